@@ -1,0 +1,112 @@
+/**
+ * The hart block: all state of one hart, in linear memory at a base that handlers take as a parameter.
+ * Offsets are bytes. Snapshots copy the block whole, so nothing architectural is kept outside it.
+ *
+ *       0  x0 … x31        (x0 is never written: writes to it go to `trash`)
+ *     256  trash
+ *     264  f0 … f31        (64 bits each; single precision is NaN-boxed)
+ *     520  pc
+ *     528  working fields shared by Wasm and TypeScript, below
+ *    1024  CSRs, 64 bits each, numbered by `Csr` in `csr-state.ts`
+ */
+export const HART_BLOCK_SIZE = 4096;
+
+export const HART = {
+  x: 0,
+  trash: 256,
+  f: 264,
+  pc: 520,
+  /** i32: instructions left when Wasm returned. */
+  budget: 528,
+  /** i32: why Wasm returned; see `Exit`. */
+  exit: 532,
+  /** i64: virtual address of a slow memory access, or of a fetch. */
+  address: 536,
+  /** i64: value of a slow store (low bytes), result of a slow load (zero-extended) or of a float operation;
+   *  for `Exit.system`, the instruction's bits. */
+  value: 544,
+  /** i64 ×3: arguments of a slow float operation. */
+  floatArgs: 552,
+  /** i32: exception code of a pending trap (`Exit.trap`). */
+  cause: 576,
+  /** i32: linear address of the TLB context used for fetches. */
+  fetchTlb: 580,
+  /** i32: linear address of the TLB context used for loads and stores (another one under MPRV). */
+  dataTlb: 584,
+  /** i32: mstatus.FS: 0 off, 1 initial, 2 clean, 3 dirty. */
+  fs: 588,
+  /** 8 bytes: the rounding mode that an `rm` field selects: 0 to 4 themselves, 5 and 6 invalid (255), 7 frm
+   *  (255 where frm is 5 to 7). */
+  roundingModes: 592,
+  /** i32: accrued exception flags: NX 1, UF 2, OF 4, DZ 8, NV 16. */
+  fflags: 600,
+  /** i32 */
+  frm: 604,
+  /** i32: linear-memory address of the reserved word, 0 for none. */
+  reservation: 608,
+  /** i32: its size, 4 or 8 bytes. */
+  reservationSize: 612,
+  /** i64: what it held (sign-extended). */
+  reservedValue: 616,
+  /** i64: `tval` of a pending trap. */
+  tval: 624,
+  /** i64: instructions retired since reset (the source of `minstret`; not what software reads). */
+  retired: 632,
+  /** i32: privilege mode: 0 U, 1 S, 3 M. */
+  privilege: 640,
+  csrs: 1024,
+} as const;
+
+/** Why the interpreter returned to TypeScript. */
+export const Exit = {
+  /** The instruction budget ran out; `pc` is the next instruction. */
+  budget: 0,
+  /** The instruction at `pc` trapped: `cause` and `tval` are set; it did not retire. */
+  trap: 1,
+  /** The instruction at `pc` is a `system` row: `value` holds its bits. It has not been executed. */
+  system: 2,
+  /** The floating-point unit is not in state dirty: execute again once `fs` is settled, or trap. */
+  floatState: 3,
+  /** No room for more decoded pages: flush the code cache and go on. */
+  codeCacheFull: 4,
+} as const;
+
+/**
+ * A software TLB context: one view of memory (an address space at one privilege). Three direct-mapped tables,
+ * for reading, writing and fetching, of 16-byte entries:
+ *
+ *     i64 tag     page-aligned virtual address, or -1 (which no access compares equal to)
+ *     i32 addend  read, write: linear address = low 32 bits of the virtual address + addend
+ *                 fetch: linear address of the page's decoded slots
+ *     i32 unused
+ *
+ * Being in a table is the permission. Entry of a virtual address: bits 12 and up, modulo the table's size.
+ */
+export const TLB_ENTRIES = 1024;
+export const TLB_TABLE_SIZE = TLB_ENTRIES * 16;
+export const TLB = {
+  read: 0,
+  write: TLB_TABLE_SIZE,
+  fetch: 2 * TLB_TABLE_SIZE,
+  size: 3 * TLB_TABLE_SIZE,
+} as const;
+
+/** Exception codes (Privileged Architecture, table of `mcause` values). */
+export const Cause = {
+  instructionMisaligned: 0,
+  instructionAccess: 1,
+  illegalInstruction: 2,
+  breakpoint: 3,
+  loadMisaligned: 4,
+  loadAccess: 5,
+  storeMisaligned: 6,
+  storeAccess: 7,
+  ecallU: 8,
+  ecallS: 9,
+  ecallM: 11,
+  instructionPage: 12,
+  loadPage: 13,
+  storePage: 15,
+} as const;
+
+export const Privilege = { user: 0, supervisor: 1, machine: 3 } as const;

@@ -1,0 +1,18 @@
+/**
+ * What compiled code calls when a software TLB does not answer. One object a hart, implemented by `Mmu`.
+ * The virtual address stands in the hart block (`HART.address`), the value in `HART.value`. A method that
+ * returns 0 has left `HART.cause` and `HART.tval` set and changed nothing else.
+ */
+export interface MemoryPort {
+  /** Reads `size` bytes (any alignment), RAM or device. 1: `HART.value` holds them, zero-extended. */
+  load(size: number): 0 | 1;
+  /** Writes the low `size` bytes of `HART.value`. */
+  store(size: number): 0 | 1;
+  /**
+   * Puts the page of an atomic access into the write table (for `lr`, which only reads: into the read table)
+   * after checking alignment and that it is RAM. 1: the access will hit now.
+   */
+  prepareAtomic(size: number, reserve: boolean): 0 | 1;
+  /** Physical page number (address / 4096, in RAM) that the fetch address stands in, or -1 with a trap set. */
+  translateFetch(): number;
+}

@@ -1,0 +1,97 @@
+/**
+ * The linear memory shared by a family of machines: a machine, its harts, its snapshots and its forks.
+ *
+ * Hart blocks, software TLBs, decoded slots and guest page frames all live here, so Wasm addresses them
+ * directly and TypeScript sees them through typed arrays. The memory never grows (growing would detach every
+ * view): it is reserved at its full size, and the host commits a page when it is first touched.
+ *
+ * Address 0 is never handed out, so 0 stands for "none" wherever an address is stored.
+ */
+export const FRAME_SIZE = 4096;
+const WASM_PAGE = 65536;
+/** Frames are taken from the arena in batches of this many. */
+const FRAME_BATCH = 256;
+
+export class Arena {
+  readonly memory: WebAssembly.Memory;
+  readonly u8: Uint8Array;
+  readonly u16: Uint16Array;
+  readonly i32: Int32Array;
+  readonly u32: Uint32Array;
+  readonly i64: BigInt64Array;
+  readonly u64: BigUint64Array;
+  readonly view: DataView;
+  readonly size: number;
+
+  private top = WASM_PAGE;
+  private freeFrames: number[] = [];
+  private recycledFrames: number[] = [];
+  /** How many page maps hold each frame, by frame number; 0 for what is not a frame in use. */
+  private readonly references: Uint16Array;
+
+  /** `bytes`: room for everything the family will hold; at most 4 GiB. */
+  constructor(bytes: number) {
+    const pages = Math.min(65536, Math.ceil(bytes / WASM_PAGE) + 1);
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const buffer = this.memory.buffer;
+    this.size = buffer.byteLength;
+    this.u8 = new Uint8Array(buffer);
+    this.u16 = new Uint16Array(buffer);
+    this.i32 = new Int32Array(buffer);
+    this.u32 = new Uint32Array(buffer);
+    this.i64 = new BigInt64Array(buffer);
+    this.u64 = new BigUint64Array(buffer);
+    this.view = new DataView(buffer);
+    this.references = new Uint16Array(this.size / FRAME_SIZE);
+  }
+
+  /** Reserves `bytes` zeroed bytes for the arena's lifetime. Throws `ArenaFull`. */
+  reserve(bytes: number, align: number): number {
+    const start = Math.ceil(this.top / align) * align;
+    if (start + bytes > this.size) throw new ArenaFull(bytes);
+    this.top = start + bytes;
+    return start;
+  }
+
+  /** A zeroed frame with one reference. Throws `ArenaFull`. */
+  allocateFrame(): number {
+    const recycled = this.recycledFrames.pop();
+    if (recycled !== undefined) {
+      this.u8.fill(0, recycled, recycled + FRAME_SIZE);
+      this.references[recycled / FRAME_SIZE] = 1;
+      return recycled;
+    }
+    if (this.freeFrames.length === 0) {
+      const room = Math.floor((this.size - this.top) / FRAME_SIZE) - 1;
+      const count = Math.min(FRAME_BATCH, room);
+      if (count <= 0) throw new ArenaFull(FRAME_SIZE);
+      const start = this.reserve(count * FRAME_SIZE, FRAME_SIZE);
+      for (let i = count - 1; i >= 0; i--) this.freeFrames.push(start + i * FRAME_SIZE);
+    }
+    const frame = this.freeFrames.pop() as number;
+    this.references[frame / FRAME_SIZE] = 1;
+    return frame;
+  }
+
+  /** Another page map holds `frame` now. */
+  shareFrame(frame: number): void {
+    this.references[frame / FRAME_SIZE]++;
+  }
+
+  /** A page map lets go of `frame`. */
+  releaseFrame(frame: number): void {
+    if (--this.references[frame / FRAME_SIZE] === 0) this.recycledFrames.push(frame);
+  }
+
+  isShared(frame: number): boolean {
+    return this.references[frame / FRAME_SIZE] > 1;
+  }
+}
+
+/** The arena has no room left: the host-side limit of a machine family, not a guest fault. */
+export class ArenaFull extends Error {
+  constructor(bytes: number) {
+    super(`the machine's memory arena is full (${bytes} more bytes were asked for)`);
+    this.name = "ArenaFull";
+  }
+}
