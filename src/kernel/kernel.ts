@@ -1,0 +1,37 @@
+import type { Hart } from "../cpu/hart.ts";
+import { kernelMessages } from "../messages/kernel.ts";
+import { type Api, type Library, LinkError, startOrder } from "./library.ts";
+
+/** A composed kernel: the started micro-libraries. */
+export class Kernel {
+  readonly hart: Hart;
+  /** In the order they were started. */
+  readonly libraries: readonly Library[];
+  private readonly implementations: unknown[] = [];
+  private starting: Library | undefined;
+
+  constructor(hart: Hart, libraries: readonly Library[]) {
+    this.hart = hart;
+    this.libraries = startOrder(libraries);
+    for (const library of this.libraries) {
+      this.starting = library;
+      library.start?.(this);
+      for (const provided of library.provides)
+        if (this.implementations[provided.index] === undefined)
+          throw new LinkError(kernelMessages.notProvided(library.name, provided.name));
+    }
+    this.starting = undefined;
+  }
+
+  /** What stands behind an API. Only for what the caller's library lists in its needs (or provides). */
+  use<T>(api: Api<T>): T {
+    return this.implementations[api.index] as T;
+  }
+
+  /** Hands over what the library being started provides. */
+  provide<T>(api: Api<T>, implementation: T): void {
+    if (!this.starting?.provides.includes(api))
+      throw new LinkError(kernelMessages.notDeclared(this.starting?.name ?? "", api.name));
+    this.implementations[api.index] = implementation;
+  }
+}

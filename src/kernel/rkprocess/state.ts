@@ -1,0 +1,25 @@
+import type { Process } from "./process.ts";
+
+/**
+ * Something that a micro-library keeps for each process: the table of files, the signal handlers, the address
+ * space. Declared once at module level and listed in the library's `processState`; read with
+ * `process.get(state)`.
+ */
+export interface ProcessState<T> {
+  /** Place in a process's list of states; the same in every kernel. */
+  readonly index: number;
+  /** For a new process without a parent. */
+  create(process: Process): T;
+  /** For a child made by `fork`: what it inherits. */
+  fork(parent: T, child: Process): T;
+  /** The process is about to run another program: what `execve` resets. */
+  exec?(value: T, process: Process): void;
+  /** The process has ended: give everything back. */
+  exit?(value: T, process: Process): void;
+}
+
+let states = 0;
+
+export function processState<T>(definition: Omit<ProcessState<T>, "index">): ProcessState<T> {
+  return { index: states++, ...definition };
+}

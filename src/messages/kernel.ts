@@ -1,0 +1,28 @@
+import { catalogue } from "./catalogue.ts";
+
+/** What the library OS says to a user. */
+export const kernelMessages = catalogue(
+  {
+    missingProvider: (library: string, need: string) =>
+      `micro-library ${library} needs ${need}, which no linked library provides`,
+    twoProviders: (first: string, second: string, name: string) =>
+      `micro-libraries ${first} and ${second} both provide ${name}`,
+    twoSyscallOwners: (first: string, second: string, name: string) =>
+      `micro-libraries ${first} and ${second} both implement the system call ${name}`,
+    cycle: (path: string) => `micro-libraries need each other in a circle: ${path}`,
+    notProvided: (library: string, name: string) =>
+      `micro-library ${library} says that it provides ${name} but did not at its start`,
+    notDeclared: (library: string, name: string) =>
+      `micro-library ${library} hands over ${name} without declaring it`,
+  },
+  {
+    missingProvider: (library: string, need: string) => `微库 ${library} 需要 ${need},但已链接的库都不提供它`,
+    twoProviders: (first: string, second: string, name: string) =>
+      `微库 ${first} 和 ${second} 都提供 ${name}`,
+    twoSyscallOwners: (first: string, second: string, name: string) =>
+      `微库 ${first} 和 ${second} 都实现了系统调用 ${name}`,
+    cycle: (path: string) => `微库循环依赖:${path}`,
+    notProvided: (library: string, name: string) => `微库 ${library} 声明提供 ${name},但启动时没有交出`,
+    notDeclared: (library: string, name: string) => `微库 ${library} 交出了未声明的 ${name}`,
+  },
+);
