@@ -1,0 +1,102 @@
+import { Command, CommanderError } from "commander";
+import { printErr, printOut } from "../host/process.ts";
+import { cliText } from "../messages/cli.ts";
+import { UsageError } from "../messages/errors.ts";
+import { displayWidth } from "./output.ts";
+
+/** A command's file: declares its arguments, options and action. */
+export interface CommandModule {
+  configure(command: Command): void;
+}
+
+interface CommandEntry {
+  readonly summary: () => string;
+  /** Loaded only when the command is the one asked for: start-up pays for nothing else. */
+  readonly load: () => Promise<CommandModule>;
+}
+
+const COMMANDS: Record<string, CommandEntry> = {
+  run: { summary: cliText.runSummary, load: () => import("./commands/run.ts") },
+  boot: { summary: cliText.bootSummary, load: () => import("./commands/boot.ts") },
+  info: { summary: cliText.infoSummary, load: () => import("./commands/info.ts") },
+  disasm: { summary: cliText.disasmSummary, load: () => import("./commands/disasm.ts") },
+  asm: { summary: cliText.asmSummary, load: () => import("./commands/asm.ts") },
+  step: { summary: cliText.stepSummary, load: () => import("./commands/step.ts") },
+  syscalls: { summary: cliText.syscallsSummary, load: () => import("./commands/syscalls.ts") },
+  libs: { summary: cliText.libsSummary, load: () => import("./commands/libs.ts") },
+};
+
+declare const __VERSION__: string;
+
+/** Adds the examples that every command's help ends with, one command line each. */
+export function examples(command: Command, ...lines: string[]): void {
+  command.addHelpText("after", () =>
+    `\n${cliText.examples()}\n${lines.map((line) => `  ${line}\n`).join("")}`.trimEnd(),
+  );
+}
+
+/** Runs one command line. Throws `UsageError` where it is wrong. */
+export async function execute(args: readonly string[]): Promise<void> {
+  const program = new Command("runikraft");
+  setUp(program);
+  program.description(cliText.about());
+  program.version(__VERSION__, "-V, --version", cliText.optionVersion());
+  program.enablePositionalOptions();
+  program.helpCommand(false);
+  const asked = args.find((arg) => !arg.startsWith("-"));
+  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+    const command = program.command(name).summary(summary()).description(summary());
+    setUp(command);
+    if (name === asked) (await load()).configure(command);
+  }
+  program.action(() => {
+    throw new UsageError(
+      program.args.length === 0
+        ? cliText.missingArgument("COMMAND", "runikraft")
+        : cliText.unknownCommand(program.args[0], Object.keys(COMMANDS).join(", ")),
+    );
+  });
+  program.argument("[command]");
+  program.allowExcessArguments();
+  examples(
+    program,
+    "runikraft run hello.elf",
+    "runikraft run --root ./rootfs --strace /bin/busybox ls -l /",
+    "runikraft step hello.elf",
+  );
+  program.addHelpText("after", () => `\n${cliText.aboutEnd()}`);
+  try {
+    await program.parseAsync([...args], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw usageError(error, asked);
+  }
+}
+
+function setUp(command: Command): void {
+  command.exitOverride();
+  command.helpOption("-h, --help", cliText.optionHelp());
+  command.configureOutput({ writeOut: printOut, writeErr: printErr, outputError: () => {} });
+  const headings: Record<string, string> = {
+    "Usage:": cliText.headingUsage(),
+    "Arguments:": cliText.headingArguments(),
+    "Options:": cliText.headingOptions(),
+    "Commands:": cliText.headingCommands(),
+  };
+  command.configureHelp({ styleTitle: (title) => headings[title] ?? title, displayWidth });
+}
+
+/** commander's complaint in our words; it quotes what the complaint is about. */
+function usageError(error: CommanderError, asked: string | undefined): UsageError {
+  const about = /'([^']*)'/.exec(error.message)?.[1] ?? "";
+  const command = asked !== undefined && asked in COMMANDS ? `runikraft ${asked}` : "runikraft";
+  const texts: Record<string, () => string> = {
+    "commander.unknownOption": () => cliText.unknownOption(about, command),
+    "commander.missingArgument": () => cliText.missingArgument(about, command),
+    "commander.missingMandatoryOptionValue": () => cliText.missingOption(about, command),
+    "commander.optionMissingArgument": () => cliText.missingValue(about),
+    "commander.excessArguments": () => cliText.excessArguments(command),
+  };
+  const text = texts[error.code]?.() ?? error.message.replace(/^error: /, "");
+  return new UsageError(`${text}; ${cliText.seeHelp(command)}`);
+}

@@ -1,0 +1,104 @@
+import { openSync, readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { cliText } from "../messages/cli.ts";
+import { RefusedError } from "../messages/errors.ts";
+
+/**
+ * The command line's own files and streams. Writing is synchronous, so that what we say and what the guest
+ * says keep their order and nothing is lost at exit.
+ */
+
+/** Thrown when whoever read our output has gone: there is nobody left to tell anything. */
+export class OutputClosed extends Error {}
+
+function why(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT" || code === "ENOTDIR") return cliText.noSuchFile();
+  if (code === "EISDIR") return cliText.isDirectory();
+  if (code === "EACCES" || code === "EPERM") return cliText.notPermitted();
+  return message;
+}
+
+/** Throws `RefusedError` when the file cannot be read. */
+export function readHostFile(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new RefusedError(cliText.cannotRead(path, why(error)));
+  }
+}
+
+/** Throws `RefusedError` when the file cannot be written. */
+export function writeHostFile(path: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(path, bytes);
+  } catch (error) {
+    throw new RefusedError(cliText.cannotWrite(path, why(error)));
+  }
+}
+
+/** Opens a file for a log that is written line by line. Throws `RefusedError`. */
+export function openLog(path: string): (text: string) => void {
+  try {
+    const file = openSync(path, "w");
+    return (text) => writeAll(file, text);
+  } catch (error) {
+    throw new RefusedError(cliText.cannotWrite(path, why(error)));
+  }
+}
+
+export const printOut = (text: string): void => writeAll(1, text);
+export const printErr = (text: string): void => writeAll(2, text);
+
+function writeAll(file: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let done = 0; done < bytes.length; ) {
+    try {
+      done += writeSync(file, bytes, done);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EPIPE") throw new OutputClosed();
+      // A pipe that was set non-blocking by its other user: full for now.
+      if (code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
+
+/** The lines of standard input, one at a time, blocking; `undefined` at its end. */
+export function lineReader(): () => string | undefined {
+  const chunk = Buffer.alloc(4096);
+  let pending = "";
+  let ended = false;
+  return () => {
+    for (;;) {
+      const end = pending.indexOf("\n");
+      if (end >= 0 || ended) {
+        if (end < 0 && pending === "") return undefined;
+        const line = end < 0 ? pending : pending.slice(0, end);
+        pending = end < 0 ? "" : pending.slice(end + 1);
+        return line;
+      }
+      const count = readInput(chunk);
+      if (count === 0) ended = true;
+      pending += chunk.toString("utf8", 0, count);
+    }
+  };
+}
+
+function readInput(chunk: Buffer): number {
+  for (;;) {
+    try {
+      return readSync(0, chunk);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EOF") return 0;
+      if (code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
+}
+
+/** Whether a person types the input. */
+export function inputIsTerminal(): boolean {
+  return process.stdin.isTTY === true;
+}

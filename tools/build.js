@@ -1,0 +1,72 @@
+/**
+ * Builds dist/: the bundles, and with `--types` their declarations; then the firmware that the project's own
+ * assembler can build. `npm ci` runs it without `--types`, which is what makes an install quick.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { build } from "esbuild";
+import { root, STAMP } from "./stale.js";
+
+process.chdir(root);
+
+const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+const started = new Date();
+
+const result = await build({
+  entryPoints: {
+    cli: "src/cli/main.ts",
+    index: "src/index.ts",
+    testing: "src/testing/index.ts",
+    bench: "bench/main.ts",
+  },
+  outdir: "dist",
+  chunkNames: "chunks/[name]-[hash]",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node20.19",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  // Names are left alone: they are what the stack traces of RUNIKRAFT_DEBUG show.
+  legalComments: "eof",
+  // `elfinfo` and `commander` are CommonJS and ask for Node's modules through `require`.
+  banner: {
+    js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
+  },
+  define: { __VERSION__: JSON.stringify(version) },
+  // vitest is there in the project of whoever uses the matchers.
+  external: ["vitest"],
+  metafile: true,
+  logLevel: "warning",
+});
+
+removeOldChunks(Object.keys(result.metafile.outputs));
+assembleFirmware();
+if (process.argv.includes("--types")) emitTypes();
+writeFileSync(STAMP, `${started.toISOString()}\n`);
+
+/** Chunk names carry a hash, so every build leaves the last one's behind. */
+function removeOldChunks(outputs) {
+  const current = new Set(outputs.map((path) => basename(path)));
+  const chunks = "dist/chunks";
+  if (!existsSync(chunks)) return;
+  for (const name of readdirSync(chunks)) if (!current.has(name)) rmSync(join(chunks, name));
+}
+
+function assembleFirmware() {
+  mkdirSync("firmware/dist", { recursive: true });
+  for (const name of readdirSync("firmware").filter((file) => file.endsWith(".S"))) {
+    const source = join("firmware", name);
+    const output = join("firmware/dist", name.replace(/\.S$/, ".elf"));
+    execFileSync(process.execPath, ["dist/cli.js", "asm", source, "-o", output], { stdio: "inherit" });
+  }
+}
+
+function emitTypes() {
+  rmSync("dist/types", { recursive: true, force: true });
+  execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], {
+    stdio: "inherit",
+  });
+}
