@@ -1,0 +1,18 @@
+import { FRAME_SIZE } from "../../memory/arena.ts";
+import type { Library } from "../library.ts";
+import { frameAllocator } from "../rkalloc/frames.ts";
+import { discarding } from "../rkalloc/zeroing.ts";
+import { platform } from "../rkplat/platform.ts";
+import { BuddyAllocator } from "./buddy.ts";
+
+export const rkallocbuddy: Library = {
+  name: "rkallocbuddy",
+  summary: "page frames from a binary buddy system",
+  provides: [frameAllocator],
+  needs: [platform],
+  start(kernel) {
+    const { ram } = kernel.use(platform);
+    const buddy = new BuddyAllocator(ram.base / FRAME_SIZE, ram.size / FRAME_SIZE);
+    kernel.provide(frameAllocator, discarding(buddy, ram));
+  },
+};
