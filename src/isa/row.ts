@@ -21,7 +21,11 @@ export interface Row {
   readonly pattern: string;
   /** Bytes: 2 for compressed rows. */
   readonly length: 2 | 4;
-  /** Operands in GNU order, e.g. `rd, rs1, imm`, `rd, imm(rs1)`, `rs1, rs2, target`, `rd, csr, rs1`. */
+  /**
+   * Operands in GNU order, e.g. `rd, rs1, imm`, `rd, imm(rs1)`, `rs1, rs2, target`, `rd, csr, rs1`, `pred, succ`.
+   * `fd fs1 fs2 fs3` are floating-point registers (fields rd, rs1, …). `rm` may be left out: it is dynamic then.
+   * Where only the pattern has a field (`aq`, an unshown `rm`), it is 0 unless a suffix says otherwise.
+   */
   readonly syntax: string;
   readonly extension: Extension;
   /** One sentence for a student; `rd`, `rs1`, … stand for the operands. */

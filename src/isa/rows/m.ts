@@ -1,0 +1,66 @@
+import {
+  div,
+  divu,
+  divuw,
+  divw,
+  mul,
+  mulh,
+  mulhsu,
+  mulhu,
+  rem,
+  remu,
+  remuw,
+  remw,
+  rs1,
+  rs2,
+  setX,
+  sext32,
+} from "../meaning.ts";
+import type { Row } from "../row.ts";
+import { rowsOf } from "./builder.ts";
+
+const row = rowsOf("M");
+
+/** M: integer multiplication and division. */
+// biome-ignore format: a row reads best as a table entry
+export const m: readonly Row[] = [
+  row("mul", "0000001 rs2 rs1 000 rd 0110011", "rd, rs1, rs2",
+    "Multiplies rs1 by rs2 and writes the low 64 bits of the product to rd.", setX(mul(rs1, rs2))),
+  row("mulh", "0000001 rs2 rs1 001 rd 0110011", "rd, rs1, rs2",
+    "Multiplies rs1 by rs2, both signed, and writes the high 64 bits of the product to rd.",
+    setX(mulh(rs1, rs2))),
+  row("mulhsu", "0000001 rs2 rs1 010 rd 0110011", "rd, rs1, rs2",
+    "Multiplies signed rs1 by unsigned rs2 and writes the high 64 bits of the product to rd.",
+    setX(mulhsu(rs1, rs2))),
+  row("mulhu", "0000001 rs2 rs1 011 rd 0110011", "rd, rs1, rs2",
+    "Multiplies rs1 by rs2, both unsigned, and writes the high 64 bits of the product to rd.",
+    setX(mulhu(rs1, rs2))),
+  row("div", "0000001 rs2 rs1 100 rd 0110011", "rd, rs1, rs2",
+    "Divides rs1 by rs2, both signed, rounding towards zero; division by zero gives -1.",
+    setX(div(rs1, rs2))),
+  row("divu", "0000001 rs2 rs1 101 rd 0110011", "rd, rs1, rs2",
+    "Divides rs1 by rs2, both unsigned, rounding down; division by zero gives all ones.",
+    setX(divu(rs1, rs2))),
+  row("rem", "0000001 rs2 rs1 110 rd 0110011", "rd, rs1, rs2",
+    "Writes the remainder of rs1 divided by rs2, both signed, to rd; division by zero gives rs1.",
+    setX(rem(rs1, rs2))),
+  row("remu", "0000001 rs2 rs1 111 rd 0110011", "rd, rs1, rs2",
+    "Writes the remainder of rs1 divided by rs2, both unsigned, to rd; division by zero gives rs1.",
+    setX(remu(rs1, rs2))),
+
+  row("mulw", "0000001 rs2 rs1 000 rd 0111011", "rd, rs1, rs2",
+    "Multiplies rs1 by rs2 and writes the low 32 bits of the product, sign-extended, to rd.",
+    setX(sext32(mul(rs1, rs2)))),
+  row("divw", "0000001 rs2 rs1 100 rd 0111011", "rd, rs1, rs2",
+    "Divides the low 32 bits of rs1 by those of rs2, both signed, and writes the quotient, sign-extended, to rd.",
+    setX(divw(rs1, rs2))),
+  row("divuw", "0000001 rs2 rs1 101 rd 0111011", "rd, rs1, rs2",
+    "Divides the low 32 bits of rs1 by those of rs2, both unsigned, and writes the quotient, sign-extended, to rd.",
+    setX(divuw(rs1, rs2))),
+  row("remw", "0000001 rs2 rs1 110 rd 0111011", "rd, rs1, rs2",
+    "Divides the low 32 bits of rs1 by those of rs2, both signed, and writes the remainder, sign-extended, to rd.",
+    setX(remw(rs1, rs2))),
+  row("remuw", "0000001 rs2 rs1 111 rd 0111011", "rd, rs1, rs2",
+    "Divides the low 32 bits of rs1 by those of rs2, both unsigned, and writes the remainder, sign-extended, to rd.",
+    setX(remuw(rs1, rs2))),
+];
