@@ -1,0 +1,335 @@
+import type { Window } from "../memory/bus.ts";
+import type { PhysicalMemory } from "../memory/physical-memory.ts";
+import { Csr, MPP_SHIFT, Mstatus, SATP_SV39 } from "./csr-state.ts";
+import type { Hart } from "./hart.ts";
+import { Cause, HART, Privilege, TLB } from "./layout.ts";
+import { Access, Pmp } from "./pmp.ts";
+import type { MemoryPort } from "./port.ts";
+import { PAGE_SIZE, pageNumber, writeEntry } from "./sv39.ts";
+import { TlbPool, View } from "./tlb.ts";
+import { accessFault, type Translation, translate } from "./translation.ts";
+
+/** A checked access inside one page: it will happen. */
+interface Reach extends Translation {
+  /** Physical address of the first byte. */
+  readonly physical: number;
+  /** The device that is there, undefined for RAM. */
+  readonly window: Window | undefined;
+  /** PMP allows this kind of access to all of the page. */
+  readonly whole: boolean;
+}
+
+/**
+ * The memory side of a hart: translation, protection, and the accesses that the software TLBs do not answer.
+ *
+ * An access is first checked in full, both pages of one that crosses a page edge; only then are A and D bits
+ * set, TLB entries made and memory changed. So an instruction either happens or faults.
+ */
+export class Mmu implements MemoryPort {
+  readonly pmp: Pmp;
+  /** Does the physical page hold decoded code? Set by the code cache. */
+  isCodePage: (page: number) => boolean = () => false;
+  /** A page that holds decoded code is about to be written. */
+  codePageWritten: (page: number) => void = () => {};
+  /**
+   * After `translateFetch`: PMP allows fetching from all of the page. Where false, only the instruction at the
+   * fetch address was checked and the page must not stay in the fetch table.
+   */
+  fetchesWholePage = true;
+
+  private readonly hart: Hart;
+  private readonly ram: PhysicalMemory;
+  private readonly tlbs: TlbPool;
+  private readonly i32: Int32Array;
+  private readonly u32: Uint32Array;
+  private readonly u8: Uint8Array;
+  /** Word indices of the hart block's fields. */
+  private readonly address: number;
+  private readonly value: number;
+  private root = 0;
+  private fetchView: number = Privilege.machine;
+  private dataView: number = Privilege.machine;
+
+  /** `hart` must have its `csrs`; its block is zeroed. */
+  constructor(hart: Hart) {
+    this.hart = hart;
+    this.ram = hart.bus.ram;
+    this.pmp = new Pmp(hart.csrs);
+    this.tlbs = new TlbPool(this.ram);
+    this.i32 = hart.arena.i32;
+    this.u32 = hart.arena.u32;
+    this.u8 = hart.arena.u8;
+    this.address = (hart.base + HART.address) / 4;
+    this.value = (hart.base + HART.value) / 4;
+    const told = this.ram.onChange;
+    this.ram.onChange = (page) => {
+      told(page);
+      this.memoryChanged(page);
+    };
+    this.refresh();
+  }
+
+  /** To be called when the privilege, `satp`, or MPRV, MPP, SUM or MXR of `mstatus` has changed. */
+  refresh(): void {
+    const { privilege, csrs, base } = this.hart;
+    const status = csrs.status;
+    const dataPrivilege =
+      privilege === Privilege.machine && (status & Mstatus.MPRV) !== 0
+        ? (status & Mstatus.MPP) >> MPP_SHIFT
+        : privilege;
+    this.root = csrs.satpRoot;
+    this.fetchView = this.viewOf(privilege);
+    this.dataView = this.viewOf(dataPrivilege);
+    this.i32[(base + HART.fetchTlb) / 4] = this.select(this.fetchView);
+    this.i32[(base + HART.dataTlb) / 4] = this.select(this.dataView);
+  }
+
+  /** Forgets every translation, and derives PMP's regions again: for after the hart block was restored. */
+  reset(): void {
+    this.pmp.rebuild();
+    this.tlbs.flush();
+    this.refresh();
+  }
+
+  /** Turns Sv39 on with the root table in physical page `root`, as a write to `satp` does. */
+  useTable(root: number, asid: number): void {
+    const high = (SATP_SV39 << 28) | (asid << 12) | Math.floor(root / 0x1_0000_0000);
+    this.hart.csrs.set(Csr.satp, (BigInt(high >>> 0) << 32n) | BigInt(root % 0x1_0000_0000));
+    this.refresh();
+  }
+
+  /** `sfence.vma` for the page of `va` (undefined: every page) in `asid` (undefined: every address space). */
+  fence(va?: number, asid?: number): void {
+    this.tlbs.fence(va === undefined ? undefined : pageNumber(va), asid);
+  }
+
+  /** Where an access at `va` would go now, or why it would fault. No side effects, for debuggers. */
+  translate(va: number, access: Access, privilege = this.hart.privilege): Translation {
+    const found = translate(this.ram, this.pmp, this.hart.csrs.satpRoot, this.viewOf(privilege), va, access);
+    if (found.cause >= 0) return found;
+    const physical = found.page * PAGE_SIZE + (va & (PAGE_SIZE - 1));
+    if (this.pmp.allows(physical, 1, access, privilege)) return found;
+    return { page: -1, cause: accessFault(access), update: undefined, level: 0 };
+  }
+
+  /** The page became code: writing to it must be noticed. */
+  dropWriteEntries(page: number): void {
+    this.tlbs.dropPage(page, false);
+  }
+
+  /** The fetch tables' contents stopped being right: decoded pages moved. */
+  dropFetchEntries(): void {
+    this.tlbs.dropFetches();
+  }
+
+  load(size: number): 0 | 1 {
+    this.u32[this.value] = 0;
+    this.u32[this.value + 1] = 0;
+    const low = this.u32[this.address];
+    const high = this.i32[this.address + 1];
+    if ((low & (PAGE_SIZE - 1)) + size > PAGE_SIZE) {
+      const parts = this.reachAcross(low, high, size, Access.read);
+      if (!parts) return 0;
+      const [first, second, split] = parts;
+      this.u8.copyWithin(this.value * 4, first, first + split);
+      this.u8.copyWithin(this.value * 4 + split, second, second + size - split);
+      return 1;
+    }
+    const reach = this.check(low, high, size, Access.read);
+    if (!reach) return 0;
+    this.settle(reach);
+    if (reach.window) this.loadDevice(reach.window, reach.physical, size);
+    else {
+      const from = this.enter(reach, low, high, Access.read);
+      this.u8.copyWithin(this.value * 4, from, from + size);
+    }
+    return 1;
+  }
+
+  store(size: number): 0 | 1 {
+    const low = this.u32[this.address];
+    const high = this.i32[this.address + 1];
+    const from = this.value * 4;
+    if ((low & (PAGE_SIZE - 1)) + size > PAGE_SIZE) {
+      const parts = this.reachAcross(low, high, size, Access.write);
+      if (!parts) return 0;
+      const [first, second, split] = parts;
+      this.u8.copyWithin(first, from, from + split);
+      this.u8.copyWithin(second, from + split, from + size);
+      return 1;
+    }
+    const reach = this.check(low, high, size, Access.write);
+    if (!reach) return 0;
+    this.settle(reach);
+    if (reach.window) this.storeDevice(reach.window, reach.physical, size);
+    else this.u8.copyWithin(this.enter(reach, low, high, Access.write), from, from + size);
+    return 1;
+  }
+
+  prepareAtomic(size: number, reserve: boolean): 0 | 1 {
+    const low = this.u32[this.address];
+    const high = this.i32[this.address + 1];
+    const access = reserve ? Access.read : Access.write;
+    if ((low & (size - 1)) !== 0)
+      return this.raise(reserve ? Cause.loadMisaligned : Cause.storeMisaligned, low, high);
+    const reach = this.check(low, high, size, access);
+    if (!reach) return 0;
+    if (reach.window) return this.raise(accessFault(access), low, high);
+    this.settle(reach);
+    this.enter(reach, low, high, access);
+    return 1;
+  }
+
+  translateFetch(): number {
+    const low = this.u32[this.address];
+    const high = this.i32[this.address + 1];
+    const reach = this.check(low, high, 2, Access.fetch);
+    if (!reach) return -1;
+    if (reach.window) {
+      this.raise(Cause.instructionAccess, low, high);
+      return -1;
+    }
+    this.fetchesWholePage = reach.whole;
+    if (!reach.whole && !this.allowsSecondHalf(reach.physical)) {
+      this.raise(Cause.instructionAccess, low + 2, high);
+      return -1;
+    }
+    this.settle(reach);
+    if (reach.level > 0)
+      this.tlbs.noteLarge(this.i32[(this.hart.base + HART.fetchTlb) / 4], low, high, reach.level);
+    return reach.page;
+  }
+
+  private viewOf(privilege: number): number {
+    const { csrs } = this.hart;
+    if (privilege === Privilege.machine) return Privilege.machine;
+    // Without translation, U and S differ in nothing.
+    if (csrs.satpMode !== SATP_SV39) return Privilege.supervisor;
+    const status = csrs.status;
+    let view = privilege | View.sv39 | (csrs.satpAsid << View.asidShift);
+    if ((status & Mstatus.MXR) !== 0) view |= View.mxr;
+    if ((status & Mstatus.SUM) !== 0 && privilege === Privilege.supervisor) view |= View.sum;
+    return view;
+  }
+
+  private select(view: number): number {
+    return this.tlbs.select((view & View.sv39) === 0 ? 0 : this.root, view);
+  }
+
+  private memoryChanged(page: number): void {
+    this.hart.csrs.clearReservation();
+    if (page === -1) this.tlbs.dropData();
+    else this.tlbs.dropPage(page, true);
+  }
+
+  /** Sets a pending trap with the exact 64-bit address. */
+  private raise(cause: number, low: number, high: number): 0 {
+    const { base } = this.hart;
+    this.i32[(base + HART.cause) / 4] = cause;
+    this.u32[(base + HART.tval) / 4] = low;
+    this.i32[(base + HART.tval) / 4 + 1] = high;
+    return 0;
+  }
+
+  /** An access inside one page; undefined with a trap set where it faults. Changes nothing else. */
+  private check(low: number, high: number, size: number, access: Access): Reach | undefined {
+    const view = access === Access.fetch ? this.fetchView : this.dataView;
+    const found = translate(this.ram, this.pmp, this.root, view, signed(low, high), access);
+    if (found.cause >= 0) {
+      this.raise(found.cause, low, high);
+      return undefined;
+    }
+    const physical = found.page * PAGE_SIZE + (low & (PAGE_SIZE - 1));
+    const isRam = this.ram.contains(physical);
+    const window = isRam ? undefined : this.hart.bus.find(physical, size);
+    const whole = this.pmp.allows(found.page * PAGE_SIZE, PAGE_SIZE, access, view & 3);
+    // A device answers aligned accesses only.
+    const exists = isRam || (window !== undefined && physical % size === 0);
+    if (!exists || !(whole || this.pmp.allows(physical, size, access, view & 3))) {
+      this.raise(accessFault(access), low, high);
+      return undefined;
+    }
+    return { ...found, physical, window, whole };
+  }
+
+  /**
+   * An access that crosses a page edge: linear addresses of its two parts and the size of the first, or
+   * undefined with a trap set. `tval` is the access's address, or the second page's where that one faults.
+   */
+  private reachAcross(
+    low: number,
+    high: number,
+    size: number,
+    access: Access,
+  ): [number, number, number] | undefined {
+    const split = PAGE_SIZE - (low & (PAGE_SIZE - 1));
+    const nextLow = (low + split) >>> 0;
+    const nextHigh = nextLow === 0 ? high + 1 : high;
+    const first = this.check(low, high, split, access);
+    if (!first) return undefined;
+    const second = this.check(nextLow, nextHigh, size - split, access);
+    if (!second) return undefined;
+    if (first.window || second.window) {
+      if (first.window) this.raise(accessFault(access), low, high);
+      else this.raise(accessFault(access), nextLow, nextHigh);
+      return undefined;
+    }
+    this.settle(first);
+    this.settle(second);
+    return [this.enter(first, low, high, access), this.enter(second, nextLow, nextHigh, access), split];
+  }
+
+  /** Sets the A and D bits that a checked access asks for. */
+  private settle({ update }: Reach): void {
+    if (!update) return;
+    this.tellCodeCache(Math.floor(update.address / PAGE_SIZE));
+    writeEntry(this.ram, update.address, update.ppn, update.flags);
+  }
+
+  /** Puts a page of RAM into the tables and returns the linear address of the access's first byte. */
+  private enter(reach: Reach, low: number, high: number, access: Access): number {
+    const { page, physical, level } = reach;
+    const isWrite = access === Access.write;
+    if (isWrite) this.tellCodeCache(page);
+    const frame = isWrite ? this.ram.writable(page) : this.ram.readable(page);
+    if (reach.whole) {
+      const context = this.i32[(this.hart.base + HART.dataTlb) / 4];
+      this.tlbs.fill(context, isWrite ? TLB.write : TLB.read, low, high, page, frame);
+      if (level > 0) this.tlbs.noteLarge(context, low, high, level);
+    }
+    return frame + (physical & (PAGE_SIZE - 1));
+  }
+
+  private tellCodeCache(page: number): void {
+    if (this.isCodePage(page)) this.codePageWritten(page);
+  }
+
+  /** Where PMP splits the page: does it allow the second half of a 4-byte instruction, too? */
+  private allowsSecondHalf(physical: number): boolean {
+    const offset = physical & (PAGE_SIZE - 1);
+    const isLong = (this.u8[this.ram.readable(Math.floor(physical / PAGE_SIZE)) + offset] & 3) === 3;
+    if (!isLong || offset === PAGE_SIZE - 2) return true;
+    return this.pmp.allows(physical + 2, 2, Access.fetch, this.fetchView & 3);
+  }
+
+  private loadDevice({ base, device }: Window, physical: number, size: number): void {
+    const offset = physical - base;
+    if (size === 8) {
+      this.u32[this.value] = device.load(offset, 4);
+      this.u32[this.value + 1] = device.load(offset + 4, 4);
+    } else this.u32[this.value] = device.load(offset, size as 1 | 2 | 4);
+  }
+
+  private storeDevice({ base, device }: Window, physical: number, size: number): void {
+    const offset = physical - base;
+    const low = this.u32[this.value];
+    if (size === 8) {
+      const high = this.u32[this.value + 1];
+      device.store(offset, 4, low);
+      device.store(offset + 4, 4, high);
+    } else device.store(offset, size as 1 | 2 | 4, size === 4 ? low : low & (size === 1 ? 0xff : 0xffff));
+  }
+}
+
+/** The number that two halves of an address stand for; exact for every Sv39 and every RAM address. */
+const signed = (low: number, high: number): number => high * 0x1_0000_0000 + (low >>> 0);

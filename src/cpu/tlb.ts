@@ -1,0 +1,171 @@
+import type { PhysicalMemory } from "../memory/physical-memory.ts";
+import { TLB, TLB_ENTRIES, TLB_TABLE_SIZE } from "./layout.ts";
+
+/** Contexts of one hart: with Linux, a process takes three (user, kernel, kernel reaching into user memory). */
+export const TLB_CONTEXTS = 8;
+const ENTRY_WORDS = 4;
+
+/**
+ * What decides, beside the page table and PMP, which accesses are allowed:
+ *
+ *     20      5      4       3     2   1       0
+ *    |  ASID   | Sv39 on | MXR | SUM | privilege |
+ */
+export const View = { sum: 1 << 2, mxr: 1 << 3, sv39: 1 << 4, asidShift: 5 } as const;
+
+interface Context {
+  /** Linear address of its three tables. */
+  readonly address: number;
+  /** Page of the root table; 0 where Sv39 is off. */
+  root: number;
+  /** -1: not in use. */
+  view: number;
+  lastUse: number;
+  /** Virtual pages from `largeFrom` to before `largeTo` may come from large pages. */
+  largeFrom: number;
+  largeTo: number;
+}
+
+/**
+ * The software TLB contexts of one hart (`TLB` in `layout.ts` draws their entries). Changing privilege or
+ * address space selects another context; the least recently used one is emptied for a view that has none.
+ * A read or write entry keeps the number of its physical page in the spare word.
+ */
+export class TlbPool {
+  private readonly ram: PhysicalMemory;
+  private readonly u8: Uint8Array;
+  private readonly u32: Uint32Array;
+  private readonly i32: Int32Array;
+  private readonly contexts: Context[] = [];
+  private uses = 0;
+  /** By RAM page: bit n set where context n may have entries for it. */
+  private readonly seenIn: Uint8Array;
+
+  constructor(ram: PhysicalMemory) {
+    this.ram = ram;
+    this.u8 = ram.arena.u8;
+    this.u32 = ram.arena.u32;
+    this.i32 = ram.arena.i32;
+    this.seenIn = new Uint8Array(ram.map.length);
+    const start = ram.arena.reserve(TLB_CONTEXTS * TLB.size, 16);
+    for (let i = 0; i < TLB_CONTEXTS; i++) {
+      const address = start + i * TLB.size;
+      this.contexts.push({ address, root: 0, view: -1, lastUse: 0, largeFrom: 0, largeTo: 0 });
+    }
+  }
+
+  /** Linear address of the context for `view` of the table at page `root`. */
+  select(root: number, view: number): number {
+    let oldest = this.contexts[0];
+    for (const context of this.contexts) {
+      if (context.view === view && context.root === root) {
+        context.lastUse = ++this.uses;
+        return context.address;
+      }
+      if (context.lastUse < oldest.lastUse) oldest = context;
+    }
+    oldest.root = root;
+    oldest.view = view;
+    oldest.lastUse = ++this.uses;
+    this.empty(oldest);
+    return oldest.address;
+  }
+
+  /**
+   * Enters a RAM page into a context's read or write table.
+   * @param low bits 31 to 0 of the virtual address
+   * @param high bits 63 to 32, signed
+   * @param frame linear address of the page
+   */
+  fill(context: number, table: number, low: number, high: number, page: number, frame: number): void {
+    const tag = low & ~0xfff;
+    const word = (context + table) / 4 + ((low >>> 12) & (TLB_ENTRIES - 1)) * ENTRY_WORDS;
+    this.i32[word] = tag;
+    this.i32[word + 1] = high;
+    this.i32[word + 2] = frame - tag;
+    this.u32[word + 3] = page;
+    const index = (context - this.contexts[0].address) / TLB.size;
+    this.seenIn[page - this.ram.base / 4096] |= 1 << index;
+  }
+
+  /** Part of a large page entered `context`: a fence for any address of that page must find the part. */
+  noteLarge(context: number, low: number, high: number, level: number): void {
+    const known = this.contexts[(context - this.contexts[0].address) / TLB.size];
+    const pages = 1 << (9 * level);
+    const from = Math.floor((high * 0x10_0000 + (low >>> 12)) / pages) * pages;
+    if (known.largeFrom === known.largeTo) {
+      known.largeFrom = from;
+      known.largeTo = from + pages;
+    } else {
+      known.largeFrom = Math.min(known.largeFrom, from);
+      known.largeTo = Math.max(known.largeTo, from + pages);
+    }
+  }
+
+  /** Forgets everything. */
+  flush(): void {
+    for (const context of this.contexts) if (context.view !== -1) this.empty(context);
+  }
+
+  /**
+   * `sfence.vma`: forgets translations of virtual page `vpn` (undefined: of all) in address space `asid`
+   * (undefined: in all). Global ones of that space are forgotten too, which a fence is free to do.
+   */
+  fence(vpn: number | undefined, asid: number | undefined): void {
+    for (const context of this.contexts) {
+      if (context.view === -1 || (context.view & View.sv39) === 0) continue;
+      if (asid !== undefined && context.view >>> View.asidShift !== asid) continue;
+      if (vpn === undefined || (vpn >= context.largeFrom && vpn < context.largeTo)) this.empty(context);
+      else
+        for (const table of [TLB.read, TLB.write, TLB.fetch])
+          this.dropEntry((context.address + table) / 4 + (vpn & (TLB_ENTRIES - 1)) * ENTRY_WORDS);
+    }
+  }
+
+  /** Forgets where RAM page `page` is: in the write tables, and in the read tables too where it moved. */
+  dropPage(page: number, moved: boolean): void {
+    const index = page - this.ram.base / 4096;
+    const seen = this.seenIn[index];
+    if (seen === 0) return;
+    if (moved) this.seenIn[index] = 0;
+    for (let i = 0; i < TLB_CONTEXTS; i++) {
+      if ((seen & (1 << i)) === 0) continue;
+      this.dropMatches(this.contexts[i].address + TLB.write, page);
+      if (moved) this.dropMatches(this.contexts[i].address + TLB.read, page);
+    }
+  }
+
+  /** Empties the read and write tables: every page of RAM became shared, or was let go. */
+  dropData(): void {
+    this.emptyTables(TLB.read);
+    this.emptyTables(TLB.write);
+  }
+
+  /** Empties the fetch tables: decoded slots moved. */
+  dropFetches(): void {
+    this.emptyTables(TLB.fetch);
+  }
+
+  private emptyTables(table: number): void {
+    for (const { address, view } of this.contexts)
+      if (view !== -1) this.u8.fill(0xff, address + table, address + table + TLB_TABLE_SIZE);
+  }
+
+  private empty(context: Context): void {
+    this.u8.fill(0xff, context.address, context.address + TLB.size);
+    context.largeFrom = 0;
+    context.largeTo = 0;
+  }
+
+  private dropMatches(table: number, page: number): void {
+    const start = table / 4;
+    for (let word = start; word < start + TLB_ENTRIES * ENTRY_WORDS; word += ENTRY_WORDS)
+      if (this.u32[word + 3] === page) this.dropEntry(word);
+  }
+
+  private dropEntry(word: number): void {
+    this.i32[word] = -1;
+    this.i32[word + 1] = -1;
+    this.i32[word + 3] = -1;
+  }
+}
