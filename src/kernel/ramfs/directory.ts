@@ -1,0 +1,139 @@
+import type { Location } from "../vfs/dentry.ts";
+import { DirectoryFile } from "../vfs/directory-file.ts";
+import { fail } from "../vfs/error.ts";
+import {
+  type AttributeChange,
+  type Attributes,
+  type DirectoryEntry,
+  DirectoryInode,
+  FileType,
+  type Inode,
+  type NewInode,
+} from "../vfs/inode.ts";
+import type { ByteString } from "../vfs/names.ts";
+import type { OpenFile } from "../vfs/open-file.ts";
+import { RamFile } from "./file.ts";
+import { NAME_COST, type RamFilesystem } from "./filesystem.ts";
+import { RamNode } from "./node.ts";
+import { RamSpecial, RamSymlink } from "./special.ts";
+
+/** The inodes of a ramfs that have a `RamNode`. */
+export type RamInode = RamDirectory | RamFile | RamSymlink | RamSpecial;
+
+/** What Linux's filesystems say of a directory's size: about what its names take. */
+const ENTRY_SIZE = 20;
+
+export class RamDirectory extends DirectoryInode {
+  readonly filesystem: RamFilesystem;
+  readonly node: RamNode;
+  protected readonly names = new Map<ByteString, RamInode>();
+  private listing: readonly DirectoryEntry[] | undefined;
+
+  constructor(filesystem: RamFilesystem, mode: number, like?: Attributes) {
+    super();
+    this.filesystem = filesystem;
+    this.node = new RamNode(filesystem, FileType.directory | (mode & 0o7777), () => {}, like);
+    if (!like) this.node.nlink = 2;
+  }
+
+  attributes(): Attributes {
+    return this.node.attributes((this.names.size + 2) * ENTRY_SIZE, 0);
+  }
+
+  setAttributes(change: AttributeChange): void {
+    this.node.change(change);
+  }
+
+  open(location: Location, flags: number): OpenFile {
+    return new DirectoryFile(location, flags);
+  }
+
+  lookup(name: ByteString): Inode | undefined {
+    return this.names.get(name);
+  }
+
+  entries(): readonly DirectoryEntry[] {
+    this.listing ??= [...this.names].map(([name, { node, type }]) => ({ name, ino: node.ino, type }));
+    return this.listing;
+  }
+
+  override create(name: ByteString, what: NewInode): Inode {
+    return this.insert(name, () => this.build(what));
+  }
+
+  override symlink(name: ByteString, target: ByteString): Inode {
+    return this.insert(name, () => new RamSymlink(this.filesystem, target));
+  }
+
+  override link(name: ByteString, inode: Inode): void {
+    this.enter(name, inode as RamInode);
+    (inode as RamInode).node.linked(1);
+  }
+
+  override unlink(name: ByteString, inode: Inode): void {
+    this.leave(name, inode as RamInode);
+    (inode as RamInode).node.linked(-1);
+  }
+
+  override rmdir(name: ByteString, inode: DirectoryInode): void {
+    if (inode.entries().length > 0) fail("ENOTEMPTY");
+    this.leave(name, inode as RamDirectory);
+    (inode as RamDirectory).node.linked(-2);
+  }
+
+  override rename(
+    name: ByteString,
+    inode: Inode,
+    to: DirectoryInode,
+    newName: ByteString,
+    replaced: Inode | undefined,
+    exchange: boolean,
+  ): void {
+    const target = to as RamDirectory;
+    if (replaced instanceof DirectoryInode && !exchange) target.rmdir(newName, replaced);
+    else if (replaced && !exchange) target.unlink(newName, replaced);
+    if (exchange) target.leave(newName, replaced as RamInode);
+    this.leave(name, inode as RamInode);
+    target.enter(newName, inode as RamInode);
+    if (exchange) this.enter(name, replaced as RamInode);
+    (inode as RamInode).node.linked(0);
+  }
+
+  protected build(what: NewInode): RamInode {
+    const type = what.mode & FileType.mask;
+    if (type === FileType.directory) return new RamDirectory(this.filesystem, what.mode);
+    if (type === FileType.regular) return new RamFile(this.filesystem, what.mode);
+    return new RamSpecial(this.filesystem, what);
+  }
+
+  /** Puts a name in. Throws ENOSPC. */
+  protected enter(name: ByteString, inode: RamInode): void {
+    this.filesystem.charge(NAME_COST);
+    this.names.set(name, inode);
+    if (inode.type === FileType.directory) this.node.linked(1);
+    this.changed();
+  }
+
+  protected leave(name: ByteString, inode: RamInode): void {
+    this.names.delete(name);
+    this.filesystem.discharge(NAME_COST);
+    if (inode.type === FileType.directory) this.node.linked(-1);
+    this.changed();
+  }
+
+  private changed(): void {
+    this.listing = undefined;
+    this.node.modified();
+  }
+
+  private insert(name: ByteString, build: () => RamInode): RamInode {
+    const inode = build();
+    try {
+      this.enter(name, inode);
+    } catch (error) {
+      inode.node.linked(-inode.node.nlink);
+      throw error;
+    }
+    return inode;
+  }
+}

@@ -1,0 +1,144 @@
+import type { AttributeChange, Attributes } from "../vfs/inode.ts";
+import { type FileData, FileInode } from "../vfs/regular-file.ts";
+import { PAGE, type RamFilesystem } from "./filesystem.ts";
+import { RamNode } from "./node.ts";
+
+/** Bytes that a file starts out with and that are read only when asked for. */
+export interface FileSource {
+  readonly size: number;
+  readAt(into: Uint8Array, position: number): number;
+}
+
+/**
+ * A file in memory: pages by number, made when first written. A page that is not there is zeros, or the source's
+ * bytes where the file has one: so a copy of a big file costs only what is changed in it.
+ */
+export class RamFile extends FileInode implements FileData {
+  readonly filesystem: RamFilesystem;
+  readonly node: RamNode;
+  size = 0;
+  private readonly pages = new Map<number, Uint8Array>();
+  private readonly source: FileSource | undefined;
+  /** Bytes of the source that still show. */
+  private sourceSize = 0;
+
+  constructor(filesystem: RamFilesystem, mode: number, source?: FileSource, like?: Attributes) {
+    super();
+    this.filesystem = filesystem;
+    this.node = new RamNode(filesystem, mode, () => this.shrink(0), like);
+    this.source = source;
+    this.sourceSize = source?.size ?? 0;
+    this.size = this.sourceSize;
+  }
+
+  attributes(): Attributes {
+    const pages = Math.min(Math.ceil(this.sourceSize / PAGE) + this.pages.size, Math.ceil(this.size / PAGE));
+    return this.node.attributes(this.size, pages * (PAGE / 512));
+  }
+
+  setAttributes(change: AttributeChange): void {
+    this.changing();
+    this.node.change(change);
+  }
+
+  openData(): FileData {
+    this.node.retain();
+    return this;
+  }
+
+  close(): void {
+    this.node.release();
+  }
+
+  sync(): void {}
+
+  readAt(into: Uint8Array, position: number): number {
+    const count = Math.max(0, Math.min(into.length, this.size - position));
+    for (let done = 0; done < count; ) {
+      const at = position + done;
+      const length = Math.min(count - done, PAGE - (at % PAGE));
+      const page = this.pages.get(Math.floor(at / PAGE));
+      const part = into.subarray(done, done + length);
+      if (page) part.set(page.subarray(at % PAGE, (at % PAGE) + length));
+      else this.readSource(part, at);
+      done += length;
+    }
+    return count;
+  }
+
+  writeAt(from: Uint8Array, position: number): number {
+    this.changing();
+    let done = 0;
+    try {
+      while (done < from.length) {
+        const at = position + done;
+        const length = Math.min(from.length - done, PAGE - (at % PAGE));
+        this.page(Math.floor(at / PAGE)).set(from.subarray(done, done + length), at % PAGE);
+        done += length;
+        this.size = Math.max(this.size, at + length);
+      }
+    } catch (error) {
+      if (done === 0) throw error;
+    }
+    this.node.modified();
+    return done;
+  }
+
+  resize(size: number): void {
+    this.changing();
+    if (size < this.size) this.shrink(size);
+    this.size = size;
+    this.node.modified();
+  }
+
+  reserve(from: number, to: number): void {
+    this.changing();
+    for (let index = Math.floor(from / PAGE); index * PAGE < to; index++)
+      if (index * PAGE >= this.sourceSize) this.page(index);
+  }
+
+  zero(from: number, to: number): void {
+    this.changing();
+    for (let at = from; at < to; ) {
+      const index = Math.floor(at / PAGE);
+      const end = Math.min(to, (index + 1) * PAGE);
+      const whole = end - at === PAGE && at >= this.sourceSize;
+      if (whole) this.dropPage(index);
+      else if (this.pages.has(index) || at < this.sourceSize)
+        this.page(index).fill(0, at % PAGE, end - index * PAGE);
+      at = end;
+    }
+    this.node.modified();
+  }
+
+  /** Called before every change. */
+  protected changing(): void {}
+
+  /** A page to write to. Throws ENOSPC. */
+  private page(index: number): Uint8Array {
+    const known = this.pages.get(index);
+    if (known) return known;
+    this.filesystem.charge(PAGE);
+    const page = new Uint8Array(PAGE);
+    this.readSource(page, index * PAGE);
+    this.pages.set(index, page);
+    return page;
+  }
+
+  private readSource(into: Uint8Array, position: number): void {
+    const count = Math.max(0, Math.min(into.length, this.sourceSize - position));
+    const got = count > 0 ? (this.source?.readAt(into.subarray(0, count), position) ?? 0) : 0;
+    into.fill(0, got);
+  }
+
+  private shrink(size: number): void {
+    this.sourceSize = Math.min(this.sourceSize, size);
+    const kept = Math.ceil(size / PAGE);
+    for (const index of this.pages.keys()) if (index >= kept) this.dropPage(index);
+    this.pages.get(kept - 1)?.fill(0, size - (kept - 1) * PAGE);
+  }
+
+  private dropPage(index: number): void {
+    if (this.pages.delete(index)) this.filesystem.discharge(PAGE);
+  }
+}

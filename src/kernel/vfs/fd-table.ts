@@ -1,0 +1,85 @@
+import { fail } from "./error.ts";
+import type { OpenFile } from "./open-file.ts";
+
+export interface Descriptor {
+  readonly file: OpenFile;
+  closeOnExec: boolean;
+}
+
+/** File descriptors of a process. Throws EBADF for what is not open and EMFILE at the limit. */
+export class FdTable {
+  /** RLIMIT_NOFILE: descriptors are below it. */
+  limit: number;
+  private readonly slots: (Descriptor | undefined)[] = [];
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  /** The descriptor, O_PATH ones included. */
+  get(fd: number): Descriptor {
+    return this.slots[fd] ?? fail("EBADF");
+  }
+
+  /** Takes over one hold on `file`; gives the lowest free number from `least` on. */
+  add(file: OpenFile, closeOnExec: boolean, least = 0): number {
+    let fd = least;
+    while (this.slots[fd]) fd++;
+    if (fd >= this.limit) {
+      file.release();
+      fail("EMFILE");
+    }
+    this.put(fd, { file, closeOnExec });
+    return fd;
+  }
+
+  /** Puts `file` at `fd`, closing what was there. */
+  set(fd: number, file: OpenFile, closeOnExec: boolean): void {
+    if (fd < 0 || fd >= this.limit) {
+      file.release();
+      fail("EBADF");
+    }
+    const old = this.slots[fd];
+    this.put(fd, { file, closeOnExec });
+    old?.file.release();
+  }
+
+  close(fd: number): void {
+    const { file } = this.get(fd);
+    this.slots[fd] = undefined;
+    file.release();
+  }
+
+  /** Numbers in use, ascending. */
+  numbers(): number[] {
+    const numbers: number[] = [];
+    this.slots.forEach((slot, fd) => {
+      if (slot) numbers.push(fd);
+    });
+    return numbers;
+  }
+
+  closeOnExec(): void {
+    for (const fd of this.numbers()) if (this.get(fd).closeOnExec) this.close(fd);
+  }
+
+  closeAll(): void {
+    for (const fd of this.numbers()) this.close(fd);
+  }
+
+  /** The same files under the same numbers, for a forked child. */
+  copy(): FdTable {
+    const table = new FdTable(this.limit);
+    for (const fd of this.numbers()) {
+      const { file, closeOnExec } = this.get(fd);
+      table.put(fd, { file: file.retain(), closeOnExec });
+    }
+    return table;
+  }
+
+  /** The array stays dense: a hole would turn it into a dictionary. */
+  private put(fd: number, descriptor: Descriptor): void {
+    while (this.slots.length < fd) this.slots.push(undefined);
+    this.slots[fd] = descriptor;
+  }
+}

@@ -1,0 +1,132 @@
+import type { Location } from "./dentry.ts";
+import { fail } from "./error.ts";
+import type { Filesystem } from "./filesystem.ts";
+import type { ByteString } from "./names.ts";
+import type { OpenFile } from "./open-file.ts";
+
+/** The file types of `st_mode` (inode(7)). */
+export const FileType = {
+  mask: 0o170000,
+  socket: 0o140000,
+  symlink: 0o120000,
+  regular: 0o100000,
+  block: 0o060000,
+  directory: 0o040000,
+  character: 0o020000,
+  fifo: 0o010000,
+} as const;
+
+/** What `stat` tells of an inode. Times are nanoseconds since 1970; `blocks` counts 512 bytes. */
+export interface Attributes {
+  readonly ino: number;
+  /** Type and permission bits. */
+  readonly mode: number;
+  readonly nlink: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Device number of a device file, `deviceNumber(major, minor)`. */
+  readonly rdev: number;
+  readonly size: number;
+  readonly blocks: number;
+  readonly atime: bigint;
+  readonly mtime: bigint;
+  readonly ctime: bigint;
+}
+
+/** What `chmod`, `chown` and `utimensat` change. */
+export interface AttributeChange {
+  /** Permission bits (07777). */
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly atime?: bigint;
+  readonly mtime?: bigint;
+}
+
+/** Linux's `makedev` for small numbers: what `st_rdev` holds. */
+export function deviceNumber(major: number, minor: number): number {
+  return (major << 8) | minor;
+}
+
+/**
+ * An object in a filesystem. Operations throw `VfsError`; what a kind of inode cannot do has its errno here.
+ * Permissions are not checked: a unikernel's only user is root.
+ */
+export abstract class Inode {
+  abstract readonly filesystem: Filesystem;
+  /** One of `FileType`. */
+  abstract readonly type: number;
+  abstract attributes(): Attributes;
+  abstract setAttributes(change: AttributeChange): void;
+  /** A new open file description. `flags` as in `open(2)`; O_CREAT and O_EXCL have been dealt with. */
+  abstract open(location: Location, flags: number): OpenFile;
+}
+
+export interface DirectoryEntry {
+  readonly name: ByteString;
+  readonly ino: number;
+  /** One of `FileType`. */
+  readonly type: number;
+}
+
+/** What to make in a directory: `mode` has type and permissions, `umask` already taken off. */
+export interface NewInode {
+  readonly mode: number;
+  /** Of a device file. */
+  readonly rdev: number;
+}
+
+export abstract class DirectoryInode extends Inode {
+  readonly type: number = FileType.directory;
+
+  /** The inode called `name`, or undefined: the same object as long as anybody holds it. */
+  abstract lookup(name: ByteString): Inode | undefined;
+  /** All entries without `.` and `..`: a snapshot that never changes. */
+  abstract entries(): readonly DirectoryEntry[];
+
+  // The names below are known not to exist (`create`, `symlink`, `link`) or to exist (`unlink`, `rmdir`).
+
+  create(_name: ByteString, _what: NewInode): Inode {
+    return fail("EPERM");
+  }
+  symlink(_name: ByteString, _target: ByteString): Inode {
+    return fail("EPERM");
+  }
+  link(_name: ByteString, _inode: Inode): void {
+    fail("EPERM");
+  }
+  /** Removes the name of something that is no directory. */
+  unlink(_name: ByteString, _inode: Inode): void {
+    fail("EPERM");
+  }
+  /** Removes an empty directory (ENOTEMPTY). */
+  rmdir(_name: ByteString, _inode: DirectoryInode): void {
+    fail("EPERM");
+  }
+  /**
+   * Moves `inode` to `newName` in `to`, a directory of the same filesystem, replacing `replaced` there. The kinds
+   * of both fit and `to` is not inside `inode`. With `exchange` the two swap places.
+   */
+  rename(
+    _name: ByteString,
+    _inode: Inode,
+    _to: DirectoryInode,
+    _newName: ByteString,
+    _replaced: Inode | undefined,
+    _exchange: boolean,
+  ): void {
+    fail("EPERM");
+  }
+}
+
+export abstract class SymlinkInode extends Inode {
+  readonly type: number = FileType.symlink;
+  abstract target(): ByteString;
+  /** Where the link leads without being parsed (`/proc/self/fd/3`). */
+  follow(): Location | undefined {
+    return undefined;
+  }
+  open(): OpenFile {
+    return fail("ELOOP");
+  }
+}

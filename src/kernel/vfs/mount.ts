@@ -1,0 +1,66 @@
+import { Dentry, type Location } from "./dentry.ts";
+import type { Filesystem } from "./filesystem.ts";
+import type { ByteString } from "./names.ts";
+
+/** A filesystem put into the file tree. */
+export interface Mount {
+  readonly filesystem: Filesystem;
+  /** `st_dev`: major number 0, as for every filesystem that no device holds. */
+  readonly device: number;
+  readonly root: Dentry;
+  /** Where it hangs; undefined for the root of the tree and for filesystems that are nowhere (pipes). */
+  readonly at: Location | undefined;
+}
+
+export function createMount(filesystem: Filesystem, device: number, at: Location | undefined): Mount {
+  return { filesystem, device, root: new Dentry("", undefined, filesystem.root), at };
+}
+
+/** Goes down into whatever is mounted on a place. */
+export function enterMounts(location: Location): Location {
+  let at = location;
+  while (at.dentry.mounted) at = { mount: at.dentry.mounted, dentry: at.dentry.mounted.root };
+  return at;
+}
+
+/** `..`: the directory above, across mounts. `root` is its own parent. */
+export function parentOf(location: Location, root: Location): Location {
+  let at = location;
+  for (;;) {
+    if (at.dentry === root.dentry && at.mount === root.mount) return at;
+    if (at.dentry.parent) return enterMounts({ mount: at.mount, dentry: at.dentry.parent });
+    if (!at.mount.at) return at;
+    at = at.mount.at;
+  }
+}
+
+/** The path from `root` to a place; undefined where it is not below `root` or was removed. */
+export function pathOf(location: Location, root: Location): ByteString | undefined {
+  const path = climb(location, root);
+  return path.removed || !path.reached ? undefined : path.text;
+}
+
+/** A place from the top of the tree, for `/proc` and messages: `pipe:[7]` for what is in no directory. */
+export function describe(location: Location): ByteString {
+  const path = climb(location, undefined);
+  return path.removed ? `${path.text} (deleted)` : path.text;
+}
+
+function climb(location: Location, root: Location | undefined) {
+  const names: ByteString[] = [];
+  let { mount, dentry } = location;
+  let removed = false;
+  let reached = false;
+  for (;;) {
+    if (root && dentry === root.dentry && mount === root.mount) reached = true;
+    removed ||= dentry.removed;
+    if (reached) break;
+    if (dentry.parent) {
+      names.push(dentry.name);
+      dentry = dentry.parent;
+    } else if (mount.at) ({ mount, dentry } = mount.at);
+    else break;
+  }
+  const nowhere = names.length === 0 && dentry.name !== "";
+  return { text: nowhere ? dentry.name : `/${names.reverse().join("/")}`, removed, reached };
+}

@@ -1,0 +1,130 @@
+import type { Backing } from "../rkvm/backing.ts";
+import type { Location } from "./dentry.ts";
+import { fail } from "./error.ts";
+import { O, POLL, STATUS } from "./flags.ts";
+import type { AttributeChange, Attributes, Inode } from "./inode.ts";
+import type { WaitQueue } from "./wait-queue.ts";
+
+/** `whence` of `lseek`. */
+export const Seek = { set: 0, current: 1, end: 2, data: 3, hole: 4 } as const;
+
+/**
+ * The biggest file, in bytes. Guest offsets are 64 bits wide; this keeps every offset, and every sum of an offset
+ * and a length, exact in a number.
+ */
+export const MAX_FILE_SIZE = 2 ** 43;
+
+/** What an `ioctl` moves between the file and the caller's memory. May throw `UserFault`. */
+export interface IoctlMemory {
+  read(length: number): Uint8Array;
+  write(bytes: Uint8Array): void;
+}
+
+/**
+ * An open file description (open(2)): what file descriptors point to. What a kind of file cannot do has its errno
+ * here. Operations never wait: where they would have to, they throw EAGAIN and `waiters` tells when to try again.
+ */
+export abstract class OpenFile {
+  readonly location: Location;
+  /** Access mode and status flags. */
+  flags: number;
+  private references = 1;
+
+  constructor(location: Location, flags: number) {
+    this.location = location;
+    this.flags = flags & (O.ACCMODE | STATUS);
+  }
+
+  get inode(): Inode {
+    return this.location.dentry.inode;
+  }
+
+  get readable(): boolean {
+    return (this.flags & O.ACCMODE) === O.RDONLY || (this.flags & O.ACCMODE) === O.RDWR;
+  }
+
+  get writable(): boolean {
+    return (this.flags & O.ACCMODE) === O.WRONLY || (this.flags & O.ACCMODE) === O.RDWR;
+  }
+
+  /** Set where the file can be unready. */
+  get waiters(): WaitQueue | undefined {
+    return undefined;
+  }
+
+  /** Which of `POLL` hold now. */
+  poll(): number {
+    return POLL.IN | POLL.RDNORM | POLL.OUT | POLL.WRNORM;
+  }
+
+  attributes(): Attributes {
+    return this.inode.attributes();
+  }
+
+  setAttributes(change: AttributeChange): void {
+    if (this.location.mount.filesystem.readOnly) fail("EROFS");
+    this.inode.setAttributes(change);
+  }
+
+  /** Reads at the file's position and moves it. 0: the end. */
+  read(_into: Uint8Array): number {
+    return fail("EINVAL");
+  }
+  write(_from: Uint8Array): number {
+    return fail("EINVAL");
+  }
+  /** Whether `readAt` and `writeAt` work, and reads may be cut in pieces. */
+  get positioned(): boolean {
+    return false;
+  }
+  readAt(_into: Uint8Array, _position: number): number {
+    return fail("ESPIPE");
+  }
+  writeAt(_from: Uint8Array, _position: number): number {
+    return fail("ESPIPE");
+  }
+  /** Returns the new position. */
+  seek(_offset: number, _whence: number): number {
+    return fail("ESPIPE");
+  }
+  truncate(_size: number): void {
+    fail("EINVAL");
+  }
+  /** `fallocate`; `mode` is 0 or of FALLOC_FL_*. */
+  allocate(_mode: number, _offset: number, _length: number): void {
+    fail("ENODEV");
+  }
+  sync(): void {
+    fail("EINVAL");
+  }
+  ioctl(_request: number, _memory: IoctlMemory, _argument: number): number {
+    return fail("ENOTTY");
+  }
+  /** What `mmap` maps. Undefined: anonymous memory. */
+  backing(): Backing | undefined {
+    return fail("ENODEV");
+  }
+
+  /** One more holder (`dup`, `fork`). */
+  retain(): this {
+    this.references++;
+    return this;
+  }
+
+  /** A holder lets go; the last one closes the file. */
+  release(): void {
+    if (--this.references === 0) this.closed();
+  }
+
+  protected closed(): void {}
+}
+
+/** A file opened with O_PATH: a place, not a file. */
+export class PathFile extends OpenFile {
+  override get readable(): boolean {
+    return false;
+  }
+  override get writable(): boolean {
+    return false;
+  }
+}

@@ -1,0 +1,14 @@
+/** Those who wait for a file to become ready. */
+export class WaitQueue {
+  private readonly waiters = new Set<() => void>();
+
+  /** Calls `waiter` at every `wake` until the function returned is called. */
+  add(waiter: () => void): () => void {
+    this.waiters.add(waiter);
+    return () => this.waiters.delete(waiter);
+  }
+
+  wake(): void {
+    for (const waiter of [...this.waiters]) waiter();
+  }
+}
