@@ -5,7 +5,16 @@
  *     node tools/test-guests.js [--install-only] [vitest options]
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { root } from "./stale.js";
@@ -19,8 +28,23 @@ const HOST_PACKAGES = [
   ["binutils-riscv64-linux-gnu", "/usr/bin/riscv64-linux-gnu-objdump"],
   ["bsdutils", "/usr/bin/script"],
 ];
-/** riscv64 packages of Debian stable, unpacked side by side into one tree. */
-const GUEST_PACKAGES = ["busybox-static"];
+/**
+ * riscv64 packages of Debian stable, unpacked side by side into one tree: programs to run, and what it takes to
+ * link a static-PIE program (Debian 12's own linker for riscv64 cannot, so theirs runs under qemu-riscv64).
+ */
+const GUEST_PACKAGES = [
+  "busybox-static",
+  ...["libc6", "libc6-dev", "linux-libc-dev"],
+  ...[
+    "binutils-riscv64-linux-gnu",
+    "libbinutils",
+    "libctf0",
+    "libsframe1",
+    "libjansson4",
+    "libzstd1",
+    "zlib1g",
+  ],
+];
 const SUITE = "trixie";
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
@@ -57,8 +81,8 @@ function mirror() {
 /** Downloads and unpacks the guest packages with an apt configuration that leaves the machine's own alone. */
 function unpackGuestPackages() {
   const wanted = GUEST_PACKAGES.join(" ");
-  const stamp = join(cache, `unpacked-${GUEST_PACKAGES.join("-")}`);
-  if (existsSync(stamp)) return;
+  const stamp = join(cache, "unpacked");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
   const work = join(cache, "work");
   rmSync(work, { recursive: true, force: true });
   for (const folder of ["state/lists/partial", "archives/partial", "unpacked"])
@@ -95,7 +119,9 @@ function unpackGuestPackages() {
   rmSync(tree, { recursive: true, force: true });
   renameSync(join(work, "unpacked"), tree);
   rmSync(work, { recursive: true, force: true });
-  writeFileSync(stamp, "");
+  // What the package base-files does.
+  for (const folder of ["bin", "lib", "sbin"]) symlinkSync(`usr/${folder}`, join(tree, folder));
+  writeFileSync(stamp, wanted);
 }
 
 installHostPackages();

@@ -61,7 +61,7 @@ export async function execute(args: readonly string[]): Promise<void> {
   examples(
     program,
     "runikraft run hello.elf",
-    "runikraft run --root ./rootfs --strace /bin/busybox ls -l /",
+    "runikraft run --root ./rootfs --strace busybox ls -l /",
     "runikraft step hello.elf",
   );
   program.addHelpText("after", () => `\n${cliText.aboutEnd()}`);
