@@ -1,16 +1,34 @@
 import type { Arena } from "../memory/arena.ts";
 import type { Bus } from "../memory/bus.ts";
-import { HART, HART_BLOCK_SIZE, Privilege } from "./layout.ts";
+import { CodeCache } from "./code-cache.ts";
+import { CsrState } from "./csr-state.ts";
+import { interruptToTake } from "./interrupts.ts";
+import { Cause, Exit, HART, HART_BLOCK_SIZE, Privilege, TLB, TLB_ENTRIES } from "./layout.ts";
+import { Mmu } from "./mmu.ts";
+import type { FloatEnvironment } from "./softfloat/environment.ts";
+import { floatOperation } from "./softfloat/float-operation.ts";
 import type { Supervisor } from "./supervisor.ts";
+import { executeSystem } from "./system.ts";
+import { takeTrap } from "./traps.ts";
+import { FLOAT_OPS } from "./wasm/float.ts";
+import { type InterpreterImports, instantiate, type RunFunction } from "./wasm/interpreter.ts";
 
 /** Why `Hart.run` returned. */
 export type RunResult =
-  /** All the instructions asked for have been retired. */
+  /** All the instructions asked for have been spent. */
   | "limit"
   /** The supervisor said that the hart must not go on. */
   | "supervisor"
   /** `wfi` with no interrupt pending. */
   | "wait";
+
+/**
+ * Chained handlers look at their budget only where they jump, so they may overrun it by a straight run. The last
+ * instructions of a grant are stepped.
+ */
+const LONGEST_STRAIGHT_RUN = 2100;
+const LARGEST_GRANT = 2 ** 30;
+const ECALL = 0x73;
 
 /**
  * One RV64GC hart: typed access to its block in linear memory, and the loop that runs it.
@@ -24,36 +42,60 @@ export class Hart {
   readonly bus: Bus;
   /** Linear address of the hart block. */
   readonly base: number;
+  readonly csrs: CsrState;
+  readonly mmu: Mmu;
+  readonly code: CodeCache;
   supervisor: Supervisor | undefined;
 
-  constructor(id: number, arena: Arena, bus: Bus) {
+  private readonly i32: Int32Array;
+  private readonly i64: BigInt64Array;
+  private readonly imports: InterpreterImports;
+  private readonly chain: RunFunction;
+  private stepping: RunFunction | undefined;
+  /** Instructions granted to the Wasm that is running now; 0 outside it. */
+  private granted = 0;
+  /** The page being fetched from is only partly executable: the next instruction is to be stepped, checked. */
+  private checkEveryFetch = false;
+
+  /** Harts of one machine share `code`. */
+  constructor(id: number, arena: Arena, bus: Bus, code: CodeCache = new CodeCache(bus.ram)) {
     this.id = id;
     this.arena = arena;
     this.bus = bus;
+    this.code = code;
+    this.i32 = arena.i32;
+    this.i64 = arena.i64;
     this.base = arena.reserve(HART_BLOCK_SIZE, HART_BLOCK_SIZE);
     this.privilege = Privilege.machine;
+    this.csrs = new CsrState(arena, this.base);
+    this.mmu = new Mmu(this);
+    this.mmu.isCodePage = (page) => code.isWatched(page);
+    this.mmu.codePageWritten = (page) => code.written(page);
+    code.attach(this.mmu);
+    this.imports = this.bindImports();
+    this.chain = instantiate("chain", this.imports);
   }
 
   x(index: number): bigint {
-    return this.arena.i64[(this.base + HART.x) / 8 + index];
+    return this.i64[(this.base + HART.x) / 8 + index];
   }
 
   setX(index: number, value: bigint): void {
-    if (index !== 0) this.arena.i64[(this.base + HART.x) / 8 + index] = value;
+    if (index !== 0) this.i64[(this.base + HART.x) / 8 + index] = value;
   }
 
   /** Register as a number: exact for values between -2^53 and 2^53. */
   xn(index: number): number {
     const word = (this.base + HART.x) / 4 + index * 2;
-    return this.arena.i32[word + 1] * 0x1_0000_0000 + this.arena.u32[word];
+    return this.i32[word + 1] * 0x1_0000_0000 + this.arena.u32[word];
   }
 
   /** Stores an integer between -2^53 and 2^53. */
   setXn(index: number, value: number): void {
     if (index === 0) return;
     const word = (this.base + HART.x) / 4 + index * 2;
-    this.arena.u32[word] = value >>> 0;
-    this.arena.i32[word + 1] = Math.floor(value / 0x1_0000_0000);
+    this.i32[word] = value;
+    this.i32[word + 1] = Math.floor(value / 0x1_0000_0000);
   }
 
   /** The 64 bits of a floating-point register. */
@@ -67,23 +109,195 @@ export class Hart {
 
   /** Signed 64 bits, as the registers. */
   get pc(): bigint {
-    return this.arena.i64[(this.base + HART.pc) / 8];
+    return this.i64[(this.base + HART.pc) / 8];
   }
 
   set pc(value: bigint) {
-    this.arena.i64[(this.base + HART.pc) / 8] = value;
+    this.i64[(this.base + HART.pc) / 8] = value;
   }
 
   get privilege(): number {
-    return this.arena.i32[(this.base + HART.privilege) / 4];
+    return this.word(HART.privilege);
   }
 
   set privilege(value: number) {
-    this.arena.i32[(this.base + HART.privilege) / 4] = value;
+    this.setWord(HART.privilege, value);
   }
 
-  /** Instructions retired since reset. */
+  /** Instructions retired since reset; exact at any moment, also while a device is being accessed. */
   get retired(): number {
-    return Number(this.arena.i64[(this.base + HART.retired) / 8]);
+    return Number(this.i64[(this.base + HART.retired) / 8]) + this.granted - this.word(HART.budget);
+  }
+
+  /**
+   * Runs until `limit` instructions are spent: those that retire, and one for each trap taken (so that a guest
+   * that only traps comes to an end too). Interrupts are looked at on entry and after every trap and CSR access;
+   * whoever raises one between, ends the run there by its limit.
+   */
+  run(limit: number): RunResult {
+    let left = limit;
+    while (left > 0) {
+      const interrupt = interruptToTake(this);
+      if (interrupt >= 0) {
+        left--;
+        if (!this.enterTrap(interrupt, 0n, true)) return "supervisor";
+        continue;
+      }
+      left -= this.grant(left);
+      switch (this.word(HART.exit)) {
+        case Exit.trap:
+          if (this.checkEveryFetch) break;
+          left--;
+          if (!this.enterPendingTrap()) return "supervisor";
+          break;
+        case Exit.floatState:
+          if (!this.settleFloatState()) {
+            left--;
+            if (!this.enterPendingTrap()) return "supervisor";
+          }
+          break;
+        case Exit.system: {
+          left--;
+          const result = this.system();
+          if (result !== undefined) return result;
+          break;
+        }
+      }
+    }
+    return "limit";
+  }
+
+  /** Executes one instruction, or takes one trap. */
+  step(): RunResult {
+    return this.run(1);
+  }
+
+  private word(offset: number): number {
+    return this.i32[(this.base + offset) / 4];
+  }
+
+  private setWord(offset: number, value: number): void {
+    this.i32[(this.base + offset) / 4] = value;
+  }
+
+  /** Enters Wasm with at most `left` instructions. Returns how many retired. */
+  private grant(left: number): number {
+    let run = this.chain;
+    let granted = Math.min(left, LARGEST_GRANT) - LONGEST_STRAIGHT_RUN;
+    if (granted <= 0 || this.checkEveryFetch) {
+      this.stepping ??= instantiate("step", this.imports);
+      run = this.stepping;
+      granted = this.checkEveryFetch ? 1 : Math.min(left, LONGEST_STRAIGHT_RUN);
+    }
+    this.setWord(HART.budget, granted);
+    this.setWord(HART.exit, Exit.budget);
+    this.granted = granted;
+    run(this.base, granted);
+    const retired = granted - this.word(HART.budget);
+    if (this.checkEveryFetch && run === this.stepping) {
+      this.checkEveryFetch = false;
+      this.mmu.dropFetchEntries();
+    }
+    this.granted = 0;
+    this.setWord(HART.budget, 0);
+    this.addRetired(retired);
+    return retired;
+  }
+
+  private addRetired(count: number): void {
+    const low = this.word(HART.retired) + count;
+    // A plain 32-bit addition would wrap; the bigint path is taken once in 2^31 instructions.
+    if (low <= 0x7fff_ffff && low >= 0) this.setWord(HART.retired, low);
+    else this.i64[(this.base + HART.retired) / 8] += BigInt(count);
+  }
+
+  /** Returns false when the hart must not go on. */
+  private enterTrap(cause: number, tval: bigint, interrupt: boolean): boolean {
+    if (this.supervisor && this.privilege === Privilege.user) {
+      this.csrs.clearReservation();
+      return this.supervisor.trap(this, cause, tval, interrupt);
+    }
+    takeTrap(this, cause, tval, interrupt);
+    return true;
+  }
+
+  private enterPendingTrap(): boolean {
+    const cause = this.word(HART.cause);
+    if (cause === Cause.illegalInstruction) this.i64[(this.base + HART.tval) / 8] = this.fetchedBits();
+    return this.enterTrap(cause, this.i64[(this.base + HART.tval) / 8], false);
+  }
+
+  /** The instruction at pc, which has just been fetched; for `tval`. */
+  private fetchedBits(): bigint {
+    const half = (address: bigint) => {
+      this.i64[(this.base + HART.address) / 8] = address;
+      const page = this.mmu.translateFetch();
+      if (page < 0) return 0;
+      return this.arena.u16[(this.bus.ram.readable(page) + Number(address & 0xfffn)) / 2];
+    };
+    const low = half(this.pc);
+    return BigInt((low & 3) === 3 ? half(this.pc + 2n) * 0x10000 + low : low);
+  }
+
+  /** Returns false with a trap pending where the floating-point unit is off. */
+  private settleFloatState(): boolean {
+    if (this.csrs.floatState === 0) {
+      this.setWord(HART.cause, Cause.illegalInstruction);
+      return false;
+    }
+    this.csrs.floatState = 3;
+    return true;
+  }
+
+  private system(): RunResult | undefined {
+    const bits = this.word(HART.value);
+    if (bits === ECALL && this.supervisor && this.privilege === Privilege.user) {
+      return this.enterTrap(Cause.ecallU, 0n, false) ? undefined : "supervisor";
+    }
+    const outcome = executeSystem(this, bits);
+    if (outcome === "trap") return this.enterPendingTrap() ? undefined : "supervisor";
+    if (outcome !== "jumped") this.pc += 4n;
+    this.addRetired(1);
+    return outcome === "wait" && interruptToTake(this) < 0 ? "wait" : undefined;
+  }
+
+  private bindImports(): InterpreterImports {
+    const { mmu, code } = this;
+    const environment: FloatEnvironment = { roundingMode: 0, flags: 0 };
+    const args = (this.base + HART.floatArgs) / 8;
+    return {
+      memory: this.arena.memory,
+      load: (size) => mmu.load(size),
+      store: (size) => mmu.store(size),
+      prepareAtomic: (size, reserve) => mmu.prepareAtomic(size, reserve !== 0),
+      fetch: () => this.fetch(),
+      decode: (slot) => code.decodeRun(slot),
+      straddle: (slot, half) => code.decodeStraddler(slot, half),
+      float: (op, mode) => {
+        environment.roundingMode = mode;
+        environment.flags = 0;
+        const [a, b, c] = [this.i64[args], this.i64[args + 1], this.i64[args + 2]];
+        this.i64[(this.base + HART.value) / 8] = floatOperation(FLOAT_OPS[op], environment, a, b, c);
+        this.setWord(HART.fflags, this.word(HART.fflags) | environment.flags);
+      },
+    };
+  }
+
+  /** Brings the page of HART.address into the fetch table. Returns its slot page, or 0 with a trap set. */
+  private fetch(): number {
+    const page = this.mmu.translateFetch();
+    if (page < 0) return 0;
+    if (!this.mmu.fetchesWholePage && !this.checkEveryFetch) {
+      // Leave as by a trap, to come back stepping.
+      this.checkEveryFetch = true;
+      return 0;
+    }
+    const slots = this.code.slotPage(page);
+    const low = this.word(HART.address);
+    const entry = this.word(HART.fetchTlb) + TLB.fetch + ((low >>> 12) & (TLB_ENTRIES - 1)) * 16;
+    this.i32[entry / 4] = low & ~0xfff;
+    this.i32[entry / 4 + 1] = this.word(HART.address + 4);
+    this.i32[entry / 4 + 2] = slots;
+    return slots;
   }
 }

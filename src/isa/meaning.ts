@@ -13,16 +13,46 @@
 
 /** One 64-bit argument. */
 export type UnaryOp =
-  | "sext8" | "sext16" | "sext32" | "zext16" | "zext32"
-  | "clz" | "ctz" | "popcnt" | "clzw" | "ctzw" | "popcntw"
-  | "orcb" | "rev8";
+  | "sext8"
+  | "sext16"
+  | "sext32"
+  | "zext16"
+  | "zext32"
+  | "clz"
+  | "ctz"
+  | "popcnt"
+  | "clzw"
+  | "ctzw"
+  | "popcntw"
+  | "orcb"
+  | "rev8";
 
 /** Two 64-bit arguments. */
 export type BinaryOp =
-  | "add" | "sub" | "and" | "or" | "xor"
-  | "shl" | "shrU" | "shrS" | "rotl" | "rotr" | "rotlw" | "rotrw"
-  | "mul" | "mulh" | "mulhu" | "mulhsu"
-  | "div" | "divu" | "rem" | "remu" | "divw" | "divuw" | "remw" | "remuw";
+  | "add"
+  | "sub"
+  | "and"
+  | "or"
+  | "xor"
+  | "shl"
+  | "shrU"
+  | "shrS"
+  | "rotl"
+  | "rotr"
+  | "rotlw"
+  | "rotrw"
+  | "mul"
+  | "mulh"
+  | "mulhu"
+  | "mulhsu"
+  | "div"
+  | "divu"
+  | "rem"
+  | "remu"
+  | "divw"
+  | "divuw"
+  | "remw"
+  | "remuw";
 
 export type CompareOp = "eq" | "ne" | "lt" | "ltu" | "ge" | "geu";
 
@@ -40,7 +70,8 @@ export type FloatOp =
   | `f${32 | 64}_${"add" | "sub" | "mul" | "div" | "sqrt" | "mulAdd" | "min" | "max" | "eq" | "lt" | "le" | "classify"}`
   | `f${32 | 64}_to_${"i32" | "ui32" | "i64" | "ui64"}`
   | `${"i32" | "ui32" | "i64" | "ui64"}_to_f${32 | 64}`
-  | "f32_to_f64" | "f64_to_f32";
+  | "f32_to_f64"
+  | "f64_to_f32";
 
 /** A 64-bit value. */
 export type Expr =
@@ -61,7 +92,13 @@ export type Expr =
   /** Memory read, sign- or zero-extended; may trap. */
   | { readonly kind: "load"; readonly bits: 8 | 16 | 32 | 64; readonly signed: boolean; readonly addr: Expr }
   /** Atomic read-modify-write; the value is the old memory contents, sign-extended. */
-  | { readonly kind: "amo"; readonly op: AmoOp; readonly bits: 32 | 64; readonly addr: Expr; readonly value: Expr }
+  | {
+      readonly kind: "amo";
+      readonly op: AmoOp;
+      readonly bits: 32 | 64;
+      readonly addr: Expr;
+      readonly value: Expr;
+    }
   | { readonly kind: "lr"; readonly bits: 32 | 64; readonly addr: Expr }
   /** 0 where the store was done, 1 where the reservation was lost. */
   | { readonly kind: "sc"; readonly bits: 32 | 64; readonly addr: Expr; readonly value: Expr }
@@ -72,8 +109,7 @@ export type Expr =
   /** A single-precision value with its upper 32 bits set, as registers hold it. */
   | { readonly kind: "box"; readonly a: Expr };
 
-export type Cond =
-  | { readonly kind: "compare"; readonly op: CompareOp; readonly a: Expr; readonly b: Expr };
+export type Cond = { readonly kind: "compare"; readonly op: CompareOp; readonly a: Expr; readonly b: Expr };
 
 /** What changes in the hart. An instruction has exactly one effect, so it either happens or traps. */
 export type Effect =
@@ -93,16 +129,33 @@ export type Effect =
 
 /** The routines behind `system` effects. `csr` covers the six CSR instructions. */
 export type SystemRoutine =
-  | "csrrw" | "csrrs" | "csrrc" | "csrrwi" | "csrrsi" | "csrrci"
-  | "ecall" | "ebreak" | "mret" | "sret" | "wfi" | "fence.i" | "sfence.vma";
+  | "csrrw"
+  | "csrrs"
+  | "csrrc"
+  | "csrrwi"
+  | "csrrsi"
+  | "csrrci"
+  | "ecall"
+  | "ebreak"
+  | "mret"
+  | "sret"
+  | "wfi"
+  | "fence.i"
+  | "sfence.vma";
 
 export type Meaning = Effect;
 
 // Constructors, so that a row reads as a formula.
 
-const unary = (op: UnaryOp) => (a: Expr): Expr => ({ kind: "unary", op, a });
-const binary = (op: BinaryOp) => (a: Expr, b: Expr): Expr => ({ kind: "binary", op, a, b });
-const compare = (op: CompareOp) => (a: Expr, b: Expr): Cond => ({ kind: "compare", op, a, b });
+const unary =
+  (op: UnaryOp) =>
+  (a: Expr): Expr => ({ kind: "unary", op, a });
+const binary =
+  (op: BinaryOp) =>
+  (a: Expr, b: Expr): Expr => ({ kind: "binary", op, a, b });
+const compare =
+  (op: CompareOp) =>
+  (a: Expr, b: Expr): Cond => ({ kind: "compare", op, a, b });
 
 export const rd: Expr = { kind: "x", field: "rd" };
 export const rs1: Expr = { kind: "x", field: "rs1" };

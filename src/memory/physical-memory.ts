@@ -153,7 +153,11 @@ export class PhysicalMemory {
       throw new RangeError(`no aligned RAM word at 0x${address.toString(16)}`);
   }
 
-  private eachPiece(address: number, length: number, piece: (at: number, done: number, count: number) => void) {
+  private eachPiece(
+    address: number,
+    length: number,
+    piece: (at: number, done: number, count: number) => void,
+  ) {
     if (length > 0 && !(this.contains(address) && this.contains(address + length - 1)))
       throw new RangeError(`not RAM: 0x${address.toString(16)}, ${length} bytes`);
     for (let done = 0; done < length; ) {

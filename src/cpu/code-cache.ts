@@ -1,0 +1,277 @@
+import { decode, instructionLength } from "../isa/decode.ts";
+import type { Instruction, Row } from "../isa/row.ts";
+import { rows } from "../isa/table.ts";
+import type { PhysicalMemory } from "../memory/physical-memory.ts";
+import { HART } from "./layout.ts";
+import {
+  Handler,
+  handlerIndex,
+  SLOT,
+  SLOT_PAGE,
+  SLOT_PAGE_ALIGN,
+  SLOT_PAGE_SIZE,
+  SLOT_SIZE,
+  SLOTS_PER_PAGE,
+  Variant,
+} from "./slots.ts";
+import { hasRoundingMode, isDirectJump } from "./wasm/handler.ts";
+
+/** The parts of a hart's MMU that hold what a code cache may have to take back. */
+export interface CodeUser {
+  /** A page now holds decoded code: its writes must be seen again. */
+  dropWriteEntries(physicalPage: number): void;
+  /** Slot pages moved. */
+  dropFetchEntries(): void;
+}
+
+interface CodePage {
+  readonly slots: number;
+  /** Writes to the page come through `written`: no write table has it. */
+  watched: boolean;
+  /** Written since its slots were decoded. */
+  stale: boolean;
+}
+
+/** What decoding needs to know of a row, computed once. */
+interface RowTraits {
+  readonly rdIsInteger: boolean;
+  readonly rounds: boolean;
+  readonly system: boolean;
+  /** A jump or branch by the immediate. */
+  readonly direct: boolean;
+  /** Nothing follows it in a straight run. */
+  readonly ends: boolean;
+}
+
+function traitsOf(row: Row): RowTraits {
+  const { kind } = row.meaning;
+  return {
+    rdIsInteger: kind === "setX" || kind === "jump",
+    rounds: hasRoundingMode(row),
+    system: kind === "system",
+    direct: kind === "branch" || isDirectJump(row.meaning),
+    ends: kind === "jump" || kind === "system",
+  };
+}
+
+/** Room for this many code pages before all are forgotten. */
+const DEFAULT_CAPACITY = 2048;
+const BYTES_PER_INDEX = 2;
+/** A straddling instruction whose second half has not been seen: no halfword has this value. */
+const HALF_UNKNOWN = -1;
+
+/**
+ * Physical pages decoded into slots (`slots.ts`), shared by the harts of a machine.
+ *
+ * Instructions are decoded when first reached. A guest's stores to a decoded page take effect at its next `fence.i`
+ * (Unprivileged ISA, "Zifencei"); what writes memory from outside the harts calls `invalidate`.
+ */
+export class CodeCache {
+  private readonly ram: PhysicalMemory;
+  private readonly capacity: number;
+  private readonly traits = rows.map(traitsOf);
+  private readonly pages = new Map<number, CodePage>();
+  /** The physical page of each slot page. */
+  private readonly owners = new Map<number, number>();
+  private readonly free: number[] = [];
+  private readonly stale: CodePage[] = [];
+  private readonly users: CodeUser[] = [];
+
+  constructor(ram: PhysicalMemory, capacity = DEFAULT_CAPACITY) {
+    this.ram = ram;
+    this.capacity = capacity;
+    const told = ram.onChange;
+    ram.onChange = (page) => {
+      told(page);
+      this.frameChanged(page);
+    };
+  }
+
+  attach(user: CodeUser): void {
+    this.users.push(user);
+  }
+
+  /** True while writes to the page have to be reported by `written`. */
+  isWatched(physicalPage: number): boolean {
+    return this.pages.get(physicalPage)?.watched ?? false;
+  }
+
+  /** A hart is about to write to a watched page; from now on it may do so unseen. */
+  written(physicalPage: number): void {
+    const page = this.pages.get(physicalPage);
+    if (!page?.watched) return;
+    page.watched = false;
+    if (page.stale) return;
+    page.stale = true;
+    this.stale.push(page);
+  }
+
+  /** What harts wrote is what they will execute. */
+  fence(): void {
+    for (const page of this.stale) {
+      page.stale = false;
+      this.forgetSlots(page);
+    }
+    this.stale.length = 0;
+  }
+
+  /** The page's contents changed from outside the harts: by a device, the library OS or a debugger. */
+  invalidate(physicalPage: number): void {
+    const page = this.pages.get(physicalPage);
+    if (page) this.forgetSlots(page);
+  }
+
+  /** Forgets every page. */
+  flush(): void {
+    for (const page of this.pages.values()) {
+      this.forgetSlots(page);
+      this.free.push(page.slots);
+    }
+    this.pages.clear();
+    this.owners.clear();
+    this.stale.length = 0;
+    for (const user of this.users) user.dropFetchEntries();
+  }
+
+  /** Linear address of the page's slots; the page must be RAM. May flush the cache to make room. */
+  slotPage(physicalPage: number): number {
+    const known = this.pages.get(physicalPage);
+    if (known) {
+      this.setFrame(known.slots, physicalPage);
+      return known.slots;
+    }
+    const slots = this.allocate();
+    this.pages.set(physicalPage, { slots, watched: false, stale: false });
+    this.owners.set(slots, physicalPage);
+    this.setFrame(slots, physicalPage);
+    for (const end of [SLOT_PAGE.end, SLOT_PAGE.straddlerEnd]) {
+      this.ram.arena.u32[(slots + end + SLOT.handler) / 4] = Handler.pageEnd;
+    }
+    return slots;
+  }
+
+  /**
+   * Decodes from an undecoded slot up to a jump, a system instruction, the page's end or a decoded slot, whose
+   * ordinals the new run is made to join.
+   */
+  decodeRun(slot: number): void {
+    const base = slot & -SLOT_PAGE_ALIGN;
+    const { u16, u32 } = this.ram.arena;
+    const physicalPage = this.owners.get(base);
+    const page = physicalPage === undefined ? undefined : this.pages.get(physicalPage);
+    if (physicalPage === undefined || !page) throw new Error("a slot outside every slot page was run");
+    this.watch(page, physicalPage);
+    this.setFrame(base, physicalPage);
+    const halves = u32[(base + SLOT_PAGE.frame) / 4] / 2;
+    const run: number[] = [];
+    let index = (slot - base) / SLOT_SIZE;
+    let ended = false;
+    while (!ended && index < SLOTS_PER_PAGE && u32[(base + index * SLOT_SIZE) / 4] === Handler.undecoded) {
+      const at = base + index * SLOT_SIZE;
+      run.push(at);
+      const low = u16[halves + index];
+      const length = instructionLength(low);
+      if (length === 4 && index === SLOTS_PER_PAGE - 1) {
+        this.writeSpecial(at, Handler.straddler, HALF_UNKNOWN);
+        index = SLOTS_PER_PAGE;
+        break;
+      }
+      const bits = length === 2 ? low : (u16[halves + index + 1] << 16) | low;
+      ended = this.writeSlot(at, bits, index * BYTES_PER_INDEX);
+      index += length / 2;
+    }
+    const joined = ended ? run.length : this.ordinal(base + Math.min(index, SLOTS_PER_PAGE) * SLOT_SIZE);
+    run.forEach((at, i) => {
+      u16[(at + SLOT.ordinal) / 2] = joined - run.length + i;
+    });
+  }
+
+  /** Decodes an instruction that begins in the page's last halfword and ends with `half` of another page. */
+  decodeStraddler(slot: number, half: number): void {
+    const { u16, u32, i32 } = this.ram.arena;
+    const base = slot & -SLOT_PAGE_ALIGN;
+    const low = u16[u32[(base + SLOT_PAGE.frame) / 4] / 2 + SLOTS_PER_PAGE - 1];
+    const at = base + SLOT_PAGE.straddler;
+    // Never a target within the page: distances are measured from the slot's own place.
+    this.writeSlot(at, (half << 16) | low, Number.NaN);
+    u16[(at + SLOT.ordinal) / 2] = u16[(slot + SLOT.ordinal) / 2];
+    i32[(slot + SLOT.imm) / 4] = half;
+  }
+
+  /** A frame moved or went away: where it was must not be read again. Without a page, all were only shared. */
+  private frameChanged(physicalPage: number): void {
+    const page = this.pages.get(physicalPage);
+    if (!page) return;
+    this.forgetSlots(page);
+    for (const user of this.users) user.dropFetchEntries();
+  }
+
+  private watch(page: CodePage, physicalPage: number): void {
+    if (page.watched) return;
+    page.watched = true;
+    for (const user of this.users) user.dropWriteEntries(physicalPage);
+  }
+
+  private allocate(): number {
+    if (this.free.length === 0 && this.pages.size >= this.capacity) this.flush();
+    const recycled = this.free.pop();
+    if (recycled !== undefined) return recycled;
+    return this.ram.arena.reserve(SLOT_PAGE_SIZE, SLOT_PAGE_ALIGN);
+  }
+
+  private setFrame(slots: number, physicalPage: number): void {
+    this.ram.arena.u32[(slots + SLOT_PAGE.frame) / 4] = this.ram.readable(physicalPage);
+  }
+
+  /** Ordinals stay: a hart that is inside the page reckons with them until it decodes again. */
+  private forgetSlots(page: CodePage): void {
+    const { u32 } = this.ram.arena;
+    const first = page.slots / 4;
+    for (let i = 0; i < SLOTS_PER_PAGE; i++) u32[first + i * (SLOT_SIZE / 4)] = Handler.undecoded;
+    page.watched = false;
+  }
+
+  private ordinal(slot: number): number {
+    const value = this.ram.arena.u16[(slot + SLOT.ordinal) / 2];
+    return (value << 16) >> 16;
+  }
+
+  private writeSpecial(slot: number, handler: number, imm: number): void {
+    this.ram.arena.u32[(slot + SLOT.handler) / 4] = handler;
+    this.ram.arena.i32[(slot + SLOT.imm) / 4] = imm;
+  }
+
+  /**
+   * @param offset of the instruction in its page, bytes
+   * @returns whether a straight run ends here
+   */
+  private writeSlot(slot: number, bits: number, offset: number): boolean {
+    const instruction = decode(bits);
+    if (!instruction) {
+      this.writeSpecial(slot, Handler.illegal, bits);
+      return true;
+    }
+    const { fields } = instruction;
+    const traits = this.traits[instruction.index];
+    let variant = instruction.length === 2 ? Variant.compressed : 0;
+    let imm = fields.imm;
+    if (traits.system) imm = bits;
+    else if (traits.rounds) imm = fields.rm | (fields.rs3 << 19);
+    else if (traits.direct) {
+      const target = offset + imm;
+      if (target >= 0 && target < SLOTS_PER_PAGE * BYTES_PER_INDEX) imm *= SLOT_SIZE / BYTES_PER_INDEX;
+      else variant |= Variant.far;
+    }
+    this.writeOperands(slot, instruction, traits);
+    this.writeSpecial(slot, handlerIndex(instruction.index, variant), imm);
+    return traits.ends;
+  }
+
+  private writeOperands(slot: number, { fields }: Instruction, traits: RowTraits): void {
+    const { u16 } = this.ram.arena;
+    const half = slot / 2;
+    u16[half + SLOT.rd / 2] = fields.rd === 0 && traits.rdIsInteger ? HART.trash : fields.rd * 8;
+    u16[half + SLOT.rs1 / 2] = fields.rs1 * 8;
+    u16[half + SLOT.rs2 / 2] = fields.rs2 * 8;
+  }
+}

@@ -1,0 +1,91 @@
+import { rows } from "../../isa/table.ts";
+import { HART } from "../layout.ts";
+import { handlerIndex, Variant } from "../slots.ts";
+import { Code, I32, ModuleBuilder } from "./encoder.ts";
+import { declareFunctions, type Functions } from "./frame.ts";
+import { handlerCode, isDirectJump, type Mode, memoryNode } from "./handler.ts";
+import { defineSupport } from "./support.ts";
+
+/** What a module's instance calls; bound to one hart. */
+export interface InterpreterImports {
+  memory: WebAssembly.Memory;
+  load(size: number): number;
+  store(size: number): number;
+  prepareAtomic(size: number, reserve: number): number;
+  /** Slot page of the virtual page at HART.address, now in the fetch table; 0 with a trap set. */
+  fetch(): number;
+  /** Decodes the run of slots that begins at this one. */
+  decode(slot: number): void;
+  /** Decodes the straddling instruction whose slot and second half are given. */
+  straddle(slot: number, half: number): void;
+  /** Softfloat: operation number, rounding mode; arguments and result in the hart block. */
+  float(op: number, mode: number): void;
+}
+
+/** Runs from HART.pc until an exit, retiring about `budget` instructions (see `Hart.run`). */
+export type RunFunction = (hart: number, budget: number) => void;
+
+/**
+ * The interpreter: a Wasm module with a handler for every row of the instruction table, each ending in a tail call
+ * to the next slot's handler. It is built from the rows' meanings when first needed, once a process.
+ */
+export function instantiate(mode: Mode, imports: InterpreterImports): RunFunction {
+  modules[mode] ??= new WebAssembly.Module(buildModule(mode));
+  const env = imports as unknown as Record<string, WebAssembly.ImportValue>;
+  return new WebAssembly.Instance(modules[mode], { env }).exports.run as RunFunction;
+}
+
+const modules: Partial<Record<Mode, WebAssembly.Module>> = {};
+
+/** Base rows that some compressed row stands for. */
+const compressible = new Set(rows.map((row) => row.base).filter((base) => base !== undefined));
+
+export function buildModule(mode: Mode): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder();
+  const functions = declareFunctions(module);
+  defineSupport(module, functions);
+  rows.forEach((row, index) => {
+    if (row.base !== undefined) return;
+    const jumps = row.meaning.kind === "branch" || isDirectJump(row.meaning);
+    for (const variant of [0, Variant.compressed, Variant.far, Variant.compressed | Variant.far]) {
+      if (variant & Variant.compressed && !compressible.has(row.name)) continue;
+      if (variant & Variant.far && !jumps) continue;
+      const fast = module.declare(functions.handlerType);
+      const slow = memoryNode(row.meaning) ? module.declare(functions.handlerType) : fast;
+      const twins = { fast, slow };
+      module.define(fast, handlerCode(row, variant, mode, functions, twins, false));
+      if (slow !== fast) module.define(slow, handlerCode(row, variant, mode, functions, twins, true));
+      module.element(handlerIndex(index, variant), fast);
+    }
+  });
+  const run = module.declare(module.type([I32, I32], []));
+  module.define(run, runBody(mode, functions));
+  module.export("run", run);
+  return module.encode(functions.illegal);
+}
+
+/** (hart, budget): enters at HART.pc; when stepping, again until the budget is spent. */
+function runBody(mode: Mode, functions: Functions): Code {
+  const [hart, budget] = [0, 1];
+  const code = new Code(2);
+  const enter = () => {
+    code
+      .i32(0)
+      .get(hart)
+      .get(budget)
+      .get(hart)
+      .mem("i32_load", HART.dataTlb)
+      .get(hart)
+      .mem("i64_load", HART.pc);
+  };
+  if (mode === "chain") {
+    enter();
+    return code.returnCall(functions.jump);
+  }
+  code.loop();
+  enter();
+  code.call(functions.jump);
+  code.get(hart).mem("i32_load", HART.exit).op("i32_eqz");
+  code.get(hart).mem("i32_load", HART.budget).tee(budget).i32(0).op("i32_gt_s").op("i32_and").brIf(0);
+  return code.op("end");
+}

@@ -1,0 +1,249 @@
+import { Cause, Exit, HART, TLB, TLB_ENTRIES } from "../layout.ts";
+import { Handler, SLOT, SLOT_PAGE } from "../slots.ts";
+import { Code, I32, I64, type ModuleBuilder } from "./encoder.ts";
+import { mulhuBody } from "./expression.ts";
+import {
+  dispatch,
+  dispatchTo,
+  type Functions,
+  leaveHere,
+  P,
+  pushFetchTlb,
+  pushPc,
+  pushRemaining,
+  pushTlbEntry,
+} from "./frame.ts";
+
+export const TLB_MASK = (TLB_ENTRIES - 1) << 4;
+const PAGE_MASK = -4096n;
+
+/** Defines the functions that rows' handlers share, and the handlers that are not rows. */
+export function defineSupport(module: ModuleBuilder, functions: Functions): void {
+  module.define(functions.mulhu, mulhuBody(new Code(2)));
+  module.define(functions.leave, leaveBody());
+  module.define(functions.jump, jumpBody(functions));
+  module.define(functions.jumpSlow, jumpSlowBody(functions));
+  module.define(functions.trap, leaveHere(new Code(5), functions, Exit.trap));
+  module.define(functions.illegal, illegalBody(functions));
+  module.define(functions.systemExit, systemBody(functions));
+  module.define(functions.floatStateExit, leaveHere(new Code(5), functions, Exit.floatState));
+  module.define(functions.loadSlow, loadSlowBody(functions));
+  module.define(functions.storeSlow, storeSlowBody(functions));
+  const special = (tableIndex: number, code: Code) => {
+    const index = module.declare(functions.handlerType);
+    module.define(index, code);
+    module.element(tableIndex, index);
+  };
+  module.element(Handler.illegal, functions.illegal);
+  special(Handler.undecoded, undecodedBody(functions));
+  special(Handler.pageEnd, pageEndBody(functions));
+  special(Handler.straddler, straddlerBody(functions));
+}
+
+function leaveBody(): Code {
+  const [hart, pc, remaining, exit] = [0, 1, 2, 3];
+  const code = new Code(4);
+  code.get(hart).get(pc).mem("i64_store", HART.pc);
+  code.get(hart).get(remaining).mem("i32_store", HART.budget);
+  return code.get(hart).get(exit).mem("i32_store", HART.exit);
+}
+
+function jumpBody(functions: Functions): Code {
+  const code = new Code(5);
+  emitJump(code, functions);
+  return code;
+}
+
+/**
+ * Continues at the address in `P.page` with `P.budget` instructions remaining, by the slot page that the fetch
+ * table has for it.
+ */
+export function emitJump(code: Code, functions: Functions): void {
+  const entry = code.local(I32);
+  const slot = code.local(I32);
+  pushTlbEntry(code, () => pushFetchTlb(code), P.page, TLB_MASK)
+    .tee(entry)
+    .mem("i64_load", TLB.fetch);
+  code.get(P.page).i64(PAGE_MASK).op("i64_and").op("i64_ne").if();
+  code.i32(0).get(P.hart).get(P.budget).get(P.tlb).get(P.page).returnCall(functions.jumpSlow).op("end");
+  code.get(entry).mem("i32_load", TLB.fetch + 8);
+  pushSlotOffset(code);
+  code.op("i32_add").set(slot);
+  code.get(P.page).i64(PAGE_MASK).op("i64_and").set(P.page);
+  dispatchTo(code, functions, slot, P.budget, P.page);
+}
+
+/** Leaves the offset in a slot page of the address in `P.page` on the stack. */
+function pushSlotOffset(code: Code): void {
+  code.get(P.page).op("i32_wrap_i64").i32(0xffe).op("i32_and").i32(3).op("i32_shl");
+}
+
+function jumpSlowBody(functions: Functions): Code {
+  const code = new Code(5);
+  code.get(P.hart).get(P.page).mem("i64_store", HART.address);
+  code.call(functions.fetch).tee(P.slot).op("i32_eqz").if();
+  code.get(P.hart).get(P.page).get(P.budget).i32(Exit.trap).returnCall(functions.leave).op("end");
+  code.get(P.slot);
+  pushSlotOffset(code);
+  code.op("i32_add").set(P.slot);
+  code.get(P.page).i64(PAGE_MASK).op("i64_and").set(P.page);
+  dispatchTo(code, functions, P.slot, P.budget, P.page);
+  return code;
+}
+
+function illegalBody(functions: Functions): Code {
+  const code = new Code(5);
+  code.get(P.hart).i32(Cause.illegalInstruction).mem("i32_store", HART.cause);
+  return leaveHere(code, functions, Exit.trap);
+}
+
+function systemBody(functions: Functions): Code {
+  const code = new Code(5);
+  code.get(P.hart).get(P.slot).mem("i64_load32_u", SLOT.imm).mem("i64_store", HART.value);
+  return leaveHere(code, functions, Exit.system);
+}
+
+/** Decoding may give the slot another ordinal; what remains is the same on both sides. */
+function undecodedBody(functions: Functions): Code {
+  const code = new Code(5);
+  pushRemaining(code).set(P.budget);
+  code.get(P.slot).call(functions.decode);
+  dispatchTo(code, functions, P.slot, P.budget, P.page);
+  return code;
+}
+
+/** Not an instruction: the next one stands in the next virtual page, at the offset in the slot's low bits. */
+function pageEndBody(functions: Functions): Code {
+  const code = new Code(5);
+  pushPc(code).i64(4096n).op("i64_add").set(P.page);
+  code.get(P.budget).i32(0).op("i32_lt_s").if();
+  code.get(P.hart).get(P.page).get(P.budget).i32(Exit.budget).returnCall(functions.leave).op("end");
+  code.i32(0).get(P.hart).get(P.budget).get(P.tlb).get(P.page).returnCall(functions.jump);
+  return code;
+}
+
+/**
+ * An instruction whose second half stands in the next virtual page. That half is read and compared on every
+ * execution, so whatever is mapped there now is what runs; the decoded form is used when it is the same.
+ */
+function straddlerBody(functions: Functions): Code {
+  const code = new Code(5);
+  const next = code.local(I64);
+  const entry = code.local(I32);
+  const half = code.local(I32);
+  code.get(P.page).i64(4096n).op("i64_add").set(next);
+  pushTlbEntry(code, () => pushFetchTlb(code), next, TLB_MASK)
+    .tee(entry)
+    .mem("i64_load", TLB.fetch);
+  code.get(next).op("i64_ne").if();
+  // A miss. Filling it may recycle this slot page, so start over from the pc.
+  code.get(P.hart).get(next).mem("i64_store", HART.address);
+  code.call(functions.fetch).op("i32_eqz").if();
+  leaveHere(code, functions, Exit.trap);
+  code.op("end");
+  code.i32(0).get(P.hart);
+  pushRemaining(code).get(P.tlb);
+  pushPc(code).returnCall(functions.jump).op("end");
+  code
+    .get(entry)
+    .mem("i32_load", TLB.fetch + 8)
+    .mem("i32_load", SLOT_PAGE.frame)
+    .mem("i32_load16_u")
+    .tee(half);
+  code.get(P.slot).mem("i32_load", SLOT.imm).op("i32_ne").if();
+  code.get(P.slot).get(half).call(functions.straddle).op("end");
+  code.get(P.slot).i32(0x8000).op("i32_add").set(P.slot);
+  dispatch(code, functions, P.slot, P.budget, P.page);
+  return code;
+}
+
+/**
+ * (hart, tlb, size) -> 0 trap, 1 done. The address is in HART.address, the value goes to HART.value, of which
+ * the caller uses the low `size` bytes. Misaligned accesses whose pages are in the table are done here.
+ */
+function loadSlowBody(functions: Functions): Code {
+  const { code, address, low, distance, high } = slowAccess(TLB.read);
+  // Inside one page.
+  code.get(distance).get(2).op("i32_ge_s").if();
+  code.get(0).get(low).mem("i64_load").mem("i64_store", HART.value).i32(1).op("return").op("end");
+  secondPage(code, address, high, TLB.read);
+  // The low bytes from the first page, the others above them from the second.
+  const bits = code.local(I64);
+  code.get(distance).op("i64_extend_i32_u").i64(3n).op("i64_shl").set(bits);
+  code.get(0);
+  code.get(low).mem("i64_load").i64(1n).get(bits).op("i64_shl").i64(1n).op("i64_sub").op("i64_and");
+  code.get(high).mem("i64_load").get(bits).op("i64_shl").op("i64_or").mem("i64_store", HART.value);
+  code.i32(1).op("return").op("end").op("end").op("end");
+  return code.get(2).call(functions.load);
+}
+
+function storeSlowBody(functions: Functions): Code {
+  const { code, address, low, distance, high } = slowAccess(TLB.write);
+  const value = code.local(I64);
+  const index = code.local(I32);
+  code.get(0).mem("i64_load", HART.value).set(value);
+  code.get(distance).get(2).op("i32_ge_s").if();
+  for (const [size, op] of [
+    [2, "i64_store16"],
+    [4, "i64_store32"],
+    [8, "i64_store"],
+  ] as const) {
+    code.get(2).i32(size).op("i32_eq").if().get(low).get(value).mem(op).i32(1).op("return").op("end");
+  }
+  code.op("end");
+  secondPage(code, address, high, TLB.write);
+  code.loop();
+  // To the first page while index < distance, then to the second.
+  code.get(low).get(high).get(distance).op("i32_sub").get(index).get(distance).op("i32_lt_s").op("select");
+  code.get(index).op("i32_add").get(value).mem("i64_store8");
+  code.get(value).i64(8n).op("i64_shr_u").set(value);
+  code.get(index).i32(1).op("i32_add").tee(index).get(2).op("i32_lt_s").brIf(0).op("end");
+  code.i32(1).op("return").op("end").op("end").op("end");
+  return code.get(2).call(functions.store);
+}
+
+/**
+ * Opens a block that is taken for a misaligned access whose first page is in the table at `table`: `low` is the
+ * linear address of its first byte, `distance` the bytes up to the page's end.
+ */
+function slowAccess(table: number) {
+  const code = new Code(3);
+  const address = code.local(I64);
+  const entry = code.local(I32);
+  const low = code.local(I32);
+  const distance = code.local(I32);
+  const high = code.local(I32);
+  code.get(0).mem("i64_load", HART.address).tee(address).op("i32_wrap_i64");
+  code.get(2).i32(1).op("i32_sub").op("i32_and").if();
+  pushTlbEntry(code, () => code.get(1), address, TLB_MASK)
+    .tee(entry)
+    .mem("i64_load", table);
+  code.get(address).i64(PAGE_MASK).op("i64_and").op("i64_eq").if();
+  code
+    .get(address)
+    .op("i32_wrap_i64")
+    .get(entry)
+    .mem("i32_load", table + 8)
+    .op("i32_add")
+    .set(low);
+  code.i32(4096).get(address).op("i32_wrap_i64").i32(4095).op("i32_and").op("i32_sub").set(distance);
+  return { code, address, low, distance, high };
+}
+
+/** Inside that block: what follows runs when the next page is in the table too; `high` is where it begins. */
+function secondPage(code: Code, address: number, high: number, table: number): void {
+  const next = code.local(I64);
+  const entry = code.local(I32);
+  code.get(address).i64(PAGE_MASK).op("i64_and").i64(4096n).op("i64_add").set(next);
+  pushTlbEntry(code, () => code.get(1), next, TLB_MASK)
+    .tee(entry)
+    .mem("i64_load", table);
+  code.get(next).op("i64_eq").if();
+  code
+    .get(next)
+    .op("i32_wrap_i64")
+    .get(entry)
+    .mem("i32_load", table + 8)
+    .op("i32_add")
+    .set(high);
+}
