@@ -1,0 +1,19 @@
+import type { Protection } from "./image.ts";
+
+/**
+ * The address space that a program is loaded into: what the loader asks of the kernel's memory manager.
+ * Addresses and lengths are whole pages unless said otherwise, below 2^38; ranges given to `map` and `guard` never
+ * overlap one another.
+ */
+export interface MappingTarget {
+  /**
+   * Maps private zeroed memory; frames may be allocated when they are first touched. `name` is what
+   * `/proc/self/maps` and crash reports show: the file's name, `[heap]`, `[stack]`, `[sigpage]`.
+   * Throws `LoadError` with ENOMEM where memory is short.
+   */
+  map(address: number, length: number, protection: Protection, name: string): void;
+  /** Reserves addresses that are never handed out and fault on every access; `name` says what they guard. */
+  guard(address: number, length: number, name: string): void;
+  /** Writes mapped memory whatever its protection; any alignment. */
+  write(address: number, bytes: Uint8Array): void;
+}
