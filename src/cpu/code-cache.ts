@@ -14,7 +14,8 @@ import {
   SLOTS_PER_PAGE,
   Variant,
 } from "./slots.ts";
-import { hasRoundingMode, isDirectJump } from "./wasm/handler.ts";
+import { fusedHandler } from "./wasm/fusion.ts";
+import { hasRoundingMode, isDirect } from "./wasm/variants.ts";
 
 /** The parts of a hart's MMU that hold what a code cache may have to take back. */
 export interface CodeUser {
@@ -49,7 +50,7 @@ function traitsOf(row: Row): RowTraits {
     rdIsInteger: kind === "setX" || kind === "jump",
     rounds: hasRoundingMode(row),
     system: kind === "system",
-    direct: kind === "branch" || isDirectJump(row.meaning),
+    direct: isDirect(row),
     ends: kind === "jump" || kind === "system",
   };
 }
@@ -183,6 +184,17 @@ export class CodeCache {
     const joined = ended ? run.length : this.ordinal(base + Math.min(index, SLOTS_PER_PAGE) * SLOT_SIZE);
     run.forEach((at, i) => {
       u16[(at + SLOT.ordinal) / 2] = joined - run.length + i;
+    });
+    this.fuse(run);
+  }
+
+  /** Gives the first slot of instructions that have a common handler that one: the longest there is. */
+  private fuse(run: readonly number[]): void {
+    const { u32 } = this.ram.arena;
+    const handlers = run.map((at) => u32[at / 4]);
+    run.forEach((at, i) => {
+      const fused = fusedHandler(handlers, i);
+      if (fused !== 0) u32[at / 4] = fused;
     });
   }
 

@@ -51,8 +51,10 @@ export class PhysicalMemory {
     const index = page - this.firstPage;
     const frame = this.map[index];
     if (frame !== 0) return frame;
+    const fresh = this.arena.allocateFrame();
+    this.map[index] = fresh;
     this.touched++;
-    return (this.map[index] = this.arena.allocateFrame());
+    return fresh;
   }
 
   /** Linear-memory address of `page`, good for reading and writing. */

@@ -1,5 +1,4 @@
 import type { AmoOp, Effect, Expr, RegisterField } from "../../isa/meaning.ts";
-import { add, imm, pc } from "../../isa/meaning.ts";
 import type { Row } from "../../isa/row.ts";
 import { Exit, HART, TLB } from "../layout.ts";
 import { SLOT, Variant } from "../slots.ts";
@@ -8,6 +7,7 @@ import { ExpressionEmitter } from "./expression.ts";
 import { emitFloat } from "./float.ts";
 import { dispatch, type Functions, P, pushPc, pushRemaining, pushTlbEntry } from "./frame.ts";
 import { emitJump, TLB_MASK } from "./support.ts";
+import { hasRoundingMode, isDirectJump } from "./variants.ts";
 
 /**
  * How a finished handler goes on: `chain` tail-calls the next slot's handler, `step` leaves Wasm with `pc` at the
@@ -17,9 +17,13 @@ export type Mode = "chain" | "step";
 
 type MemoryNode = Extract<Expr, { kind: "load" | "amo" | "lr" | "sc" }> | Extract<Effect, { kind: "store" }>;
 
-/** Function indexes of the handler being written and of its slow twin (where it touches memory). */
-interface Twins {
+/** One instruction of a handler: a row, which variant of it, and the functions of its own two handlers. */
+export interface Part {
+  readonly row: Row;
+  readonly variant: number;
+  /** The handler that finds the page of a memory access in the TLB. */
   readonly fast: number;
+  /** Its twin that does the access by a call; the same function for rows that touch no memory. */
   readonly slow: number;
 }
 
@@ -27,15 +31,22 @@ interface Twins {
  * The handler of a row's variant. A row that touches memory has two: the fast one finds the page in the TLB or
  * tail-calls the slow one, which does the access by a call. So the fast one never calls, and nothing is spilled.
  */
-export function handlerCode(
-  row: Row,
-  variant: number,
-  mode: Mode,
-  functions: Functions,
-  twins: Twins,
-  slow: boolean,
-): Code {
-  return new HandlerWriter(row, variant, mode, functions, twins, slow).write();
+export function handlerCode(part: Part, mode: Mode, functions: Functions, slow: boolean): Code {
+  const code = new Code(5);
+  new HandlerWriter(code, part, mode, functions, slow, true).write();
+  return code;
+}
+
+/**
+ * One handler for instructions that follow each other, saving the dispatches between them. Each has a slot of its own
+ * all the same: where one misses the TLB or leaves, it goes on from there as if it had been alone.
+ */
+export function fusedCode(parts: readonly Part[], functions: Functions): Code {
+  const code = new Code(5);
+  parts.forEach((part, i) => {
+    new HandlerWriter(code, part, "chain", functions, false, i === parts.length - 1).write();
+  });
+  return code;
 }
 
 /** The memory access of a meaning, of which there is at most one. */
@@ -50,19 +61,6 @@ export function memoryNode(effect: Effect): MemoryNode | undefined {
   };
   visit(effect);
   return found;
-}
-
-/** A jump to pc + imm, whose target slot is known when the instruction is decoded. */
-export function isDirectJump(effect: Effect): boolean {
-  return effect.kind === "jump" && JSON.stringify(effect.target, stringifyBigint) === DIRECT_TARGET;
-}
-
-const stringifyBigint = (_: string, value: unknown) => (typeof value === "bigint" ? `${value}n` : value);
-const DIRECT_TARGET = JSON.stringify(add(pc, imm), stringifyBigint);
-
-/** Rows whose slots hold a rounding mode (and a third source) in place of an immediate. */
-export function hasRoundingMode(row: Row): boolean {
-  return row.pattern.split(" ").includes("rm");
 }
 
 function isAtomic(node: MemoryNode): boolean {
@@ -81,26 +79,28 @@ class HandlerWriter {
   private readonly effect: Effect;
   private readonly mode: Mode;
   private readonly functions: Functions;
-  private readonly twins: Twins;
+  private readonly part: Part;
   private readonly slow: boolean;
+  private readonly last: boolean;
   private readonly length: number;
   private readonly near: boolean;
-  private readonly code = new Code(5);
+  private readonly code: Code;
   private readonly emitter: ExpressionEmitter;
   /** Locals of the memory access: its i64 virtual address, and its linear address. */
   private address = 0;
   private linear = 0;
 
-  constructor(row: Row, variant: number, mode: Mode, functions: Functions, twins: Twins, slow: boolean) {
-    this.row = row;
-    this.effect = row.meaning;
+  constructor(code: Code, part: Part, mode: Mode, functions: Functions, slow: boolean, last: boolean) {
+    this.code = code;
+    this.part = part;
+    this.row = part.row;
+    this.effect = part.row.meaning;
     this.mode = mode;
     this.functions = functions;
-    this.twins = twins;
     this.slow = slow;
-    this.length = variant & Variant.compressed ? 2 : 4;
-    this.near = (variant & Variant.far) === 0;
-    const { code } = this;
+    this.last = last;
+    this.length = part.variant & Variant.compressed ? 2 : 4;
+    this.near = (part.variant & Variant.far) === 0;
     const register = (base: number) => (field: RegisterField) => {
       code
         .get(P.hart)
@@ -123,15 +123,15 @@ class HandlerWriter {
     );
   }
 
-  write(): Code {
+  write(): void {
     const { code, effect, functions } = this;
     if (this.row.float) this.requireFloatUnit();
     const memory = memoryNode(effect);
     if (memory) this.prepareAccess(memory);
     // An atomic page is in the table now: the fast twin finds it.
     if (this.slow && memory && isAtomic(memory)) {
-      this.tailCall(this.twins.fast);
-      return code;
+      this.tailCall(this.part.fast);
+      return;
     }
     switch (effect.kind) {
       case "setX":
@@ -163,7 +163,6 @@ class HandlerWriter {
         this.tailCall(functions.systemExit);
         break;
     }
-    return code;
   }
 
   private tailCall(target: number): void {
@@ -191,6 +190,10 @@ class HandlerWriter {
   private finish(): void {
     const { code, functions } = this;
     const advance = this.length * 8;
+    if (!this.last) {
+      code.get(P.slot).i32(advance).op("i32_add").set(P.slot);
+      return;
+    }
     if (this.mode === "step") {
       code.get(P.hart);
       pushPc(code).i64(BigInt(this.length)).op("i64_add");
@@ -296,7 +299,7 @@ class HandlerWriter {
       .op("i64_and")
       .op("i64_ne")
       .if();
-    this.tailCall(this.twins.slow);
+    this.tailCall(this.part.slow);
     code.op("end");
     code
       .get(address)

@@ -1,10 +1,12 @@
 import { rows } from "../../isa/table.ts";
 import { HART } from "../layout.ts";
-import { handlerIndex, Variant } from "../slots.ts";
+import { handlerIndex } from "../slots.ts";
 import { Code, I32, ModuleBuilder } from "./encoder.ts";
 import { declareFunctions, type Functions } from "./frame.ts";
-import { handlerCode, isDirectJump, type Mode, memoryNode } from "./handler.ts";
+import { FIRST_FUSION, fusions } from "./fusion.ts";
+import { fusedCode, handlerCode, type Mode, memoryNode, type Part } from "./handler.ts";
 import { defineSupport } from "./support.ts";
+import { variantsOf } from "./variants.ts";
 
 /** What a module's instance calls; bound to one hart. */
 export interface InterpreterImports {
@@ -37,26 +39,32 @@ export function instantiate(mode: Mode, imports: InterpreterImports): RunFunctio
 
 const modules: Partial<Record<Mode, WebAssembly.Module>> = {};
 
-/** Base rows that some compressed row stands for. */
-const compressible = new Set(rows.map((row) => row.base).filter((base) => base !== undefined));
-
 export function buildModule(mode: Mode): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   const functions = declareFunctions(module);
   defineSupport(module, functions);
+  const parts = new Map<number, Part>();
   rows.forEach((row, index) => {
     if (row.base !== undefined) return;
-    const jumps = row.meaning.kind === "branch" || isDirectJump(row.meaning);
-    for (const variant of [0, Variant.compressed, Variant.far, Variant.compressed | Variant.far]) {
-      if (variant & Variant.compressed && !compressible.has(row.name)) continue;
-      if (variant & Variant.far && !jumps) continue;
+    for (const variant of variantsOf(row)) {
       const fast = module.declare(functions.handlerType);
       const slow = memoryNode(row.meaning) ? module.declare(functions.handlerType) : fast;
-      const twins = { fast, slow };
-      module.define(fast, handlerCode(row, variant, mode, functions, twins, false));
-      if (slow !== fast) module.define(slow, handlerCode(row, variant, mode, functions, twins, true));
+      const part = { row, variant, fast, slow };
+      module.define(fast, handlerCode(part, mode, functions, false));
+      if (slow !== fast) module.define(slow, handlerCode(part, mode, functions, true));
       module.element(handlerIndex(index, variant), fast);
+      parts.set(handlerIndex(index, variant), part);
     }
+  });
+  fusions.forEach((handlers, i) => {
+    const fused = handlers.map((handler) => parts.get(handler) as Part);
+    if (mode === "step") {
+      module.element(FIRST_FUSION + i, fused[0].fast);
+      return;
+    }
+    const index = module.declare(functions.handlerType);
+    module.define(index, fusedCode(fused, functions));
+    module.element(FIRST_FUSION + i, index);
   });
   const run = module.declare(module.type([I32, I32], []));
   module.define(run, runBody(mode, functions));
