@@ -31,9 +31,10 @@ interface Import {
   readonly target: string;
 }
 
+/** Neither tests and what only they use, nor declarations of the platform's types. */
 function sourceFiles(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
-    /(?<!\.test)\.ts$/.test(name),
+  return readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
+    (name) => /\.ts$/.test(name) && !/(\.test|-fixture|\.d)\.ts$/.test(name),
   );
 }
 

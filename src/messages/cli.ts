@@ -45,6 +45,8 @@ export const cliText = catalogue(
     optionBios: () => "firmware to start with: none",
     optionKernel: () => "the ELF file to boot",
     optionOutput: () => "the file to write",
+    optionNoAliases: () => "the instructions as encoded, without aliases such as li and ret",
+    segment: (index: number) => `segment ${index}`,
 
     needsElf: (bytes: string) => `${bytes} is not an ELF file`,
     unknownCommand: (name: string, known: string) => `there is no command "${name}" (commands: ${known})`,
@@ -139,6 +141,8 @@ export const cliText = catalogue(
     optionBios: () => "起始固件：none",
     optionKernel: () => "要启动的 ELF 文件",
     optionOutput: () => "要写入的文件",
+    optionNoAliases: () => "按编码显示指令，不用 li、ret 之类的别名",
+    segment: (index) => `段 ${index}`,
 
     needsElf: (bytes) => `${bytes} 不是 ELF 文件`,
     unknownCommand: (name, known) => `没有命令“${name}”（可用命令：${known}）`,

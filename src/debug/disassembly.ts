@@ -1,0 +1,48 @@
+import { instructionLength } from "../isa/decode.ts";
+import { disassembleBits } from "../isa/disassemble.ts";
+import type { SymbolTable } from "./symbols.ts";
+
+/** Code as linked. */
+export interface CodeRange {
+  /** The section's name, or which segment it is. */
+  readonly name: string;
+  readonly address: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * A range of code as `objdump -d` prints it: a line for each symbol, and for each instruction its address, bits
+ * and text.
+ */
+export function* disassembleRange(
+  range: CodeRange,
+  symbols: SymbolTable,
+  noAliases: boolean,
+): Generator<string> {
+  const { address, bytes } = range;
+  const symbol = (at: bigint) => symbols.describe(Number(at));
+  for (let offset = 0; offset < bytes.length; ) {
+    const at = address + offset;
+    const position = symbols.lookup(at);
+    if (position?.offset === 0) yield `\n${hex(at, 16)} <${position.name}>:\n`;
+    const left = bytes.length - offset;
+    const wanted = left < 2 ? 1 : instructionLength(bytes[offset] | (bytes[offset + 1] << 8));
+    // A last odd byte, or the half of an instruction that is cut off, is data.
+    const length = wanted <= left ? wanted : 2;
+    const bits = littleEndian(bytes, offset, length);
+    const text =
+      wanted === length && length > 1
+        ? disassembleBits(bits, BigInt(at), { noAliases, symbol })
+        : `.${length}byte\t0x${hex(bits, length * 2)}`.replace(".1byte", ".byte");
+    yield `${at.toString(16).padStart(8)}:\t${hex(bits, length * 2).padEnd(8)}\t${text}\n`;
+    offset += length;
+  }
+}
+
+const hex = (value: number, width: number) => value.toString(16).padStart(width, "0");
+
+function littleEndian(bytes: Uint8Array, offset: number, length: number): number {
+  let value = 0;
+  for (let i = length - 1; i >= 0; i--) value = value * 256 + bytes[offset + i];
+  return value;
+}

@@ -1,0 +1,72 @@
+import type { Hart } from "../cpu/hart.ts";
+import { HART } from "../cpu/layout.ts";
+import { F_NAMES, X_NAMES } from "../isa/registers.ts";
+
+/** A hart's registers at one moment. Integers are unsigned 64-bit values. */
+export interface Registers {
+  readonly pc: bigint;
+  /** x0 to x31. */
+  readonly x: readonly bigint[];
+  /** f0 to f31, as bits. */
+  readonly f: readonly bigint[];
+  /** Accrued exception flags and rounding mode. */
+  readonly fcsr: number;
+}
+
+export interface RegisterChange {
+  /** ABI name: `a0`, `fs1`, `fcsr`. */
+  readonly name: string;
+  readonly before: bigint;
+  readonly after: bigint;
+}
+
+export function readRegisters(hart: Hart): Registers {
+  const { arena, base } = hart;
+  const words = (offset: number) => [...arena.u64.subarray((base + offset) / 8, (base + offset) / 8 + 32)];
+  return {
+    pc: BigInt.asUintN(64, hart.pc),
+    x: words(HART.x),
+    f: words(HART.f),
+    fcsr: (arena.i32[(base + HART.frm) / 4] << 5) | arena.i32[(base + HART.fflags) / 4],
+  };
+}
+
+/** What differs, `pc` aside. */
+export function registerChanges(before: Registers, after: Registers): RegisterChange[] {
+  const changes: RegisterChange[] = [];
+  const compare = (names: readonly string[], old: readonly bigint[], now: readonly bigint[]) => {
+    for (let i = 0; i < 32; i++)
+      if (old[i] !== now[i]) changes.push({ name: names[i], before: old[i], after: now[i] });
+  };
+  compare(X_NAMES, before.x, after.x);
+  compare(F_NAMES, before.f, after.f);
+  if (before.fcsr !== after.fcsr)
+    changes.push({ name: "fcsr", before: BigInt(before.fcsr), after: BigInt(after.fcsr) });
+  return changes;
+}
+
+export const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
+const digits = (value: bigint) => value.toString(16).padStart(16, "0");
+
+/** All integer registers, four a line, and the pc. */
+export function formatRegisters(registers: Registers): string {
+  const cells = registers.x.map((value, i) => `${X_NAMES[i].padStart(4)} ${digits(value)}`);
+  cells[0] = `  pc ${digits(registers.pc)}`;
+  const lines: string[] = [];
+  for (let i = 0; i < cells.length; i += 4) lines.push(cells.slice(i, i + 4).join(" "));
+  return lines.join("\n");
+}
+
+/** The floating-point registers that are not zero: bits, and the value they stand for. */
+export function formatFloatRegisters(registers: Registers): string {
+  const view = new DataView(new ArrayBuffer(8));
+  const lines = registers.f.flatMap((bits, i) => {
+    if (bits === 0n) return [];
+    view.setBigUint64(0, bits);
+    // NaN-boxed: the upper half all ones.
+    const single = bits >> 32n === 0xffffffffn;
+    const value = single ? `${view.getFloat32(4)}f` : `${view.getFloat64(0)}`;
+    return [`${F_NAMES[i].padStart(4)} ${digits(bits)} ${value}`];
+  });
+  return [...lines, `fcsr ${hex(registers.fcsr)}`].join("\n");
+}
