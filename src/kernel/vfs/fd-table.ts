@@ -21,6 +21,10 @@ export class FdTable {
     return this.slots[fd] ?? fail("EBADF");
   }
 
+  has(fd: number): boolean {
+    return this.slots[fd] !== undefined;
+  }
+
   /** Takes over one hold on `file`; gives the lowest free number from `least` on. */
   add(file: OpenFile, closeOnExec: boolean, least = 0): number {
     let fd = least;

@@ -1,3 +1,4 @@
+import type { Process } from "../rkprocess/process.ts";
 import type { Backing } from "../rkvm/backing.ts";
 import type { Location } from "./dentry.ts";
 import { fail } from "./error.ts";
@@ -73,8 +74,8 @@ export abstract class OpenFile {
   write(_from: Uint8Array): number {
     return fail("EINVAL");
   }
-  /** Whether `readAt` and `writeAt` work, and reads may be cut in pieces. */
-  get positioned(): boolean {
+  /** Whether one transfer may be done in pieces (not so for a line of a terminal). */
+  get divisible(): boolean {
     return false;
   }
   readAt(_into: Uint8Array, _position: number): number {
@@ -97,7 +98,7 @@ export abstract class OpenFile {
   sync(): void {
     fail("EINVAL");
   }
-  ioctl(_request: number, _memory: IoctlMemory, _argument: number): number {
+  ioctl(_request: number, _memory: IoctlMemory, _argument: number, _caller: Process): number {
     return fail("ENOTTY");
   }
   /** What `mmap` maps. Undefined: anonymous memory. */

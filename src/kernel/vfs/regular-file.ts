@@ -68,7 +68,7 @@ export class RegularFile extends OpenFile {
     this.data.setAttributes(change);
   }
 
-  override get positioned(): boolean {
+  override get divisible(): boolean {
     return true;
   }
 

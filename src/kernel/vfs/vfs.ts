@@ -12,6 +12,8 @@ export class Vfs {
   /** In the order they were mounted, the root first. */
   readonly mounts: Mount[] = [];
   readonly root: Location;
+  /** Pipes made so far: each has a number. */
+  pipes = 0;
 
   constructor(root: Filesystem) {
     const mount = createMount(root, 1, undefined);

@@ -1,0 +1,207 @@
+import type { Thread } from "../rkprocess/thread.ts";
+import { time } from "../rktime/time.ts";
+import { full, partial, type SyscallRow, stub } from "../syscalls/row.ts";
+import type { Location } from "../vfs/dentry.ts";
+import { fail } from "../vfs/error.ts";
+import { FileType, SymlinkInode } from "../vfs/inode.ts";
+import { describe } from "../vfs/mount.ts";
+import { toBytes } from "../vfs/names.ts";
+import type { ProcessFiles } from "../vfs/process-files.ts";
+import { encodeStat, encodeStatfs, encodeStatx } from "../vfs/structs.ts";
+import { find } from "../vfs/walk.ts";
+import { AT, AT_FDCWD, baseOf, call, fileAt, int, readPath, type Target, targetOf } from "./call.ts";
+
+function writeStat(thread: Thread, target: Target, at: number): number {
+  thread.memory.write(at, encodeStat(target.attributes(), target.location.mount.device));
+  return 0;
+}
+
+function newfstatat(
+  thread: Thread,
+  files: ProcessFiles,
+  dirfd: number,
+  path: number,
+  at: number,
+  flags: number,
+): number {
+  if (int(flags) & ~(AT.SYMLINK_NOFOLLOW | AT.NO_AUTOMOUNT | AT.EMPTY_PATH)) fail("EINVAL");
+  return writeStat(thread, targetOf(thread, files, dirfd, path, flags), at);
+}
+
+/** AT_STATX_SYNC_TYPE, STATX__RESERVED. */
+const STATX_SYNC = 0x6000;
+const STATX_RESERVED = 0x8000_0000;
+
+function statx(
+  thread: Thread,
+  files: ProcessFiles,
+  dirfd: number,
+  path: number,
+  flags: number,
+  mask: number,
+  at: number,
+) {
+  const known = AT.SYMLINK_NOFOLLOW | AT.NO_AUTOMOUNT | AT.EMPTY_PATH | STATX_SYNC;
+  if (int(flags) & ~known || (flags & STATX_SYNC) === STATX_SYNC || int(mask) & STATX_RESERVED)
+    fail("EINVAL");
+  const target = targetOf(thread, files, dirfd, path, flags);
+  thread.memory.write(at, encodeStatx(target.attributes(), target.location.mount.device));
+  return 0;
+}
+
+function writeStatfs(thread: Thread, { mount }: Location, at: number): number {
+  const { filesystem, device } = mount;
+  thread.memory.write(at, encodeStatfs(filesystem.use(), filesystem.magic, device, filesystem.readOnly));
+  return 0;
+}
+
+/** The guest is root: everything may be read and written but a read-only filesystem, and run if anybody may. */
+function access(
+  thread: Thread,
+  files: ProcessFiles,
+  dirfd: number,
+  path: number,
+  mode: number,
+  flags: number,
+): number {
+  if (int(mode) & ~7 || int(flags) & ~(AT.EACCESS | AT.SYMLINK_NOFOLLOW | AT.EMPTY_PATH)) fail("EINVAL");
+  const target = targetOf(thread, files, dirfd, path, flags);
+  const { mode: fileMode } = target.attributes();
+  const type = fileMode & FileType.mask;
+  const stored = type === FileType.regular || type === FileType.directory || type === FileType.symlink;
+  if (mode & 2 && stored && target.location.mount.filesystem.readOnly) fail("EROFS");
+  if (mode & 1 && type === FileType.regular && !(fileMode & 0o111)) fail("EACCES");
+  return 0;
+}
+
+function readlinkat(
+  thread: Thread,
+  files: ProcessFiles,
+  dirfd: number,
+  pathAt: number,
+  buffer: number,
+  size: number,
+): number {
+  if (int(size) <= 0) fail("EINVAL");
+  const path = readPath(thread, pathAt);
+  // An empty path means a symbolic link opened with O_PATH and O_NOFOLLOW (readlink(2)).
+  const location =
+    path === "" && int(dirfd) !== AT_FDCWD
+      ? files.fds.get(int(dirfd)).file.location
+      : find(baseOf(files, dirfd, path), path, false);
+  const { inode } = location.dentry;
+  if (!(inode instanceof SymlinkInode)) return fail(path === "" ? "ENOENT" : "EINVAL");
+  const jump = inode.follow();
+  const target = toBytes(jump ? describe(jump) : inode.target()).subarray(0, int(size));
+  thread.memory.write(buffer, target);
+  return target.length;
+}
+
+function setMode(target: Target, mode: number): number {
+  target.setAttributes({ mode: mode & 0o7777 });
+  return 0;
+}
+
+/** Changes the owner; -1 keeps. A file that is no directory loses its set-id bits (chown(2)). */
+function setOwner(target: Target, user: number, group: number): number {
+  const { mode } = target.attributes();
+  const uid = int(user) === -1 ? undefined : int(user) >>> 0;
+  const gid = int(group) === -1 ? undefined : int(group) >>> 0;
+  const setId = mode & 0o6000 && (mode & FileType.mask) === FileType.regular;
+  target.setAttributes({ uid, gid, ...(setId ? { mode: mode & 0o1777 } : {}) });
+  return 0;
+}
+
+const UTIME_NOW = 0x3fff_ffff;
+const UTIME_OMIT = 0x3fff_fffe;
+
+/** A `struct timespec` of `utimensat`; undefined: leave it. */
+function readTime(thread: Thread, at: number, now: bigint): bigint | undefined {
+  const nanoseconds = thread.memory.readWord(at + 8);
+  if (nanoseconds === UTIME_NOW) return now;
+  if (nanoseconds === UTIME_OMIT) return undefined;
+  if (nanoseconds < 0 || nanoseconds >= 1e9) fail("EINVAL");
+  return BigInt.asIntN(64, thread.memory.readU64(at)) * 1_000_000_000n + BigInt(nanoseconds);
+}
+
+function utimensat(
+  thread: Thread,
+  files: ProcessFiles,
+  dirfd: number,
+  path: number,
+  times: number,
+  flags: number,
+): number {
+  if (int(flags) & ~(AT.SYMLINK_NOFOLLOW | AT.EMPTY_PATH)) fail("EINVAL");
+  const now = thread.kernel.use(time).realtime();
+  const atime = times === 0 ? now : readTime(thread, times, now);
+  const mtime = times === 0 ? now : readTime(thread, times + 16, now);
+  if (atime === undefined && mtime === undefined) return 0;
+  const target = path === 0 ? fileAt(files, dirfd) : targetOf(thread, files, dirfd, path, flags);
+  target.setAttributes({ atime, mtime });
+  return 0;
+}
+
+const noAttributes = call(() => fail("EOPNOTSUPP"));
+const XATTR_NOTE = "no filesystem here keeps extended attributes: EOPNOTSUPP";
+
+export const attributeCalls: readonly SyscallRow[] = [
+  full(
+    "fstat",
+    call((thread, files, fd, at) => writeStat(thread, files.fds.get(int(fd)).file, at)),
+  ),
+  full("newfstatat", call(newfstatat)),
+  partial("statx", "no birth times, no file attributes", call(statx)),
+  full(
+    "statfs",
+    call((thread, files, path, at) =>
+      writeStatfs(thread, targetOf(thread, files, AT_FDCWD, path, 0).location, at),
+    ),
+  ),
+  full(
+    "fstatfs",
+    call((thread, files, fd, at) => writeStatfs(thread, files.fds.get(int(fd)).file.location, at)),
+  ),
+  full(
+    "faccessat",
+    call((thread, files, dirfd, path, mode) => access(thread, files, dirfd, path, mode, 0)),
+  ),
+  full("faccessat2", call(access)),
+  full("readlinkat", call(readlinkat)),
+  full(
+    "fchmod",
+    call((_thread, files, fd, mode) => setMode(fileAt(files, fd), mode)),
+  ),
+  full(
+    "fchmodat",
+    call((thread, files, dirfd, path, mode) => setMode(targetOf(thread, files, dirfd, path, 0), mode)),
+  ),
+  full(
+    "fchown",
+    call((_thread, files, fd, user, group) => setOwner(fileAt(files, fd), user, group)),
+  ),
+  full(
+    "fchownat",
+    call((thread, files, dirfd, path, user, group, flags) => {
+      if (int(flags) & ~(AT.SYMLINK_NOFOLLOW | AT.EMPTY_PATH)) fail("EINVAL");
+      return setOwner(targetOf(thread, files, dirfd, path, flags), user, group);
+    }),
+  ),
+  full("utimensat", call(utimensat)),
+  ...(
+    [
+      "setxattr",
+      "lsetxattr",
+      "fsetxattr",
+      "getxattr",
+      "lgetxattr",
+      "fgetxattr",
+      "listxattr",
+      "llistxattr",
+      "flistxattr",
+      "removexattr",
+      "lremovexattr",
+      "fremovexattr",
+    ] as const
+  ).map((name) => stub(name, XATTR_NOTE, noAttributes)),
+];

@@ -1,0 +1,162 @@
+import type { Thread } from "../rkprocess/thread.ts";
+import { ERESTARTSYS, errno } from "../syscalls/errno.ts";
+import type { SyscallHandler } from "../syscalls/row.ts";
+import type { Location } from "../vfs/dentry.ts";
+import { fail, VfsError } from "../vfs/error.ts";
+import { O } from "../vfs/flags.ts";
+import type { AttributeChange, Attributes } from "../vfs/inode.ts";
+import { type ByteString, fromBytes, PATH_MAX } from "../vfs/names.ts";
+import { type OpenFile, PathFile } from "../vfs/open-file.ts";
+import { type ProcessFiles, processFiles } from "../vfs/process-files.ts";
+import { type Base, find } from "../vfs/walk.ts";
+
+/** The directory descriptor that stands for the working directory. */
+export const AT_FDCWD = -100;
+export const AT = {
+  SYMLINK_NOFOLLOW: 0x100,
+  REMOVEDIR: 0x200,
+  EACCESS: 0x200,
+  SYMLINK_FOLLOW: 0x400,
+  NO_AUTOMOUNT: 0x800,
+  EMPTY_PATH: 0x1000,
+} as const;
+
+/** A file system call in terms of the process's files; `VfsError` becomes its negative errno. */
+export type FileCall = (
+  thread: Thread,
+  files: ProcessFiles,
+  ...args: [a0: number, a1: number, a2: number, a3: number, a4: number, a5: number]
+) => number | Promise<number>;
+
+export function call(run: FileCall): SyscallHandler {
+  return (thread, a0, a1, a2, a3, a4, a5) => {
+    try {
+      const result = run(thread, thread.process.get(processFiles), a0, a1, a2, a3, a4, a5);
+      return typeof result === "number" ? result : result.catch(toErrno);
+    } catch (error) {
+      return toErrno(error);
+    }
+  };
+}
+
+function toErrno(error: unknown): number {
+  if (error instanceof VfsError) return -error.code;
+  throw error;
+}
+
+/** An `int` argument: the register's low 32 bits. */
+export function int(register: number): number {
+  return Number(BigInt.asIntN(32, BigInt(register)));
+}
+
+/** The open file behind a descriptor; EBADF for O_PATH ones, which name a place and no more. */
+export function fileAt(files: ProcessFiles, fd: number): OpenFile {
+  const { file } = files.fds.get(int(fd));
+  if (file instanceof PathFile) fail("EBADF");
+  return file;
+}
+
+/** A path argument. Throws ENAMETOOLONG, and `UserFault`. */
+export function readPath(thread: Thread, address: number): ByteString {
+  const bytes = thread.memory.readCString(address, PATH_MAX);
+  return bytes ? fromBytes(bytes) : fail("ENAMETOOLONG");
+}
+
+/** Where a path given with a directory descriptor starts; the descriptor matters only to relative ones. */
+export function baseOf(files: ProcessFiles, dirfd: number, path: ByteString): Base {
+  const relative = !path.startsWith("/") && int(dirfd) !== AT_FDCWD;
+  const start = relative ? files.fds.get(int(dirfd)).file.location : files.cwd;
+  return { root: files.root, start };
+}
+
+/** What a call like `fchownat` works on: a place, or an open file given by an empty path. */
+export interface Target {
+  readonly location: Location;
+  attributes(): Attributes;
+  setAttributes(change: AttributeChange): void;
+}
+
+/** Finds it. `flags`: AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH. */
+export function targetOf(
+  thread: Thread,
+  files: ProcessFiles,
+  dirfd: number,
+  pathAddress: number,
+  flags: number,
+): Target {
+  const path = readPath(thread, pathAddress);
+  if (path === "" && flags & AT.EMPTY_PATH)
+    return int(dirfd) === AT_FDCWD ? targetAt(files.cwd) : files.fds.get(int(dirfd)).file;
+  return targetAt(find(baseOf(files, dirfd, path), path, !(flags & AT.SYMLINK_NOFOLLOW)));
+}
+
+export function targetAt(location: Location): Target {
+  const { inode } = location.dentry;
+  return {
+    location,
+    attributes: () => inode.attributes(),
+    setAttributes: (change) => {
+      if (location.mount.filesystem.readOnly) fail("EROFS");
+      inode.setAttributes(change);
+    },
+  };
+}
+
+/**
+ * Does `attempt`, again and again while it throws EAGAIN and the file may wait. A signal ends the wait with
+ * -ERESTARTSYS, or with what `partial` says is already done.
+ */
+export function untilReady(
+  thread: Thread,
+  file: OpenFile,
+  attempt: () => number,
+  partial: () => number = () => 0,
+): number | Promise<number> {
+  const first = tryOnce(attempt);
+  if (first !== undefined) return first;
+  if (!file.waiters || file.flags & O.NONBLOCK) return partial() || -errno.EAGAIN;
+  if (thread.signalPending) return partial() || -ERESTARTSYS;
+  return waitUntilReady(thread, file, attempt, partial);
+}
+
+async function waitUntilReady(
+  thread: Thread,
+  file: OpenFile,
+  attempt: () => number,
+  partial: () => number,
+): Promise<number> {
+  // The descriptor may be closed by another thread meanwhile.
+  file.retain();
+  try {
+    for (;;) {
+      if (await waitFor(thread, file)) return partial() || -ERESTARTSYS;
+      const result = tryOnce(attempt);
+      if (result !== undefined) return result;
+    }
+  } finally {
+    file.release();
+  }
+}
+
+/** Undefined for EAGAIN. */
+function tryOnce(attempt: () => number): number | undefined {
+  try {
+    return attempt();
+  } catch (error) {
+    if (error instanceof VfsError && error.code === errno.EAGAIN) return undefined;
+    throw error;
+  }
+}
+
+/** Waits for the file's next change. True: a signal came instead. */
+function waitFor(thread: Thread, file: OpenFile): Promise<boolean> {
+  return new Promise((settle) => {
+    const done = (interrupted: boolean) => {
+      stop?.();
+      thread.interrupt = undefined;
+      settle(interrupted);
+    };
+    const stop = file.waiters?.add(() => done(false));
+    thread.interrupt = () => done(true);
+  });
+}

@@ -1,0 +1,257 @@
+import type { Thread } from "../rkprocess/thread.ts";
+import { time } from "../rktime/time.ts";
+import { full, partial, type SyscallRow, stub } from "../syscalls/row.ts";
+import { fail } from "../vfs/error.ts";
+import { O, SETTABLE } from "../vfs/flags.ts";
+import type { OpenFile } from "../vfs/open-file.ts";
+import { open } from "../vfs/operations.ts";
+import { createPipe, PIPE_CAPACITY, PipeEnd } from "../vfs/pipe.ts";
+import type { ProcessFiles } from "../vfs/process-files.ts";
+import { decodeInt } from "../vfs/structs.ts";
+import { vfs } from "../vfs/vfs.ts";
+import { baseOf, call, fileAt, int, readPath, untilReady } from "./call.ts";
+
+function openat(
+  thread: Thread,
+  files: ProcessFiles,
+  dirfd: number,
+  pathAt: number,
+  flags: number,
+  mode: number,
+) {
+  return openFile(thread, files, dirfd, pathAt, int(flags), mode & 0o7777);
+}
+
+function openFile(
+  thread: Thread,
+  files: ProcessFiles,
+  dirfd: number,
+  pathAt: number,
+  flags: number,
+  mode: number,
+) {
+  const path = readPath(thread, pathAt);
+  const file = open(baseOf(files, dirfd, path), path, flags, mode & ~files.umask);
+  const closeOnExec = (flags & O.CLOEXEC) !== 0;
+  if (!(file instanceof PipeEnd) || file.connected) return files.fds.add(file, closeOnExec);
+  return openFifo(thread, files, file, closeOnExec);
+}
+
+/** `open` of a fifo waits for the other end; for writing without waiting it is ENXIO (fifo(7)). */
+function openFifo(thread: Thread, files: ProcessFiles, file: PipeEnd, closeOnExec: boolean) {
+  if (file.flags & O.NONBLOCK && file.readable) return files.fds.add(file, closeOnExec);
+  if (file.flags & O.NONBLOCK) {
+    file.release();
+    fail("ENXIO");
+  }
+  let opened = false;
+  const attempt = () => {
+    if (!file.connected) fail("EAGAIN");
+    opened = true;
+    return files.fds.add(file, closeOnExec);
+  };
+  const result = untilReady(thread, file, attempt);
+  const settle = (value: number) => {
+    if (!opened) file.release();
+    return value;
+  };
+  return typeof result === "number" ? settle(result) : result.then(settle);
+}
+
+/** `struct open_how`: 0 flags, 8 mode, 16 resolve. */
+function openat2(
+  thread: Thread,
+  files: ProcessFiles,
+  dirfd: number,
+  pathAt: number,
+  howAt: number,
+  size: number,
+) {
+  if (size < 24) fail("EINVAL");
+  if (size > 4096 || thread.memory.read(howAt + 24, size - 24).some((byte) => byte !== 0)) fail("E2BIG");
+  const flags = thread.memory.readWord(howAt);
+  const mode = thread.memory.readWord(howAt + 8);
+  if (thread.memory.readU64(howAt + 16) !== 0n) fail("EINVAL");
+  if (flags < 0 || flags > 0x7fff_ffff || mode < 0 || mode > 0o7777) fail("EINVAL");
+  if (mode !== 0 && !(flags & (O.CREAT | O.TMPFILE))) fail("EINVAL");
+  return openFile(thread, files, dirfd, pathAt, flags, mode);
+}
+
+/** close_range(2): CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC. */
+function closeRange(
+  _thread: Thread,
+  files: ProcessFiles,
+  first: number,
+  last: number,
+  flags: number,
+): number {
+  const low = first % 2 ** 32;
+  const high = last < 0 ? 2 ** 32 - 1 : last % 2 ** 32;
+  if (int(flags) & ~6 || low < 0 || low > high) fail("EINVAL");
+  for (const fd of files.fds.numbers()) {
+    if (fd < low || fd > high) continue;
+    if (flags & 4) files.fds.get(fd).closeOnExec = true;
+    else files.fds.close(fd);
+  }
+  return 0;
+}
+
+function dup3(_thread: Thread, files: ProcessFiles, from: number, to: number, flags: number): number {
+  if (int(flags) & ~O.CLOEXEC || int(from) === int(to)) fail("EINVAL");
+  const { file } = files.fds.get(int(from));
+  files.fds.set(int(to), file.retain(), (flags & O.CLOEXEC) !== 0);
+  return int(to);
+}
+
+function pipe2(thread: Thread, files: ProcessFiles, at: number, flags: number): number {
+  if (int(flags) & ~(O.CLOEXEC | O.NONBLOCK | O.DIRECT)) fail("EINVAL");
+  if (flags & O.DIRECT) fail("EINVAL");
+  const number = ++thread.kernel.use(vfs).pipes;
+  const [reader, writer] = createPipe(flags & O.NONBLOCK, number, thread.kernel.use(time).realtime());
+  const closeOnExec = (flags & O.CLOEXEC) !== 0;
+  const fds: number[] = [];
+  try {
+    for (const end of [reader, writer]) fds.push(files.fds.add(end.retain(), closeOnExec));
+    thread.memory.write(at, new Uint8Array(Int32Array.from(fds).buffer));
+    return 0;
+  } catch (error) {
+    for (const fd of fds) files.fds.close(fd);
+    throw error;
+  } finally {
+    reader.release();
+    writer.release();
+  }
+}
+
+/** Commands of `fcntl` (asm-generic/fcntl.h, linux/fcntl.h). */
+const F = {
+  DUPFD: 0,
+  GETFD: 1,
+  SETFD: 2,
+  GETFL: 3,
+  SETFL: 4,
+  GETLK: 5,
+  SETLK: 6,
+  SETLKW: 7,
+  SETOWN: 8,
+  GETOWN: 9,
+  OFD_GETLK: 36,
+  OFD_SETLK: 37,
+  OFD_SETLKW: 38,
+  DUPFD_CLOEXEC: 1030,
+  SETPIPE_SZ: 1031,
+  GETPIPE_SZ: 1032,
+} as const;
+const F_UNLCK = 2;
+
+function fcntl(thread: Thread, files: ProcessFiles, fd: number, command: number, argument: number): number {
+  const descriptor = files.fds.get(int(fd));
+  const { file } = descriptor;
+  switch (int(command)) {
+    case F.DUPFD:
+    case F.DUPFD_CLOEXEC:
+      if (int(argument) < 0 || int(argument) >= files.fds.limit) fail("EINVAL");
+      return files.fds.add(file.retain(), int(command) === F.DUPFD_CLOEXEC, int(argument));
+    case F.GETFD:
+      return descriptor.closeOnExec ? 1 : 0;
+    case F.SETFD:
+      descriptor.closeOnExec = (argument & 1) !== 0;
+      return 0;
+    case F.GETFL:
+      return file.flags;
+  }
+  return fcntlOfFile(thread, fileAt(files, fd), int(command), argument);
+}
+
+function fcntlOfFile(thread: Thread, file: OpenFile, command: number, argument: number): number {
+  switch (command) {
+    case F.SETFL:
+      file.flags = (file.flags & ~SETTABLE) | (int(argument) & SETTABLE);
+      return 0;
+    case F.GETLK:
+    case F.OFD_GETLK:
+      checkLock(thread, argument);
+      thread.memory.writeU16(argument, F_UNLCK);
+      return 0;
+    case F.SETLK:
+    case F.SETLKW:
+    case F.OFD_SETLK:
+    case F.OFD_SETLKW:
+      checkLockAccess(file, checkLock(thread, argument));
+      return 0;
+    case F.SETOWN:
+    case F.GETOWN:
+      return 0;
+    case F.GETPIPE_SZ:
+    case F.SETPIPE_SZ:
+      if (!(file instanceof PipeEnd)) fail("EBADF");
+      if (command === F.SETPIPE_SZ && int(argument) > PIPE_CAPACITY) fail("EPERM");
+      return PIPE_CAPACITY;
+    default:
+      return fail("EINVAL");
+  }
+}
+
+/** `struct flock`: 0 l_type, 2 l_whence, 8 l_start, 16 l_len, 24 l_pid. Returns the type. */
+function checkLock(thread: Thread, at: number): number {
+  const type = thread.memory.readU16(at);
+  if (type > F_UNLCK || thread.memory.readU16(at + 2) > 2) fail("EINVAL");
+  return type;
+}
+
+/** A read lock needs a file open for reading, a write lock one open for writing. */
+function checkLockAccess(file: OpenFile, type: number): void {
+  if ((type === 0 && !file.readable) || (type === 1 && !file.writable)) fail("EBADF");
+}
+
+/** Requests that every file answers (ioctl_list; asm-generic/ioctls.h). */
+const FIONBIO = 0x5421;
+const FIONCLEX = 0x5450;
+const FIOCLEX = 0x5451;
+
+function ioctl(thread: Thread, files: ProcessFiles, fd: number, request: number, argument: number): number {
+  const file = fileAt(files, fd);
+  const memory = {
+    read: (length: number) => thread.memory.read(argument, length),
+    write: (bytes: Uint8Array) => thread.memory.write(argument, bytes),
+  };
+  switch (int(request)) {
+    case FIOCLEX:
+    case FIONCLEX:
+      files.fds.get(int(fd)).closeOnExec = int(request) === FIOCLEX;
+      return 0;
+    case FIONBIO:
+      file.flags = decodeInt(memory.read(4)) ? file.flags | O.NONBLOCK : file.flags & ~O.NONBLOCK;
+      return 0;
+    default:
+      return file.ioctl(int(request), memory, argument, thread.process);
+  }
+}
+
+function flock(_thread: Thread, files: ProcessFiles, fd: number, operation: number): number {
+  fileAt(files, fd);
+  if (![1, 2, 8].includes(int(operation) & ~4)) fail("EINVAL");
+  return 0;
+}
+
+export const descriptorCalls: readonly SyscallRow[] = [
+  partial("openat", "O_TMPFILE is EOPNOTSUPP", call(openat)),
+  partial("openat2", "no RESOLVE_ flags", call(openat2)),
+  full(
+    "close",
+    call((_thread, files, fd) => {
+      files.fds.close(int(fd));
+      return 0;
+    }),
+  ),
+  full("close_range", call(closeRange)),
+  full(
+    "dup",
+    call((_thread, files, fd) => files.fds.add(files.fds.get(int(fd)).file.retain(), false)),
+  ),
+  full("dup3", call(dup3)),
+  partial("pipe2", "no packet mode (O_DIRECT)", call(pipe2)),
+  partial("fcntl", "locks never conflict; no leases, seals or signals", call(fcntl)),
+  partial("ioctl", "terminals, pipes, and what every file answers", call(ioctl)),
+  stub("flock", "locks never conflict: nobody else has the files", call(flock)),
+];

@@ -1,0 +1,137 @@
+import type { Thread } from "../rkprocess/thread.ts";
+import { time } from "../rktime/time.ts";
+import { errno } from "../syscalls/errno.ts";
+import { partial, type SyscallRow } from "../syscalls/row.ts";
+import { fail } from "../vfs/error.ts";
+import { POLL } from "../vfs/flags.ts";
+import { type OpenFile, PathFile } from "../vfs/open-file.ts";
+import type { ProcessFiles } from "../vfs/process-files.ts";
+import { call, int } from "./call.ts";
+
+/** What `poll` always reports. */
+const ALWAYS = POLL.ERR | POLL.HUP | POLL.NVAL;
+
+/** One descriptor asked about. */
+interface Asked {
+  readonly fd: number;
+  /** Undefined: not open. */
+  readonly file: OpenFile | undefined;
+  readonly events: number;
+}
+
+function ask(files: ProcessFiles, fd: number, events: number): Asked {
+  const open = files.fds.has(fd) ? files.fds.get(fd).file : undefined;
+  return { fd, file: open instanceof PathFile ? undefined : open, events };
+}
+
+/** The events that hold now. */
+function state({ file, events }: Asked): number {
+  return file ? file.poll() & (events | ALWAYS) : POLL.NVAL;
+}
+
+/** A `struct timespec` as nanoseconds; undefined for no limit. */
+function readTimeout(thread: Thread, at: number): number | undefined {
+  if (at === 0) return undefined;
+  const seconds = thread.memory.readWord(at);
+  const nanoseconds = thread.memory.readWord(at + 8);
+  if (seconds < 0 || nanoseconds < 0 || nanoseconds >= 1e9) fail("EINVAL");
+  return seconds * 1e9 + nanoseconds;
+}
+
+/**
+ * Waits until `check` answers something, at most `timeout` nanoseconds. Returns its last answer, 0 when the time is
+ * up, or -EINTR: these calls are not started again after a signal (signal(7)).
+ */
+function waitForAny(thread: Thread, asked: Asked[], timeout: number | undefined, check: () => number) {
+  const now = check();
+  if (now !== 0 || timeout === 0) return now;
+  if (thread.signalPending) return -errno.EINTR;
+  const queues = new Set(asked.map(({ file }) => file?.waiters).filter((queue) => queue !== undefined));
+  for (const { file } of asked) file?.retain();
+  return new Promise<number>((settle) => {
+    const stops: (() => void)[] = [];
+    const finish = (result: number) => {
+      for (const stop of stops) stop();
+      for (const { file } of asked) file?.release();
+      thread.interrupt = undefined;
+      settle(result);
+    };
+    const look = () => {
+      if (asked.some((one) => state(one) !== 0)) finish(check());
+    };
+    for (const queue of queues) stops.push(queue.add(look));
+    if (timeout !== undefined) stops.push(thread.kernel.use(time).after(timeout, () => finish(check())));
+    thread.interrupt = () => finish(-errno.EINTR);
+  });
+}
+
+/** `struct pollfd`: 0 fd, 4 events, 6 revents. */
+function ppoll(thread: Thread, files: ProcessFiles, at: number, count: number, timeoutAt: number) {
+  if (count < 0 || count > files.fds.limit) fail("EINVAL");
+  const asked: Asked[] = [];
+  for (let i = 0; i < count; i++)
+    asked.push(ask(files, thread.memory.readI32(at + i * 8), thread.memory.readU16(at + i * 8 + 4)));
+  return waitForAny(
+    thread,
+    asked.filter(({ fd }) => fd >= 0),
+    readTimeout(thread, timeoutAt),
+    () => {
+      let ready = 0;
+      asked.forEach((one, i) => {
+        const events = one.fd < 0 ? 0 : state(one);
+        if (events !== 0) ready++;
+        thread.memory.writeU16(at + i * 8 + 6, events);
+      });
+      return ready;
+    },
+  );
+}
+
+/** What each set of `select` asks for (fs/select.c). */
+const READS = POLL.IN | POLL.RDNORM | POLL.HUP | POLL.ERR;
+const WRITES = POLL.OUT | POLL.WRNORM | POLL.ERR;
+const EXCEPTIONS = POLL.PRI;
+
+function pselect6(
+  thread: Thread,
+  files: ProcessFiles,
+  ...args: [number, number, number, number, number, number]
+) {
+  const [count, readAt, writeAt, exceptAt, timeoutAt] = args;
+  if (int(count) < 0) fail("EINVAL");
+  const bytes = Math.ceil(Math.min(int(count), files.fds.limit) / 64) * 8;
+  const sets = [
+    { at: readAt, events: READS },
+    { at: writeAt, events: WRITES },
+    { at: exceptAt, events: EXCEPTIONS },
+  ].map((set) => ({
+    ...set,
+    bits: set.at === 0 ? new Uint8Array(bytes) : thread.memory.read(set.at, bytes),
+  }));
+  const asked: (Asked & { set: number })[] = [];
+  sets.forEach(({ bits, events }, set) => {
+    for (let fd = 0; fd < Math.min(int(count), bytes * 8); fd++)
+      if (bits[fd >> 3] & (1 << (fd & 7))) asked.push({ ...ask(files, fd, events), set });
+  });
+  if (asked.some(({ file }) => !file)) fail("EBADF");
+  return waitForAny(thread, asked, readTimeout(thread, timeoutAt), () => {
+    const results = sets.map(() => new Uint8Array(bytes));
+    let ready = 0;
+    for (const one of asked) {
+      if ((state(one) & one.events) === 0) continue;
+      results[one.set][one.fd >> 3] |= 1 << (one.fd & 7);
+      ready++;
+    }
+    sets.forEach(({ at }, i) => {
+      if (at !== 0) thread.memory.write(at, results[i]);
+    });
+    return ready;
+  });
+}
+
+const MASK_NOTE = "the signal mask is not changed during the wait";
+
+export const pollCalls: readonly SyscallRow[] = [
+  partial("ppoll", MASK_NOTE, call(ppoll)),
+  partial("pselect6", MASK_NOTE, call(pselect6)),
+];

@@ -1,0 +1,177 @@
+import type { Thread } from "../rkprocess/thread.ts";
+import { signal, signals } from "../rksignal/signals.ts";
+import { UserFault } from "../rkvm/user-memory.ts";
+import { errno } from "../syscalls/errno.ts";
+import { fail, VfsError } from "../vfs/error.ts";
+import type { OpenFile } from "../vfs/open-file.ts";
+import { untilReady } from "./call.ts";
+
+/** Most bytes of one transfer (`MAX_RW_COUNT`). */
+export const MAX_TRANSFER = 0x7fff_f000;
+/** Bytes moved at once. */
+const CHUNK = 65536;
+const MAX_VECTORS = 1024;
+
+/** A part of the caller's memory. */
+export interface Segment {
+  readonly address: number;
+  readonly length: number;
+}
+
+/** One buffer argument. */
+export function segment(address: number, count: number): Segment[] {
+  if (count < 0) fail("EINVAL");
+  return [{ address, length: Math.min(count, MAX_TRANSFER) }];
+}
+
+/** `struct iovec[]`: 0 iov_base, 8 iov_len. */
+export function segments(thread: Thread, address: number, count: number): Segment[] {
+  if (count < 0 || count > MAX_VECTORS) fail("EINVAL");
+  const list: Segment[] = [];
+  let room = MAX_TRANSFER;
+  for (let i = 0; i < count; i++) {
+    const length = thread.memory.readWord(address + i * 16 + 8);
+    if (length < 0) fail("EINVAL");
+    const taken = Math.min(length, room);
+    room -= taken;
+    list.push({ address: thread.memory.readWord(address + i * 16), length: taken });
+  }
+  return list;
+}
+
+/** `read` into the segments, at `position` or (undefined) where the file stands. */
+export function readFile(
+  thread: Thread,
+  file: OpenFile,
+  into: Segment[],
+  position?: number,
+): number | Promise<number> {
+  if (!file.readable) fail("EBADF");
+  const step = (bytes: Uint8Array, done: number) =>
+    position === undefined ? file.read(bytes) : file.readAt(bytes, position + done);
+  if (file.divisible) return eachPiece(thread, into, "write", step);
+  const total = totalOf(into);
+  return untilReady(thread, file, () => {
+    const buffer = new Uint8Array(Math.min(total, CHUNK));
+    // A fault shows before a line or a message is taken out of the file.
+    for (const { address, length } of into)
+      thread.memory.pieces(address, Math.min(length, CHUNK), "write", () => {});
+    const count = step(buffer, 0);
+    scatter(thread, into, buffer.subarray(0, count));
+    return count;
+  });
+}
+
+/** `write` from the segments. A write into a pipe that nobody reads raises SIGPIPE. */
+export function writeFile(
+  thread: Thread,
+  file: OpenFile,
+  from: Segment[],
+  position?: number,
+): number | Promise<number> {
+  if (!file.writable) fail("EBADF");
+  const step = (bytes: Uint8Array, done: number) =>
+    position === undefined ? file.write(bytes) : file.writeAt(bytes, position + done);
+  if (file.divisible) return eachPiece(thread, from, "read", step);
+  const total = totalOf(from);
+  let done = 0;
+  const attempt = () => {
+    try {
+      do {
+        done += step(gather(thread, from, done, Math.min(total - done, CHUNK)), done);
+      } while (done < total);
+    } catch (error) {
+      if (isError(error, errno.EPIPE)) brokenPipe(thread);
+      if (done === 0 || isError(error, errno.EAGAIN)) throw error;
+    }
+    return done;
+  };
+  return untilReady(thread, file, attempt, () => done);
+}
+
+export function isError(error: unknown, code: number): boolean {
+  return error instanceof VfsError && error.code === code;
+}
+
+function brokenPipe(thread: Thread): void {
+  const { pid } = thread.process;
+  thread.kernel.use(signals).toThread(thread, { signal: signal.SIGPIPE, code: 0, pid, uid: 0 });
+}
+
+/** Moves page by page, without a copy between, until a step does less than it was given. */
+function eachPiece(
+  thread: Thread,
+  list: Segment[],
+  access: "read" | "write",
+  step: (bytes: Uint8Array, done: number) => number,
+): number {
+  let done = 0;
+  let ended = false;
+  let error: unknown;
+  const move = (bytes: Uint8Array) => {
+    if (ended) return;
+    try {
+      const count = step(bytes, done);
+      done += count;
+      ended = count < bytes.length;
+    } catch (thrown) {
+      error = thrown;
+      ended = true;
+    }
+  };
+  for (const { address, length } of list)
+    for (let at = 0; at < length && !ended; at += CHUNK) {
+      const wanted = Math.min(CHUNK, length - at);
+      if (!moveChunk(thread, address + at, wanted, access, move, done > 0)) ended = true;
+    }
+  if (totalOf(list) === 0) step(new Uint8Array(0), 0);
+  if (error !== undefined && done === 0) throw error;
+  return done;
+}
+
+/** False where a fault cut it short. */
+function moveChunk(
+  thread: Thread,
+  address: number,
+  wanted: number,
+  access: "read" | "write",
+  move: (bytes: Uint8Array) => void,
+  some: boolean,
+): boolean {
+  try {
+    return thread.memory.pieces(address, wanted, access, move) === wanted;
+  } catch (fault) {
+    if (some && fault instanceof UserFault) return false;
+    throw fault;
+  }
+}
+
+function totalOf(list: Segment[]): number {
+  return list.reduce((sum, { length }) => sum + length, 0);
+}
+
+function scatter(thread: Thread, list: Segment[], bytes: Uint8Array): void {
+  let done = 0;
+  for (const { address, length } of list) {
+    const part = bytes.subarray(done, done + length);
+    if (part.length > 0) thread.memory.write(address, part);
+    done += part.length;
+  }
+}
+
+/** Copies `count` bytes of the segments, from `skip` on. */
+function gather(thread: Thread, list: Segment[], skip: number, count: number): Uint8Array {
+  const out = new Uint8Array(count);
+  let before = 0;
+  let done = 0;
+  for (const { address, length } of list) {
+    const from = Math.max(0, skip + done - before);
+    const part = Math.min(length - from, count - done);
+    if (part > 0) {
+      out.set(thread.memory.read(address + from, part), done);
+      done += part;
+    }
+    before += length;
+  }
+  return out;
+}
