@@ -265,6 +265,9 @@ export const csrRows: readonly CsrRow[] = [
   row("minstret", counter(Csr.minstret, INSTRET)),
   ...series("mhpmcounter", 3, 31, () => constant(0n)),
   ...series("mhpmevent", 3, 31, () => constant(0n)),
+  // A trigger of type 0: there are none.
+  row("tselect", constant(0n)),
+  ...series("tdata", 1, 3, () => constant(0n)),
   // On RV64 only the even ones exist.
   row("pmpcfg0", pmpConfig(0)),
   row("pmpcfg2", pmpConfig(1)),

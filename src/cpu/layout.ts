@@ -78,7 +78,7 @@ export const Exit = {
  *     i64 tag     page-aligned virtual address, or -1 (which no access compares equal to)
  *     i32 addend  read, write: linear address = low 32 bits of the virtual address + addend
  *                 fetch: linear address of the page's decoded slots
- *     i32 unused
+ *     u32 read, write: number of the physical page, so that its entries can be found
  *
  * Being in a table is the permission. Entry of a virtual address: bits 12 and up, modulo the table's size.
  */
