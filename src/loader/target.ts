@@ -9,7 +9,7 @@ export interface MappingTarget {
   /**
    * Maps private zeroed memory; frames may be allocated when they are first touched. `name` is what
    * `/proc/self/maps` and crash reports show: the file's name, `[heap]`, `[stack]`, `[sigpage]`.
-   * Throws `LoadError` with ENOMEM where memory is short.
+   * Throws `RefusedError` where memory is short.
    */
   map(address: number, length: number, protection: Protection, name: string): void;
   /** Reserves addresses that are never handed out and fault on every access; `name` says what they guard. */

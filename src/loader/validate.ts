@@ -85,7 +85,7 @@ function loadSegments(header: Header, table: readonly ProgramHeader[]): Segment[
   for (const one of loads) {
     if (one.fileSize > one.memorySize)
       throw refused(header, one, "p_filesz", (field, value) =>
-        loaderMessages.tooBig(header.name, field, value, `p_memsz (${raw(header, one.index, "p_memsz")})`),
+        loaderMessages.above(header.name, field, value, `p_memsz (${raw(header, one.index, "p_memsz")})`),
       );
     const bytes = fileBytes(header, one);
     if (one.memorySize === 0) continue;
@@ -214,7 +214,7 @@ function interpreterPath(header: Header, one: ProgramHeader): string {
 function tlsTemplate(header: Header, one: ProgramHeader, segments: readonly Segment[]): TlsTemplate {
   if (one.fileSize > one.memorySize)
     throw refused(header, one, "p_filesz", (field, value) =>
-      loaderMessages.tooBig(header.name, field, value, `p_memsz (${raw(header, one.index, "p_memsz")})`),
+      loaderMessages.above(header.name, field, value, `p_memsz (${raw(header, one.index, "p_memsz")})`),
     );
   if (one.memorySize > MAX_IMAGE_BYTES)
     throw refused(header, one, "p_memsz", (field, value) =>

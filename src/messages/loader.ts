@@ -14,6 +14,8 @@ export const loaderMessages = catalogue(
       `${file}: ELF ${field} is ${value}, not ${expected}`,
     tooBig: (file: string, field: string, value: string, limit: string) =>
       `${file}: ELF ${field} is ${value}, more than the limit of ${limit}`,
+    above: (file: string, field: string, value: string, limit: string) =>
+      `${file}: ELF ${field} is ${value}, more than ${limit}`,
     below: (file: string, field: string, value: string, limit: string) =>
       `${file}: ELF ${field} is ${value}, less than ${limit}`,
     beyondFile: (file: string, field: string, value: string, size: string) =>
@@ -70,6 +72,8 @@ export const loaderMessages = catalogue(
       `${file}：ELF ${field} 为 ${value}，应为 ${expected}`,
     tooBig: (file: string, field: string, value: string, limit: string) =>
       `${file}：ELF ${field} 为 ${value}，超过上限 ${limit}`,
+    above: (file: string, field: string, value: string, limit: string) =>
+      `${file}：ELF ${field} 为 ${value}，大于 ${limit}`,
     below: (file: string, field: string, value: string, limit: string) =>
       `${file}：ELF ${field} 为 ${value}，小于 ${limit}`,
     beyondFile: (file: string, field: string, value: string, size: string) =>
