@@ -1,0 +1,178 @@
+import { asmMessages } from "../../messages/asm.ts";
+import type { Fields, Row } from "../row.ts";
+import { type Cursor, type Expression, evaluate, type Scope, type Value } from "./expression.ts";
+import type { Fixup, FixupKind } from "./fixup.ts";
+import { defaultFlags, SECTION_LIMIT, SectionBuilder, type SectionFlags } from "./section.ts";
+import type { Place, Source } from "./source.ts";
+import { LINKER_SYMBOLS, linkerSection, type SymbolDetails } from "./symbols.ts";
+
+/** What carries over from pass to pass. */
+export interface PassResult {
+  readonly symbols: ReadonlyMap<string, Value>;
+  /** Statements whose branch has to be written as an inverted branch around a jump. Only ever grows. */
+  readonly farBranches: Set<number>;
+}
+
+/**
+ * One walk over the statements. Addresses of labels further down are those of the pass before, so passes are
+ * repeated until nothing moves; only then, in the `strict` one, are values checked and undefined symbols
+ * refused.
+ */
+export class Pass implements Scope {
+  readonly source: Source;
+  readonly strict: boolean;
+  readonly sections = new Map<string, SectionBuilder>();
+  readonly fixups: Fixup[] = [];
+  readonly symbols = new Map<string, Value>();
+  readonly details = new Map<string, SymbolDetails>();
+  readonly farBranches: Set<number>;
+  /** Whether instructions may be shortened to their compressed forms (`.option rvc`). */
+  compress = false;
+  section: SectionBuilder;
+  /** Index of the statement at work. */
+  statement = 0;
+  /** Something differs from the pass before. */
+  moved = false;
+  private previousSection: SectionBuilder;
+  private readonly options: boolean[] = [];
+  private readonly before: PassResult;
+  private readonly labels = new Set<string>();
+  private statementStart: Value = { section: ".text", value: 0n, known: true };
+
+  constructor(source: Source, before: PassResult, strict: boolean) {
+    this.source = source;
+    this.before = before;
+    this.farBranches = before.farBranches;
+    this.strict = strict;
+    this.section = this.useSection(".text", undefined);
+    this.previousSection = this.section;
+  }
+
+  begin(statement: number): void {
+    this.statement = statement;
+    this.statementStart = this.position();
+  }
+
+  /** The place where the next byte goes. */
+  position(): Value {
+    return { section: this.section.name, value: BigInt(this.section.size), known: true };
+  }
+
+  here(): Value {
+    return this.statementStart;
+  }
+
+  symbol(name: string, place: Place): Value {
+    const value = this.symbols.get(name) ?? this.before.symbols.get(name);
+    if (value !== undefined) return value;
+    if (LINKER_SYMBOLS.includes(name)) return { section: linkerSection(name), value: 0n, known: true };
+    if (this.strict) this.source.fail(place, asmMessages.undefinedSymbol(name.split("\u0001")[0]));
+    return { section: null, value: 0n, known: false };
+  }
+
+  evaluate(e: Expression): Value {
+    return evaluate(this.source, e, this);
+  }
+
+  /** The value of an expression that must be a plain number. */
+  number(e: Expression): bigint {
+    const { section, value, known } = this.evaluate(e);
+    if (section !== null && known) this.source.fail(e, asmMessages.notConstant());
+    return value;
+  }
+
+  /** A plain number between `low` and `high`; 0 where it is not settled yet. */
+  integer(cursor: Cursor, low: number, high: number): number {
+    const e = cursor.expression();
+    const value = Number(this.number(e));
+    if (value >= low && value <= high) return value;
+    return this.strict
+      ? this.source.fail(e, asmMessages.outOfRange(String(value), String(low), String(high)))
+      : 0;
+  }
+
+  /** A label stands here. */
+  label(name: string, place: Place): void {
+    if (this.labels.has(name)) this.source.fail(place, asmMessages.redefined(name));
+    this.labels.add(name);
+    this.define(name, this.position(), place);
+  }
+
+  /** Gives a symbol a value; `.set` may do so again, a label may not. */
+  define(name: string, value: Value, place: Place): void {
+    if (this.labels.has(name) && this.symbols.has(name)) this.source.fail(place, asmMessages.redefined(name));
+    this.symbols.set(name, value);
+    const old = this.before.symbols.get(name);
+    if (!old?.known || old.section !== value.section || old.value !== value.value) this.moved = true;
+  }
+
+  describe(name: string): SymbolDetails {
+    const details = this.details.get(name) ?? { global: false, type: "none", size: undefined };
+    this.details.set(name, details);
+    return details;
+  }
+
+  /** `.option push` */
+  pushOptions(): void {
+    this.options.push(this.compress);
+  }
+
+  /** `.option pop` */
+  popOptions(place: Place): void {
+    this.compress = this.options.pop() ?? this.source.fail(place, asmMessages.popWithoutPush());
+  }
+
+  /** Goes on in the named section, made with `flags` (or those of its name) on first use. */
+  useSection(name: string, flags: SectionFlags | undefined): SectionBuilder {
+    const section = this.sections.get(name) ?? new SectionBuilder(name, flags ?? defaultFlags(name));
+    this.sections.set(name, section);
+    if (this.section !== undefined) this.previousSection = this.section;
+    this.section = section;
+    return section;
+  }
+
+  /** `.previous` */
+  swapSection(): void {
+    [this.section, this.previousSection] = [this.previousSection, this.section];
+  }
+
+  emit(bytes: Uint8Array, place: Place): void {
+    this.reserve(bytes.length, place);
+    if (this.section.zeroes && this.strict && bytes.some((byte) => byte !== 0))
+      this.source.fail(place, asmMessages.bytesInZeroes(this.section.name));
+    this.section.append(bytes);
+  }
+
+  fill(count: number, value: number, place: Place): void {
+    this.reserve(count, place);
+    if (this.section.zeroes && value !== 0)
+      this.source.fail(place, asmMessages.bytesInZeroes(this.section.name));
+    this.section.fill(count, value);
+  }
+
+  /** Bytes whose value the linker settles. */
+  fixup(
+    kind: FixupKind,
+    target: Value,
+    place: Place,
+    length: number,
+    operands?: { row: Row; values: Partial<Fields> },
+  ): void {
+    const { section } = this;
+    this.fixups.push({
+      kind,
+      section: section.name,
+      offset: section.size,
+      length,
+      target,
+      place,
+      ...operands,
+    });
+    this.fill(length, 0, place);
+  }
+
+  private reserve(count: number, place: Place): void {
+    if (this.section.size + count > SECTION_LIMIT)
+      this.source.fail(place, asmMessages.sectionTooLarge(this.section.name, SECTION_LIMIT));
+  }
+}

@@ -1,0 +1,77 @@
+import { asmMessages } from "../../messages/asm.ts";
+import { RefusedError } from "../../messages/errors.ts";
+
+/** A place in the source text; line and column count from 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** The text being assembled, for error messages. */
+export class Source {
+  readonly file: string;
+  readonly lines: readonly string[];
+
+  constructor(file: string, text: string) {
+    this.file = file;
+    this.lines = text.split(/\r?\n/);
+  }
+
+  /** Throws a `RefusedError`: `file:line:column: message`, the source line, and a caret under the column. */
+  fail(place: Place, message: string): never {
+    const line = this.lines[place.line - 1] ?? "";
+    const indent = line.slice(0, place.column - 1).replace(/[^\t]/g, " ");
+    throw new RefusedError(
+      `${this.file}:${place.line}:${place.column}: ${message}\n    ${line}\n    ${indent}^`,
+    );
+  }
+}
+
+/** One statement's text, comments blanked out: what stands between newlines and semicolons. */
+export interface Statement extends Place {
+  readonly text: string;
+  /** Made by a macro: columns in `text` are not columns of the source line. */
+  readonly expanded: boolean;
+}
+
+/** Cuts the source into statements, blanking comments (`#`, `//`, and `/* … *​/`, which may span lines). */
+export function splitStatements(source: Source): Statement[] {
+  const statements: Statement[] = [];
+  let open: Place | undefined;
+  source.lines.forEach((text, index) => {
+    const line = index + 1;
+    let kept = "";
+    let start = 0;
+    const end = () => {
+      if (kept.trim() !== "") statements.push({ text: kept, line, column: start + 1, expanded: false });
+    };
+    for (let i = 0; i < text.length; ) {
+      if (open !== undefined) {
+        const close = text.indexOf("*/", i);
+        const next = close < 0 ? text.length : close + 2;
+        if (close >= 0) open = undefined;
+        kept += " ".repeat(next - i);
+        i = next;
+        continue;
+      }
+      const rest = text.slice(i);
+      if (rest[0] === "#" || rest.startsWith("//")) break;
+      if (rest.startsWith("/*")) {
+        open = { line, column: i + 1 };
+        kept += "  ";
+        i += 2;
+      } else if (rest[0] === ";") {
+        end();
+        kept = "";
+        start = ++i;
+      } else {
+        const literal = /^"(\\.|[^"\\])*"?|^'(\\.|[^\\])'?/.exec(rest)?.[0] ?? rest[0];
+        kept += literal;
+        i += literal.length;
+      }
+    }
+    end();
+  });
+  if (open !== undefined) source.fail(open, asmMessages.unclosedComment());
+  return statements;
+}
