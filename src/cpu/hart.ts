@@ -10,7 +10,7 @@ import { floatOperation } from "./softfloat/float-operation.ts";
 import type { Supervisor } from "./supervisor.ts";
 import { executeSystem } from "./system.ts";
 import { takeTrap } from "./traps.ts";
-import { FLOAT_OPS } from "./wasm/float.ts";
+import { FLOAT_OPS } from "./wasm/float-functions.ts";
 import { type InterpreterImports, instantiate, type RunFunction } from "./wasm/interpreter.ts";
 
 /** Why `Hart.run` returned. */
@@ -19,7 +19,7 @@ export type RunResult =
   | "limit"
   /** The supervisor said that the hart must not go on. */
   | "supervisor"
-  /** `wfi` with no interrupt pending. */
+  /** `wfi` with no enabled interrupt pending. */
   | "wait";
 
 /**
@@ -258,7 +258,7 @@ export class Hart {
     if (outcome === "trap") return this.enterPendingTrap() ? undefined : "supervisor";
     if (outcome !== "jumped") this.pc += 4n;
     this.addRetired(1);
-    return outcome === "wait" && interruptToTake(this) < 0 ? "wait" : undefined;
+    return outcome === "wait" ? "wait" : undefined;
   }
 
   private bindImports(): InterpreterImports {
