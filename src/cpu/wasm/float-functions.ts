@@ -37,17 +37,19 @@ const INEXACT = 1;
 /**
  * Defines the function of every operation. Each does the whole operation in any rounding mode, its flags accrued
  * in the hart block: with host floating point where that provably gives the right value and shows whether it is
- * exact, else by calling softfloat (`softfloat` is the index of that import).
+ * exact, else by calling the import `float`, which is softfloat.
  */
 export function defineFloatFunctions(
   module: ModuleBuilder,
-  functionOf: (op: FloatOp) => number,
-  softfloat: number,
+  functions: { readonly floats: ReadonlyMap<FloatOp, number>; readonly float: number },
 ): void {
   const exactProduct = module.declare(module.type([I64, I64, I64], [I32]));
   module.define(exactProduct, exactProductBody());
   FLOAT_OPS.forEach((op, number) => {
-    module.define(functionOf(op), new FloatFunction(op, exactProduct).write(number, softfloat));
+    module.define(
+      functions.floats.get(op) as number,
+      new FloatFunction(op, exactProduct).write(number, functions.float),
+    );
   });
 }
 
@@ -164,23 +166,13 @@ class FloatFunction {
   }
 
   private arithmetic(parts: FloatParts, name: ArithmeticName): void {
-    switch (name) {
-      case "add":
-      case "sub":
-        return this.sum(parts, name);
-      case "mul":
-      case "div":
-        return this.productOrQuotient(parts, name);
-      case "sqrt":
-        return this.squareRoot(parts);
-      case "mulAdd":
-        return parts.format === "f32" ? this.fusedSingle(parts) : this.fusedDouble(parts);
-      case "min":
-      case "max":
-        return this.minimumOrMaximum(parts, name);
-      default:
-        return this.compare(parts, name);
-    }
+    if (name === "add" || name === "sub") this.sum(parts, name);
+    else if (name === "mul" || name === "div") this.productOrQuotient(parts, name);
+    else if (name === "sqrt") this.squareRoot(parts);
+    else if (name === "min" || name === "max") this.minimumOrMaximum(parts, name);
+    else if (name !== "mulAdd") this.compare(parts, name);
+    else if (parts.format === "f32") this.fusedSingle(parts);
+    else this.fusedDouble(parts);
   }
 
   /** A sum never underflows inexactly, and its error is a number. */
@@ -282,19 +274,18 @@ class FloatFunction {
     const result = code.local(F32);
     this.requireNearest();
     code.get(a).op("f64_promote_f32").get(b).op("f64_promote_f32").op("f64_mul").tee(product);
-    code.get(c).op("f64_promote_f32").tee(addend).op("f64_add").tee(sum).op("f32_demote_f64").set(result);
-    code.get(sum).f64(0).op("f64_eq").if();
+    code.get(c).op("f64_promote_f32").tee(addend).op("f64_add").tee(sum).f64(0).op("f64_eq").if();
+    code.get(sum).op("f32_demote_f64").set(result);
     this.returnNumber(parts, result);
     code.op("end");
-    parts.isNormal(result);
-    this.require();
     wide.sumError(product, addend, sum).set(error);
     roundToOdd(code, sum, error);
-    code.get(sum).op("f32_demote_f64").tee(result).op("f64_promote_f32").get(sum).op("f64_ne");
-    code.get(error).f64(0).op("f64_ne").op("i32_or");
-    this.raiseInexact();
+    code.get(sum).op("f32_demote_f64").set(result);
     parts.isNormal(result);
     this.require();
+    code.get(result).op("f64_promote_f32").get(sum).op("f64_ne");
+    code.get(error).f64(0).op("f64_ne").op("i32_or");
+    this.raiseInexact();
     this.returnNumber(parts, result);
   }
 
@@ -314,8 +305,7 @@ class FloatFunction {
     this.require();
     const { high, low, lowError } = fusedParts(code, a, b, c, product);
     code.get(high).get(low).op("f64_add").set(result);
-    parts.sumError(high, low, result).get(lowError).op("f64_abs").op("f64_add");
-    code.f64(0).op("f64_ne");
+    parts.sumError(high, low, result).f64(0).op("f64_ne").get(lowError).f64(0).op("f64_ne").op("i32_or");
     this.raiseInexact();
     this.returnNumber(parts, result);
   }

@@ -1,19 +1,11 @@
-import type { Expr, FloatOp } from "../../isa/meaning.ts";
+import type { Effect, Expr, FloatOp } from "../../isa/meaning.ts";
 import { HART } from "../layout.ts";
 import { type Code, I32 } from "./encoder.ts";
+import { emitInlineFloat, hasInlineFloat } from "./float-inline.ts";
 import { type Functions, P } from "./frame.ts";
 
-/** Numbers of the operations in calls from Wasm to softfloat. */
-export const FLOAT_OPS: readonly FloatOp[] = (["f32", "f64"] as const).flatMap((format) => [
-  ...(
-    ["add", "sub", "mul", "div", "sqrt", "mulAdd", "min", "max", "eq", "lt", "le", "classify"] as const
-  ).map((name): FloatOp => `${format}_${name}`),
-  ...(["i32", "ui32", "i64", "ui64"] as const).flatMap((integer): FloatOp[] => [
-    `${format}_to_${integer}`,
-    `${integer}_to_${format}`,
-  ]),
-  format === "f32" ? "f32_to_f64" : "f64_to_f32",
-]);
+/** What `HART.roundingModes` has for rounding modes that make an instruction illegal. */
+const INVALID_MODE = 255;
 
 /** What the code of a float node is made from. */
 export interface FloatContext {
@@ -25,22 +17,61 @@ export interface FloatContext {
   readonly pushRm: (() => void) | undefined;
 }
 
-/** Leaves the operation's i64 result on the stack, its flags accrued in the hart block. */
-export function emitFloat(context: FloatContext, op: FloatOp, args: readonly Expr[]): void {
-  const { code, functions } = context;
+/** The operation of a meaning whose common case is done inline, the rest by a slow twin of the handler. */
+export function inlineFloat(effect: Effect): FloatOp | undefined {
+  let found: FloatOp | undefined;
+  const visit = (node: unknown): void => {
+    if (typeof node !== "object" || node === null) return;
+    const expr = node as Expr;
+    if (expr.kind === "float" && hasInlineFloat(expr.op)) found = expr.op;
+    for (const child of Object.values(node)) visit(child);
+  };
+  visit(effect);
+  return found;
+}
+
+/**
+ * Leaves the operation's i64 result on the stack, its flags accrued in the hart block. With `giveUp` only the
+ * common case is done, and `giveUp` (which leaves the function) the rest.
+ */
+export function emitFloat(
+  context: FloatContext,
+  op: FloatOp,
+  args: readonly Expr[],
+  giveUp: (() => void) | undefined,
+): void {
+  const { code, argument, pushRm } = context;
+  const pushMode = pushRm && (() => pushRoundingMode(code, pushRm));
+  if (giveUp && hasInlineFloat(op)) {
+    emitInlineFloat({ code, hart: P.hart, argument, pushMode, giveUp }, op, args);
+  } else {
+    emitFloatCall(context, op, args, pushMode);
+  }
+}
+
+function pushRoundingMode(code: Code, pushRm: () => void): void {
+  code.get(P.hart);
+  pushRm();
+  code.op("i32_add").mem("i32_load8_u", HART.roundingModes);
+}
+
+function emitFloatCall(
+  { code, functions, argument }: FloatContext,
+  op: FloatOp,
+  args: readonly Expr[],
+  pushMode: (() => void) | undefined,
+): void {
   const mode = code.local(I32);
-  if (context.pushRm) {
-    code.get(P.hart);
-    context.pushRm();
-    code.op("i32_add").mem("i32_load8_u", HART.roundingModes).tee(mode).i32(255).op("i32_eq").if();
+  if (pushMode) {
+    pushMode();
+    code.tee(mode).i32(INVALID_MODE).op("i32_eq").if();
     for (const parameter of Object.values(P)) code.get(parameter);
     code.returnCall(functions.illegal).op("end");
   }
-  args.forEach((arg, i) => {
-    code.get(P.hart);
-    context.argument(arg);
-    code.mem("i64_store", HART.floatArgs + 8 * i);
-  });
-  code.i32(FLOAT_OPS.indexOf(op)).get(mode).call(functions.float);
-  code.get(P.hart).mem("i64_load", HART.value);
+  code.get(P.hart).get(mode);
+  for (let i = 0; i < 3; i++) {
+    if (i < args.length) argument(args[i]);
+    else code.i64(0n);
+  }
+  code.call(functions.floats.get(op) as number);
 }

@@ -1,6 +1,8 @@
+import type { FloatOp } from "../../isa/meaning.ts";
 import { HART } from "../layout.ts";
 import { SLOT, SLOT_INDEX_MASK } from "../slots.ts";
 import { type Code, I32, I64, type ModuleBuilder } from "./encoder.ts";
+import { FLOAT_OPS, FLOAT_PARAMETERS } from "./float-functions.ts";
 
 /** The parameters of every handler, and the local numbers they have in its body. */
 export const P = { slot: 0, hart: 1, budget: 2, tlb: 3, page: 4 } as const;
@@ -20,6 +22,8 @@ export interface Functions {
   readonly float: number;
   // Plain functions of the module.
   readonly mulhu: number;
+  /** The whole of a floating-point operation: see `defineFloatFunctions`. */
+  readonly floats: ReadonlyMap<FloatOp, number>;
   readonly loadSlow: number;
   readonly storeSlow: number;
   /** (hart, pc, remaining, exit): leaves Wasm. */
@@ -49,6 +53,7 @@ export function declareFunctions(module: ModuleBuilder): Functions {
     straddle: module.importFunction("straddle", module.type([I32, I32], [])),
     float: module.importFunction("float", module.type([I32, I32], [])),
     mulhu: module.declare(module.type([I64, I64], [I64])),
+    floats: new Map(FLOAT_OPS.map((op) => [op, module.declare(module.type(FLOAT_PARAMETERS, [I64]))])),
     loadSlow: module.declare(slowAccess),
     storeSlow: module.declare(slowAccess),
     leave: module.declare(module.type([I32, I64, I32, I32], [])),

@@ -4,7 +4,7 @@ import { Exit, HART, TLB } from "../layout.ts";
 import { SLOT, Variant } from "../slots.ts";
 import { Code, I32, I64, type MemoryName, type OpName } from "./encoder.ts";
 import { ExpressionEmitter } from "./expression.ts";
-import { emitFloat } from "./float.ts";
+import { emitFloat, inlineFloat } from "./float.ts";
 import { dispatch, type Functions, P, pushPc, pushRemaining, pushTlbEntry } from "./frame.ts";
 import { emitJump, TLB_MASK } from "./support.ts";
 import { hasRoundingMode, isDirectJump } from "./variants.ts";
@@ -21,9 +21,9 @@ type MemoryNode = Extract<Expr, { kind: "load" | "amo" | "lr" | "sc" }> | Extrac
 export interface Part {
   readonly row: Row;
   readonly variant: number;
-  /** The handler that finds the page of a memory access in the TLB. */
+  /** The handler that finds the page of a memory access in the TLB, or does a float operation inline. */
   readonly fast: number;
-  /** Its twin that does the access by a call; the same function for rows that touch no memory. */
+  /** Its twin that does the same by a call; the same function for rows that do neither. */
   readonly slow: number;
 }
 
@@ -62,6 +62,10 @@ export function memoryNode(effect: Effect): MemoryNode | undefined {
   visit(effect);
   return found;
 }
+
+/** Whether a meaning's handler does only the common case, and has a slow twin for the rest. */
+export const hasSlowTwin = (effect: Effect): boolean =>
+  memoryNode(effect) !== undefined || inlineFloat(effect) !== undefined;
 
 function isAtomic(node: MemoryNode): boolean {
   return node.kind !== "load" && node.kind !== "store";
@@ -271,7 +275,8 @@ class HandlerWriter {
     const pushRm = hasRoundingMode(this.row)
       ? () => code.get(P.slot).mem("i32_load16_u", SLOT.rm)
       : undefined;
-    emitFloat({ code, functions, argument, pushRm }, node.op, node.args);
+    const giveUp = this.slow ? undefined : () => this.tailCall(this.part.slow);
+    emitFloat({ code, functions, argument, pushRm }, node.op, node.args, giveUp);
   }
 
   /** Makes sure that the access can be done: by the TLB, or (in the slow twin) by a call that may trap. */

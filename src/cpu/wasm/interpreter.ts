@@ -2,9 +2,10 @@ import { rows } from "../../isa/table.ts";
 import { HART } from "../layout.ts";
 import { handlerIndex } from "../slots.ts";
 import { Code, I32, ModuleBuilder } from "./encoder.ts";
+import { defineFloatFunctions } from "./float-functions.ts";
 import { declareFunctions, type Functions } from "./frame.ts";
 import { FIRST_FUSION, fusions } from "./fusion.ts";
-import { fusedCode, handlerCode, type Mode, memoryNode, type Part } from "./handler.ts";
+import { fusedCode, handlerCode, hasSlowTwin, type Mode, type Part } from "./handler.ts";
 import { defineSupport } from "./support.ts";
 import { variantsOf } from "./variants.ts";
 
@@ -43,12 +44,13 @@ export function buildModule(mode: Mode): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   const functions = declareFunctions(module);
   defineSupport(module, functions);
+  defineFloatFunctions(module, functions);
   const parts = new Map<number, Part>();
   rows.forEach((row, index) => {
     if (row.base !== undefined) return;
     for (const variant of variantsOf(row)) {
       const fast = module.declare(functions.handlerType);
-      const slow = memoryNode(row.meaning) ? module.declare(functions.handlerType) : fast;
+      const slow = hasSlowTwin(row.meaning) ? module.declare(functions.handlerType) : fast;
       const part = { row, variant, fast, slow };
       module.define(fast, handlerCode(part, mode, functions, false));
       if (slow !== fast) module.define(slow, handlerCode(part, mode, functions, true));
