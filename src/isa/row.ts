@@ -44,7 +44,19 @@ export interface Row {
 }
 
 export type Extension =
-  | "I" | "M" | "A" | "F" | "D" | "C" | "Zicsr" | "Zifencei" | "Zba" | "Zbb" | "Zbs" | "Zicond" | "Priv";
+  | "I"
+  | "M"
+  | "A"
+  | "F"
+  | "D"
+  | "C"
+  | "Zicsr"
+  | "Zifencei"
+  | "Zba"
+  | "Zbb"
+  | "Zbs"
+  | "Zicond"
+  | "Priv";
 
 /** The decoded operand fields of one instruction; fields that the row lacks are 0. */
 export interface Fields {
@@ -68,7 +80,8 @@ export interface Instruction {
   readonly written: Row;
   /** The base row's index in `rows` (stable within a build): handlers are numbered by it. */
   readonly index: number;
-  readonly fields: Fields;
+  /** Shared by all who decode the same halfword. */
+  readonly fields: Readonly<Fields>;
   readonly length: 2 | 4;
   /** The 16 or 32 bits. */
   readonly bits: number;
