@@ -52,6 +52,8 @@ export const asmMessages = catalogue(
       `the address ${hex(address)} does not fit 32 bits: use %pcrel_hi() and %pcrel_lo(), or la`,
     addressTooWide: (address: bigint, bytes: number) =>
       `the address ${hex(address)} does not fit ${bytes} bytes`,
+    fixedAddress: () =>
+      "a position-independent program cannot hold an address: use la, or the distance of two labels",
     unsettled: () => "sizes and addresses depend on each other without end",
     macroEnd: (name: string) => `${name} is never ended`,
     strayEnd: (name: string) => `${name} without a beginning`,
@@ -102,6 +104,7 @@ export const asmMessages = catalogue(
     notAbsolute: (address: bigint) =>
       `地址 ${hex(address)} 不能用 32 位表示：请用 %pcrel_hi() 与 %pcrel_lo()，或 la`,
     addressTooWide: (address: bigint, bytes: number) => `地址 ${hex(address)} 放不进 ${bytes} 个字节`,
+    fixedAddress: () => "位置无关的程序不能存放地址：请用 la，或两个标号之差",
     unsettled: () => "大小与地址相互依赖，无法确定",
     macroEnd: (name: string) => `${name} 没有结束`,
     strayEnd: (name: string) => `${name} 没有对应的开头`,

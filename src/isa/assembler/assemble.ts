@@ -1,7 +1,7 @@
 import { asmMessages } from "../../messages/asm.ts";
 import { assembleDirective } from "./directive.ts";
 import { Cursor, type Expression, type Value } from "./expression.ts";
-import { applyFixups, type Fixup } from "./fixup.ts";
+import { applyFixups, type Fixup, type FixupKind } from "./fixup.ts";
 import { assembleInstruction } from "./instruction.ts";
 import { type Token, tokenize } from "./lexer.ts";
 import { expandMacros } from "./macro.ts";
@@ -34,6 +34,8 @@ export interface Assembled {
   readonly symbols: ReadonlyMap<string, AssembledSymbol>;
   /** What is left to settle when the sections have addresses. */
   readonly fixups: readonly Fixup[];
+  /** Says `.option pic`: it must run at any address, so it can hold none. */
+  readonly positionIndependent: boolean;
 }
 
 /** More passes than any program needs whose sizes settle at all. */
@@ -130,11 +132,16 @@ function finish(source: Source, pass: Pass): Assembled {
     () => undefined,
     (section, offset, bytes) => pass.sections.get(section)?.bytes.set(bytes, offset),
   );
+  const { positionIndependent } = pass;
+  const fixed = fixups.find(({ kind, target }) => ABSOLUTE.includes(kind) && target.section !== null);
+  if (positionIndependent && fixed) source.fail(fixed.place, asmMessages.fixedAddress());
   const symbols = new Map<string, AssembledSymbol>();
   for (const [name, { section, value }] of pass.symbols)
     symbols.set(name, symbol(name, section, value, pass));
-  return { source, sections: [...pass.sections.values()], symbols, fixups };
+  return { source, sections: [...pass.sections.values()], symbols, fixups, positionIndependent };
 }
+
+const ABSOLUTE: readonly FixupKind[] = ["data", "hi", "lo"];
 
 function symbol(name: string, section: Value["section"], value: bigint, pass: Pass): AssembledSymbol {
   const { global, type, size } = pass.describe(name);

@@ -191,7 +191,8 @@ function option(pass: Pass, cursor: Cursor): void {
   else if (name === "norvc") pass.compress = false;
   else if (name === "push") pass.pushOptions();
   else if (name === "pop") pass.popOptions(place);
-  else if (/^(no)?(pic|relax)$/.test(name) || name === "arch") ignore(pass, cursor);
+  else if (name === "pic" || name === "nopic") pass.positionIndependent = name === "pic";
+  else if (/^(no)?relax$/.test(name) || name === "arch") ignore(pass, cursor);
   else pass.source.fail(place, asmMessages.unknownOption(name));
 }
 

@@ -5,6 +5,7 @@ import type { Section } from "./section.ts";
 /** What the code may use; binutils before 2.41 refuses lists that name Zicond. */
 const ARCHITECTURE = "rv64i2p1_m2p0_a2p1_f2p2_d2p2_c2p0_zicsr2p0_zifencei2p0_zba1p0_zbb1p0_zbs1p0";
 
+const [ET_EXEC, ET_DYN] = [2, 3];
 const EM_RISCV = 243;
 /** Compressed instructions, double-precision floats passed in registers. */
 const EF_RISCV = 0x5;
@@ -31,9 +32,9 @@ interface Header {
 }
 
 /**
- * Links one assembled program into an ELF64 executable (ET_EXEC, RISC-V): a segment each for code (R+X),
- * constants (R) and data (R+W), on pages of their own; a symbol table; the stack not executable. `base` is the
- * address of the first segment, by default 0x10000.
+ * Links one assembled program into an ELF64 executable for RISC-V: a segment each for code (R+X), constants (R)
+ * and data (R+W), on pages of their own; a symbol table; the stack not executable. `base` is the address of the
+ * first segment, by default 0x10000. A program with `.option pic` becomes one that is loaded anywhere (ET_DYN).
  *
  * @throws RefusedError as `placeSections`
  */
@@ -53,7 +54,7 @@ export function linkElf(assembled: Assembled, options: Partial<PlaceOptions> = {
   for (const { name } of headers) names.add(name);
   names.add(".shstrtab");
   headers.push(plain(".shstrtab", SHT.strtab, names.bytes));
-  return file(placed, headers, names);
+  return file(placed, headers, names, assembled.positionIndependent ? ET_DYN : ET_EXEC);
 }
 
 function header(section: Section, address: bigint): Header {
@@ -131,7 +132,12 @@ function attributes(): Uint8Array {
 }
 
 /** Lays out the file: headers, segments at offsets congruent to their pages, the rest, the section headers. */
-function file(placed: Placed, headers: readonly Header[], names: Strings): Uint8Array<ArrayBuffer> {
+function file(
+  placed: Placed,
+  headers: readonly Header[],
+  names: Strings,
+  type: number,
+): Uint8Array<ArrayBuffer> {
   const segments = placed.segments.map((segment) => ({ ...segment, offset: 0, fileSize: 0 }));
   const offsets = new Map<string, number>();
   let at = EHDR + PHDR * (segments.length + 1);
@@ -154,7 +160,7 @@ function file(placed: Placed, headers: readonly Header[], names: Strings): Uint8
   const out = new Uint8Array(sectionsAt + SHDR * (headers.length + 1));
   const view = new DataView(out.buffer);
   out.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
-  view.setUint16(16, 2, true);
+  view.setUint16(16, type, true);
   view.setUint16(18, EM_RISCV, true);
   view.setUint32(20, 1, true);
   view.setBigUint64(24, BigInt.asUintN(64, placed.entry), true);

@@ -4,8 +4,9 @@ import { aliases } from "../aliases.ts";
 import { encode, hasField } from "../pattern.ts";
 import type { Row } from "../row.ts";
 import { rowByName, rows } from "../table.ts";
+import { emitInstruction } from "./compress.ts";
 import type { Cursor, Value } from "./expression.ts";
-import { instructionBytes, littleEndian } from "./fixup.ts";
+import { littleEndian } from "./fixup.ts";
 import { type Form, type Operands, readOperands } from "./operands.ts";
 import type { Pass } from "./pass.ts";
 import { pseudos } from "./pseudo.ts";
@@ -65,11 +66,8 @@ function matching(
 
 function emit(pass: Pass, row: Row, { fields, fixup, place, guess }: Operands): void {
   if (fixup === undefined) {
-    const settled = pass.strict && !guess;
-    pass.emit(
-      settled ? instructionBytes(pass.source, place, row, fields) : new Uint8Array(row.length),
-      place,
-    );
+    if (guess) pass.emit(new Uint8Array(row.length), place);
+    else emitInstruction(pass, place, row, fields);
     return;
   }
   const inverse = INVERSE[row.name];

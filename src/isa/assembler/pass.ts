@@ -28,6 +28,8 @@ export class Pass implements Scope {
   readonly farBranches: Set<number>;
   /** Whether instructions may be shortened to their compressed forms (`.option rvc`). */
   compress = false;
+  /** Whether the program is to run at any address (`.option pic`). */
+  positionIndependent = false;
   section: SectionBuilder;
   /** Index of the statement at work. */
   statement = 0;

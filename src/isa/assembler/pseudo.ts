@@ -1,10 +1,10 @@
 import { asmMessages } from "../../messages/asm.ts";
-import { encode } from "../pattern.ts";
 import { fNumber, xNumber } from "../registers.ts";
 import type { Fields, Row } from "../row.ts";
 import { rowByName, rows } from "../table.ts";
+import { emitInstruction } from "./compress.ts";
 import type { Cursor, Value } from "./expression.ts";
-import { type FixupKind, littleEndian } from "./fixup.ts";
+import type { FixupKind } from "./fixup.ts";
 import { register } from "./operands.ts";
 import type { Pass } from "./pass.ts";
 import type { Place } from "./source.ts";
@@ -32,7 +32,7 @@ export const pseudos: ReadonlyMap<string, Pseudo> = new Map<string, Pseudo>([
 ]);
 
 function emit(pass: Pass, place: Place, name: string, fields: Partial<Fields>): void {
-  pass.emit(littleEndian(BigInt(encode(row(name), fields)), 4), place);
+  emitInstruction(pass, place, row(name), fields);
 }
 
 function x(cursor: Cursor): number {
