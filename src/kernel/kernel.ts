@@ -1,18 +1,22 @@
 import type { Hart } from "../cpu/hart.ts";
 import { kernelMessages } from "../messages/kernel.ts";
 import { type Api, type Library, LinkError, startOrder } from "./library.ts";
+import type { ProcessState } from "./rkprocess/state.ts";
 
 /** A composed kernel: the started micro-libraries. */
 export class Kernel {
   readonly hart: Hart;
   /** In the order they were started. */
   readonly libraries: readonly Library[];
+  /** What all libraries keep for each process. */
+  readonly processStates: readonly ProcessState<unknown>[];
   private readonly implementations: unknown[] = [];
   private starting: Library | undefined;
 
   constructor(hart: Hart, libraries: readonly Library[]) {
     this.hart = hart;
     this.libraries = startOrder(libraries);
+    this.processStates = this.libraries.flatMap((library) => library.processState ?? []);
     for (const library of this.libraries) {
       this.starting = library;
       library.start?.(this);

@@ -12,6 +12,10 @@ export interface Platform {
   fence(address: number, pages: number): void;
   /** The kernel wrote to physical page `page` (address / 4096): forget what was decoded from it. */
   codeWritten(page: number): void;
+  /** Nanoseconds since boot, from the CLINT's `mtime`. */
+  readonly monotonic: () => number;
+  /** When boot was: nanoseconds since 1970. */
+  readonly epoch: bigint;
   /** Random bytes from the host, or from the seed of a deterministic machine. */
   entropy(into: Uint8Array): void;
 }

@@ -57,6 +57,22 @@ export interface Signals {
   toProcess(process: Process, info: SignalInfo): void;
   /** To every process of the group. Returns how many there were. */
   toGroup(group: number, info: SignalInfo): number;
+  /**
+   * What the thread's own instruction has caused. It cannot be blocked or ignored: where it is, the process ends.
+   * `access`: what a fault wanted to do.
+   */
+  fault(thread: Thread, info: SignalInfo, access?: "read" | "write" | "execute"): void;
+  /**
+   * Takes the signals that are due to a thread whose registers are the hart's: enters handlers, or ends or stops
+   * the process. `restart`: the system call that it has just made was interrupted; its registers are as at the
+   * call's end, and are set to make it again or to fail with EINTR.
+   */
+  deliver(thread: Thread, restart: boolean): void;
+  /**
+   * Another mask until the current system call has returned and the signals it lets through are taken (`ppoll`,
+   * `rt_sigsuspend`). `low`, `high`: halves of the mask.
+   */
+  useMaskForCall(thread: Thread, low: number, high: number): void;
 }
 
 export const signals: Api<Signals> = api("rksignal");

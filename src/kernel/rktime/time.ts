@@ -7,8 +7,24 @@ export interface Time {
   /** Nanoseconds since 1970. */
   realtime(): bigint;
   setRealtime(nanoseconds: bigint): void;
+  /** `realtime` minus `monotonic`, in two parts, so that no call needs a bigint. */
+  readonly realtimeOffset: { readonly seconds: number; readonly nanoseconds: number };
+  /** Nanoseconds that some thread has run. */
+  busy(): number;
   /** Calls `callback` once, `nanoseconds` from now. Returns what takes it back. */
   after(nanoseconds: number, callback: () => void): () => void;
 }
 
 export const time: Api<Time> = api("rktime");
+
+/** What the machine's loop asks: when something is due, and to do it. */
+export interface Timers {
+  /** `monotonic` of the next callback; Infinity when there is none. */
+  readonly nextDeadline: number;
+  /** Makes the callbacks whose time has come. */
+  runDue(): void;
+  /** No thread ran for so many nanoseconds. */
+  addIdle(nanoseconds: number): void;
+}
+
+export const timers: Api<Timers> = api("rktime-timers");

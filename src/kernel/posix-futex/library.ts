@@ -1,0 +1,160 @@
+import { type Api, api, type Library } from "../library.ts";
+import type { Thread } from "../rkprocess/thread.ts";
+import { type Time, time } from "../rktime/time.ts";
+import { readTimespec, SECOND } from "../rktime/timespec.ts";
+import { memoryManager } from "../rkvm/memory-manager.ts";
+import { ERESTARTSYS, errno } from "../syscalls/errno.ts";
+import { partial } from "../syscalls/row.ts";
+import { type FutexKey, FutexTable, type Waiter } from "./waiters.ts";
+
+const PRIVATE_FLAG = 128;
+const CLOCK_REALTIME_FLAG = 256;
+const Op = { wait: 0, wake: 1, requeue: 3, cmpRequeue: 4, wakeOp: 5, waitBitset: 9, wakeBitset: 10 } as const;
+const ANY = -1;
+
+export const futexTable: Api<FutexTable> = api("posix-futex");
+
+function keyOf(thread: Thread, address: number, isPrivate: boolean): FutexKey {
+  const { memory } = thread.process;
+  if (!isPrivate && memory.areas.find(address)?.object) {
+    const leaf = memory.table.lookup(address);
+    if (leaf) return { space: undefined, address: leaf.page * 4096 + (address % 4096) };
+  }
+  return { space: memory, address };
+}
+
+function futex(
+  thread: Thread,
+  address: number,
+  op: number,
+  value: number,
+  fourth: number,
+  address2: number,
+  third: number,
+) {
+  if (address % 4 !== 0 || address < 0) return address < 0 ? -errno.EFAULT : -errno.EINVAL;
+  const isPrivate = (op & PRIVATE_FLAG) !== 0;
+  const table = thread.kernel.use(futexTable);
+  const count = value | 0;
+  // Reading first brings the page in (so that a shared one has its key) and finds bad addresses.
+  const word = thread.memory.readI32(address);
+  const key = keyOf(thread, address, isPrivate);
+  switch (op & ~(PRIVATE_FLAG | CLOCK_REALTIME_FLAG)) {
+    case Op.wait:
+    case Op.waitBitset: {
+      const bits = (op & Op.waitBitset) === Op.waitBitset ? third | 0 : ANY;
+      if (bits === 0) return -errno.EINVAL;
+      if (word !== count) return -errno.EAGAIN;
+      const left = timeLeft(thread, op, fourth);
+      return left < 0 ? -errno.EINVAL : wait(thread, table, key, bits, left);
+    }
+    case Op.wake:
+      return table.wake(key, Math.max(1, count), ANY);
+    case Op.wakeBitset:
+      return (third | 0) === 0 ? -errno.EINVAL : table.wake(key, Math.max(1, count), third | 0);
+    case Op.cmpRequeue:
+      if (word !== (third | 0)) return -errno.EAGAIN;
+      return requeue(thread, table, key, address2, isPrivate, count, fourth | 0, true);
+    case Op.requeue:
+      return requeue(thread, table, key, address2, isPrivate, count, fourth | 0, false);
+    case Op.wakeOp:
+      return wakeOp(thread, table, key, address2, isPrivate, count, fourth | 0, third | 0);
+    default:
+      return -errno.ENOSYS;
+  }
+}
+
+/** Nanoseconds to wait: WAIT's timeout is relative, WAIT_BITSET's absolute. -1 where it is not a valid one. */
+function timeLeft(thread: Thread, op: number, address: number): number {
+  if (address === 0) return Number.POSITIVE_INFINITY;
+  const limit = readTimespec(thread, address);
+  if (limit < 0 || (op & Op.waitBitset) !== Op.waitBitset) return limit;
+  const source: Time = thread.kernel.use(time);
+  const { seconds, nanoseconds } = source.realtimeOffset;
+  const start = (op & CLOCK_REALTIME_FLAG) === 0 ? 0 : seconds * SECOND + nanoseconds;
+  return Math.max(0, limit - start - source.monotonic());
+}
+
+function wait(
+  thread: Thread,
+  table: FutexTable,
+  key: FutexKey,
+  bits: number,
+  limit: number,
+): Promise<number> | number {
+  if (limit === 0) return -errno.ETIMEDOUT;
+  if (thread.signalPending) return -ERESTARTSYS;
+  return new Promise((resolve) => {
+    let cancel = () => {};
+    const finish = (result: number) => {
+      cancel();
+      waiter.queue.delete(waiter);
+      table.tidy(key);
+      resolve(result);
+    };
+    const waiter: Waiter = { queue: table.queue(key), bits, wake: () => finish(0) };
+    waiter.queue.add(waiter);
+    if (limit !== Number.POSITIVE_INFINITY)
+      cancel = thread.kernel.use(time).after(limit, () => finish(-errno.ETIMEDOUT));
+    thread.interrupt = () => finish(limit === Number.POSITIVE_INFINITY ? -ERESTARTSYS : -errno.EINTR);
+  });
+}
+
+function requeue(
+  thread: Thread,
+  table: FutexTable,
+  from: FutexKey,
+  address2: number,
+  isPrivate: boolean,
+  wakes: number,
+  moves: number,
+  countMoved: boolean,
+): number {
+  if (wakes < 0 || moves < 0) return -errno.EINVAL;
+  thread.memory.readU32(address2);
+  const to = keyOf(thread, address2, isPrivate);
+  const woken = wakes === 0 ? 0 : table.wake(from, wakes, ANY);
+  const moved = table.requeue(from, to, moves);
+  return countMoved ? woken + moved : woken;
+}
+
+/** FUTEX_WAKE_OP: op 31-28 (8: shift), comparison 27-24, operand 23-12, argument 11-0, the last two signed. */
+function wakeOp(
+  thread: Thread,
+  table: FutexTable,
+  key: FutexKey,
+  address2: number,
+  isPrivate: boolean,
+  wakes: number,
+  wakes2: number,
+  code: number,
+): number {
+  const operand = (code << 8) >> 20;
+  const argument = (code << 20) >> 20;
+  const change = ((code >>> 28) & 8) !== 0 ? 1 << (operand & 31) : operand;
+  const old = thread.memory.readI32(address2);
+  const changed = [change, old + change, old | change, old & ~change, old ^ change][(code >>> 28) & 7];
+  const holds = [
+    old === argument,
+    old !== argument,
+    old < argument,
+    old <= argument,
+    old > argument,
+    old >= argument,
+  ][(code >>> 24) & 15];
+  if (changed === undefined || holds === undefined) return -errno.ENOSYS;
+  thread.memory.writeU32(address2, changed);
+  const woken = table.wake(key, Math.max(1, wakes), ANY);
+  return holds ? woken + table.wake(keyOf(thread, address2, isPrivate), Math.max(1, wakes2), ANY) : woken;
+}
+
+export const posixFutex: Library = {
+  name: "posix-futex",
+  summary: "futexes: waiting for a word of memory",
+  provides: [futexTable],
+  needs: [time, memoryManager],
+  syscalls: [partial("futex", "no priority inheritance", futex)],
+  start(kernel) {
+    kernel.provide(futexTable, new FutexTable());
+  },
+};

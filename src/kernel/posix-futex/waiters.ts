@@ -1,0 +1,83 @@
+import type { AddressSpace } from "../rkvm/address-space.ts";
+
+/** Someone who waits at a futex. */
+export interface Waiter {
+  queue: Set<Waiter>;
+  /** Wakes him only when it shares a bit with the waker's. */
+  readonly bits: number;
+  wake(): void;
+}
+
+/** What names a futex: an address of one address space, or a physical one where memory is shared. */
+export interface FutexKey {
+  readonly space: AddressSpace | undefined;
+  readonly address: number;
+}
+
+/** Who waits at which futex. */
+export class FutexTable {
+  private readonly shared = new Map<number, Set<Waiter>>();
+  private readonly spaces = new WeakMap<AddressSpace, Map<number, Set<Waiter>>>();
+
+  /** The waiters at a futex, in the order they came. */
+  queue(key: FutexKey): Set<Waiter> {
+    const queues = this.queuesOf(key);
+    let queue = queues.get(key.address);
+    if (!queue) {
+      queue = new Set();
+      queues.set(key.address, queue);
+    }
+    return queue;
+  }
+
+  /** Wakes at most `count` waiters. Returns how many. */
+  wake(key: FutexKey, count: number, bits: number): number {
+    const queue = this.queuesOf(key).get(key.address);
+    if (!queue) return 0;
+    let woken = 0;
+    for (const waiter of queue) {
+      if (woken >= count) break;
+      if ((waiter.bits & bits) === 0) continue;
+      queue.delete(waiter);
+      waiter.wake();
+      woken++;
+    }
+    this.tidy(key);
+    return woken;
+  }
+
+  /** Moves at most `count` waiters to another futex. Returns how many. */
+  requeue(from: FutexKey, to: FutexKey, count: number): number {
+    const source = this.queuesOf(from).get(from.address);
+    if (!source || count <= 0) return 0;
+    const target = this.queue(to);
+    if (source === target) return Math.min(count, source.size);
+    let moved = 0;
+    for (const waiter of source) {
+      if (moved >= count) break;
+      source.delete(waiter);
+      target.add(waiter);
+      waiter.queue = target;
+      moved++;
+    }
+    this.tidy(from);
+    this.tidy(to);
+    return moved;
+  }
+
+  /** Forgets an empty queue. */
+  tidy(key: FutexKey): void {
+    const queues = this.queuesOf(key);
+    if (queues.get(key.address)?.size === 0) queues.delete(key.address);
+  }
+
+  private queuesOf(key: FutexKey): Map<number, Set<Waiter>> {
+    if (!key.space) return this.shared;
+    let queues = this.spaces.get(key.space);
+    if (!queues) {
+      queues = new Map();
+      this.spaces.set(key.space, queues);
+    }
+    return queues;
+  }
+}

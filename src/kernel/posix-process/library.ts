@@ -1,0 +1,30 @@
+import type { Library } from "../library.ts";
+import { processTable } from "../rkprocess/process-table.ts";
+import { dispatcher } from "../rksyscall/dispatcher.ts";
+import { time } from "../rktime/time.ts";
+import { memoryManager } from "../rkvm/memory-manager.ts";
+import { hostNames } from "./host-names.ts";
+import { identitySyscalls } from "./identity.ts";
+import { lifetimeSyscalls } from "./lifetime.ts";
+import { resourceSyscalls } from "./resources.ts";
+import { riscvSyscalls } from "./riscv.ts";
+import { schedulingSyscalls } from "./scheduling.ts";
+import { systemSyscalls } from "./system.ts";
+
+export const posixProcess: Library = {
+  name: "posix-process",
+  summary: "identity, limits, scheduling, exit, uname",
+  provides: [hostNames],
+  needs: [processTable, dispatcher, time, memoryManager],
+  syscalls: [
+    ...identitySyscalls,
+    ...lifetimeSyscalls,
+    ...resourceSyscalls,
+    ...schedulingSyscalls,
+    ...systemSyscalls,
+    ...riscvSyscalls,
+  ],
+  start(kernel) {
+    kernel.provide(hostNames, { host: "runikraft", domain: "(none)" });
+  },
+};

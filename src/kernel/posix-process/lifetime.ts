@@ -1,0 +1,58 @@
+import { processTable } from "../rkprocess/process-table.ts";
+import type { Thread } from "../rkprocess/thread.ts";
+import { dispatcher } from "../rksyscall/dispatcher.ts";
+import { errno } from "../syscalls/errno.ts";
+import { full, partial, type SyscallRow, stub } from "../syscalls/row.ts";
+
+function exit(thread: Thread, code: number): number {
+  if (thread.clearTidAddress !== 0 && thread.process.threads.length > 1)
+    thread.memory.writeU32(thread.clearTidAddress, 0);
+  thread.kernel.use(processTable).exitThread(thread, code & 0xff);
+  return 0;
+}
+
+function exitGroup(thread: Thread, code: number): number {
+  thread.kernel.use(processTable).exit(thread.process, { kind: "exit", code: code & 0xff });
+  return 0;
+}
+
+function setTidAddress(thread: Thread, address: number): number {
+  thread.clearTidAddress = address;
+  return thread.tid;
+}
+
+const ROBUST_LIST_HEAD = 24;
+
+function setRobustList(thread: Thread, head: number, size: number): number {
+  if (size !== ROBUST_LIST_HEAD) return -errno.EINVAL;
+  thread.robustList = head;
+  return 0;
+}
+
+function getRobustList(thread: Thread, tid: number, head: number, size: number): number {
+  const target = tid === 0 ? thread : thread.kernel.use(processTable).findThread(tid);
+  if (!target) return -errno.ESRCH;
+  thread.memory.writeWord(size, ROBUST_LIST_HEAD);
+  thread.memory.writeWord(head, target.robustList);
+  return 0;
+}
+
+function schedYield(thread: Thread): number {
+  thread.kernel.use(dispatcher).yield();
+  return 0;
+}
+
+export const lifetimeSyscalls: readonly SyscallRow[] = [
+  full("exit", exit),
+  full("exit_group", exitGroup),
+  full("set_tid_address", setTidAddress),
+  stub(
+    "set_robust_list",
+    "remembered; a list is only looked at when a thread dies holding a lock",
+    setRobustList,
+  ),
+  full("get_robust_list", getRobustList),
+  full("sched_yield", schedYield),
+  partial("wait4", "there are no children yet: ECHILD", () => -errno.ECHILD),
+  partial("waitid", "there are no children yet: ECHILD", () => -errno.ECHILD),
+];

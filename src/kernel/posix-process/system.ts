@@ -1,0 +1,125 @@
+import type { Thread } from "../rkprocess/thread.ts";
+import { errno } from "../syscalls/errno.ts";
+import { full, partial, type SyscallRow, stub } from "../syscalls/row.ts";
+import { hostNames } from "./host-names.ts";
+
+const FIELD = 65;
+
+/** `struct new_utsname`: six fields of 65 bytes. */
+function uname(thread: Thread, address: number): number {
+  const { host, domain } = thread.kernel.use(hostNames);
+  const fields = ["Linux", host, RELEASE, VERSION, "riscv64", domain];
+  const bytes = new Uint8Array(FIELD * fields.length);
+  for (const [i, field] of fields.entries())
+    bytes.set(new TextEncoder().encode(field).subarray(0, FIELD - 1), i * FIELD);
+  thread.memory.write(address, bytes);
+  return 0;
+}
+
+/** The Linux whose system calls these are: programs look at it to choose among them. */
+const RELEASE = "6.12.0-runikraft";
+const VERSION = "#1 Runikraft";
+
+function setName(which: "host" | "domain", thread: Thread, address: number, length: number): number {
+  if (thread.process.credentials.euid !== 0) return -errno.EPERM;
+  if (length < 0 || length >= FIELD) return -errno.EINVAL;
+  thread.kernel.use(hostNames)[which] = new TextDecoder().decode(thread.memory.read(address, length));
+  return 0;
+}
+
+const PR_SET_PDEATHSIG = 1;
+const PR_GET_PDEATHSIG = 2;
+const PR_GET_DUMPABLE = 3;
+const PR_SET_DUMPABLE = 4;
+const PR_GET_KEEPCAPS = 7;
+const PR_SET_KEEPCAPS = 8;
+const PR_SET_NAME = 15;
+const PR_GET_NAME = 16;
+const PR_CAPBSET_READ = 23;
+const PR_SET_TIMERSLACK = 29;
+const PR_GET_TIMERSLACK = 30;
+const PR_SET_NO_NEW_PRIVS = 38;
+const PR_GET_NO_NEW_PRIVS = 39;
+const NAME = 16;
+const LAST_CAPABILITY = 40;
+
+function prctl(thread: Thread, option: number, argument: number): number {
+  switch (option) {
+    case PR_SET_NAME: {
+      const bytes = thread.memory.readCString(argument, NAME) ?? thread.memory.read(argument, NAME - 1);
+      thread.name = new TextDecoder("latin1").decode(bytes.subarray(0, NAME - 1));
+      return 0;
+    }
+    case PR_GET_NAME: {
+      const bytes = new Uint8Array(NAME);
+      for (let i = 0; i < Math.min(thread.name.length, NAME - 1); i++) bytes[i] = thread.name.charCodeAt(i);
+      thread.memory.write(argument, bytes);
+      return 0;
+    }
+    case PR_GET_DUMPABLE:
+      return 1;
+    case PR_CAPBSET_READ:
+      return argument >= 0 && argument <= LAST_CAPABILITY ? 1 : -errno.EINVAL;
+    case PR_GET_TIMERSLACK:
+      return 50_000;
+    case PR_GET_PDEATHSIG:
+      thread.memory.writeU32(argument, 0);
+      return 0;
+    case PR_GET_KEEPCAPS:
+    case PR_GET_NO_NEW_PRIVS:
+    case PR_SET_PDEATHSIG:
+    case PR_SET_DUMPABLE:
+    case PR_SET_KEEPCAPS:
+    case PR_SET_TIMERSLACK:
+    case PR_SET_NO_NEW_PRIVS:
+      return 0;
+    default:
+      return -errno.EINVAL;
+  }
+}
+
+const PER_LINUX = 0;
+const QUERY = 0xffff_ffff;
+
+const personality = (_thread: Thread, persona: number): number =>
+  persona >>> 0 === QUERY || persona >>> 0 === PER_LINUX ? PER_LINUX : -errno.EINVAL;
+
+const CAPABILITY_V3 = 0x2008_0522;
+
+/** All capabilities for root, none for others. */
+function capget(thread: Thread, header: number, data: number): number {
+  if (thread.memory.readU32(header) !== CAPABILITY_V3) {
+    thread.memory.writeU32(header, CAPABILITY_V3);
+    return data === 0 ? 0 : -errno.EINVAL;
+  }
+  if (data === 0) return 0;
+  const low = thread.process.credentials.euid === 0 ? 0xffff_ffff : 0;
+  const high = thread.process.credentials.euid === 0 ? 2 ** (LAST_CAPABILITY - 31) - 1 : 0;
+  for (const [i, word] of [low, low, 0, high, high, 0].entries()) thread.memory.writeU32(data + 4 * i, word);
+  return 0;
+}
+
+const MEMBARRIER_QUERY = 0;
+/** GLOBAL, GLOBAL_EXPEDITED, PRIVATE_EXPEDITED and their registrations: bits 0 to 4. */
+const MEMBARRIER_COMMANDS = 31;
+
+function membarrier(_thread: Thread, command: number, flags: number): number {
+  if (flags !== 0) return -errno.EINVAL;
+  if (command === MEMBARRIER_QUERY) return MEMBARRIER_COMMANDS;
+  return (command & ~MEMBARRIER_COMMANDS) === 0 && (command & (command - 1)) === 0 ? 0 : -errno.EINVAL;
+}
+
+/** The kernel log is empty: only its size and the reading of nothing succeed. */
+const syslog = (_thread: Thread, action: number): number => (action >= 0 && action <= 10 ? 0 : -errno.EINVAL);
+
+export const systemSyscalls: readonly SyscallRow[] = [
+  full("uname", uname),
+  full("sethostname", (thread, name, length) => setName("host", thread, name, length)),
+  full("setdomainname", (thread, name, length) => setName("domain", thread, name, length)),
+  partial("prctl", "names and harmless settings", prctl),
+  partial("personality", "PER_LINUX alone", personality),
+  partial("capget", "all capabilities for root, none for others", capget),
+  stub("capset", "capabilities follow from the user id", () => 0),
+  full("membarrier", membarrier),
+  partial("syslog", "the log is empty", syslog),
+];

@@ -1,0 +1,199 @@
+import type { Process } from "../rkprocess/process.ts";
+import { processTable } from "../rkprocess/process-table.ts";
+import { processState } from "../rkprocess/state.ts";
+import type { Thread } from "../rkprocess/thread.ts";
+import { type SignalInfo, signal, signals } from "../rksignal/signals.ts";
+import { type Time, time } from "../rktime/time.ts";
+import { readTimespec, readTimeval, writeTimespec, writeTimeval } from "../rktime/timespec.ts";
+import { errno } from "../syscalls/errno.ts";
+import { full, partial, type SyscallRow } from "../syscalls/row.ts";
+import { type ClockKind, clockKind, untilClock } from "./clocks.ts";
+
+/** A timer that expires once or again and again. */
+class IntervalTimer {
+  interval = 0;
+  /** Expirations since the last signal was taken in, beyond that one. */
+  overrun = 0;
+  private deadline = 0;
+  private cancel: (() => void) | undefined;
+  private readonly time: Time;
+  private readonly expired: () => void;
+
+  constructor(source: Time, expired: () => void) {
+    this.time = source;
+    this.expired = expired;
+  }
+
+  /** Nanoseconds until it expires; 0: not armed. */
+  get left(): number {
+    return this.cancel ? Math.max(1, this.deadline - this.time.monotonic()) : 0;
+  }
+
+  /** `first` undefined disarms; `first` and `interval` in nanoseconds. */
+  set(first: number | undefined, interval: number): void {
+    this.cancel?.();
+    this.cancel = undefined;
+    this.interval = interval;
+    if (first === undefined) return;
+    this.deadline = this.time.monotonic() + first;
+    this.arm();
+  }
+
+  private arm(): void {
+    this.cancel = this.time.after(this.deadline - this.time.monotonic(), () => {
+      this.cancel = undefined;
+      this.overrun = 0;
+      if (this.interval > 0) {
+        // A guest's interval may be shorter than the time it takes to notice: missed ones are counted.
+        const missed = Math.max(0, Math.floor((this.time.monotonic() - this.deadline) / this.interval));
+        this.overrun = missed;
+        this.deadline += (missed + 1) * this.interval;
+        this.arm();
+      }
+      this.expired();
+    });
+  }
+}
+
+interface PosixTimer {
+  readonly clock: ClockKind;
+  readonly timer: IntervalTimer;
+}
+
+/** A process's timers. A child starts without any. */
+interface ProcessTimers {
+  readonly interval: (IntervalTimer | undefined)[];
+  readonly posix: Map<number, PosixTimer>;
+  nextId: number;
+}
+
+const none = (): ProcessTimers => ({ interval: [], posix: new Map(), nextId: 0 });
+
+function disarm(timers: ProcessTimers): void {
+  for (const timer of timers.interval) timer?.set(undefined, 0);
+  clearPosixTimers(timers);
+}
+
+function clearPosixTimers(timers: ProcessTimers): void {
+  for (const { timer } of timers.posix.values()) timer.set(undefined, 0);
+  timers.posix.clear();
+}
+
+export const processTimers = processState<ProcessTimers>({
+  create: none,
+  fork: none,
+  exec: clearPosixTimers,
+  exit: disarm,
+});
+
+/** ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF and their signals. */
+const INTERVAL_SIGNALS = [signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF];
+const SI_KERNEL = 0x80;
+const SI_TIMER = -2;
+
+function intervalTimer(process: Process, which: number): IntervalTimer {
+  const { interval } = process.get(processTimers);
+  interval[which] ??= new IntervalTimer(process.kernel.use(time), () =>
+    process.kernel.use(signals).toProcess(process, { signal: INTERVAL_SIGNALS[which], code: SI_KERNEL }),
+  );
+  return interval[which];
+}
+
+function getitimer(thread: Thread, which: number, address: number): number {
+  if (INTERVAL_SIGNALS[which] === undefined) return -errno.EINVAL;
+  const timer = intervalTimer(thread.process, which);
+  writeTimeval(thread, address, timer.interval);
+  writeTimeval(thread, address + 16, timer.left);
+  return 0;
+}
+
+function setitimer(thread: Thread, which: number, value: number, old: number): number {
+  if (INTERVAL_SIGNALS[which] === undefined) return -errno.EINVAL;
+  const interval = value === 0 ? 0 : readTimeval(thread, value);
+  const first = value === 0 ? 0 : readTimeval(thread, value + 16);
+  if (interval < 0 || first < 0) return -errno.EINVAL;
+  if (old !== 0) getitimer(thread, which, old);
+  intervalTimer(thread.process, which).set(first === 0 ? undefined : first, interval);
+  return 0;
+}
+
+const SIGEV_SIGNAL = 0;
+const SIGEV_NONE = 1;
+const SIGEV_THREAD_ID = 4;
+const MOST_TIMERS = 1024;
+
+/** `struct sigevent`: value, signal, how to notify, thread. */
+function timerCreate(thread: Thread, clock: number, event: number, idAddress: number): number {
+  const { process, memory, kernel } = thread;
+  const timers = process.get(processTimers);
+  const kind = clockKind(clock);
+  if (kind === undefined) return -errno.EINVAL;
+  if (timers.posix.size >= MOST_TIMERS) return -errno.EAGAIN;
+  const id = timers.nextId;
+  const number = event === 0 ? signal.SIGALRM : memory.readI32(event + 8);
+  const notify = event === 0 ? SIGEV_SIGNAL : memory.readI32(event + 12);
+  const value = event === 0 ? BigInt(id) : BigInt.asIntN(64, memory.readU64(event));
+  const target = notify === SIGEV_THREAD_ID ? memory.readI32(event + 16) : 0;
+  if (![SIGEV_SIGNAL, SIGEV_NONE, SIGEV_THREAD_ID].includes(notify)) return -errno.EINVAL;
+  if (notify !== SIGEV_NONE && (number < 1 || number > 64)) return -errno.EINVAL;
+  if (target !== 0 && kernel.use(processTable).findThread(target)?.process !== process) return -errno.EINVAL;
+  memory.writeU32(idAddress, id);
+  timers.nextId++;
+  const timer = new IntervalTimer(kernel.use(time), () => {
+    // si_timerid and si_overrun stand where si_pid and si_uid do.
+    const info: SignalInfo = { signal: number, code: SI_TIMER, pid: id, uid: timer.overrun, value };
+    if (notify === SIGEV_SIGNAL) kernel.use(signals).toProcess(process, info);
+    const receiver = target === 0 ? undefined : kernel.use(processTable).findThread(target);
+    if (receiver) kernel.use(signals).toThread(receiver, info);
+  });
+  timers.posix.set(id, { clock: kind, timer });
+  return 0;
+}
+
+const TIMER_ABSTIME = 1;
+
+function timerSettime(thread: Thread, id: number, flags: number, value: number, old: number): number {
+  const found = thread.process.get(processTimers).posix.get(id);
+  if (!found) return -errno.EINVAL;
+  const interval = readTimespec(thread, value);
+  const first = readTimespec(thread, value + 16);
+  if (interval < 0 || first < 0) return -errno.EINVAL;
+  if (old !== 0) writeSetting(thread, found.timer, old);
+  const absolute = (flags & TIMER_ABSTIME) !== 0;
+  const wait = absolute ? Math.max(0, untilClock(thread.kernel.use(time), found.clock, first)) : first;
+  found.timer.set(first === 0 ? undefined : wait, interval);
+  return 0;
+}
+
+function writeSetting(thread: Thread, timer: IntervalTimer, address: number): number {
+  writeTimespec(thread, address, timer.interval);
+  writeTimespec(thread, address + 16, timer.left);
+  return 0;
+}
+
+function timerGettime(thread: Thread, id: number, address: number): number {
+  const found = thread.process.get(processTimers).posix.get(id);
+  return found ? writeSetting(thread, found.timer, address) : -errno.EINVAL;
+}
+
+function timerDelete(thread: Thread, id: number): number {
+  const { posix } = thread.process.get(processTimers);
+  const found = posix.get(id);
+  if (!found) return -errno.EINVAL;
+  found.timer.set(undefined, 0);
+  posix.delete(id);
+  return 0;
+}
+
+const overrun = (thread: Thread, id: number): number =>
+  thread.process.get(processTimers).posix.get(id)?.timer.overrun ?? -errno.EINVAL;
+
+export const timerSyscalls: readonly SyscallRow[] = [
+  partial("getitimer", "ITIMER_VIRTUAL and ITIMER_PROF follow real time", getitimer),
+  partial("setitimer", "ITIMER_VIRTUAL and ITIMER_PROF follow real time", setitimer),
+  partial("timer_create", "timers of CPU clocks follow real time", timerCreate),
+  full("timer_settime", timerSettime),
+  full("timer_gettime", timerGettime),
+  full("timer_getoverrun", overrun),
+  full("timer_delete", timerDelete),
+];

@@ -1,0 +1,13 @@
+import type { Library } from "../library.ts";
+import { scheduler } from "../rksched/scheduler.ts";
+import { ProcessTable, processTable } from "./process-table.ts";
+
+export const rkprocess: Library = {
+  name: "rkprocess",
+  summary: "processes and threads",
+  provides: [processTable],
+  needs: [scheduler],
+  start(kernel) {
+    kernel.provide(processTable, new ProcessTable(kernel, kernel.use(scheduler)));
+  },
+};

@@ -1,0 +1,189 @@
+import type { Hart } from "../../cpu/hart.ts";
+import type { Crash } from "../rkprocess/exit.ts";
+import type { Process } from "../rkprocess/process.ts";
+import type { ProcessTable } from "../rkprocess/process-table.ts";
+import type { Thread } from "../rkprocess/thread.ts";
+import type { Scheduler } from "../rksched/scheduler.ts";
+import { errno } from "../syscalls/errno.ts";
+import { defaultAction, SA_RESTART, SIG_DFL, SIG_IGN, STOPPING, signalActions } from "./actions.ts";
+import { enterHandler } from "./enter-handler.ts";
+import { type SignalInfo, type Signals, signal } from "./signals.ts";
+
+const A0 = 10;
+const ECALL_SIZE = 4n;
+
+/** Sends signals, and takes them at a thread's way back to user mode. */
+export class SignalDispatcher implements Signals {
+  private readonly hart: Hart;
+  private readonly processes: ProcessTable;
+  private readonly scheduler: Scheduler;
+
+  constructor(hart: Hart, processes: ProcessTable, scheduler: Scheduler) {
+    this.hart = hart;
+    this.processes = processes;
+    this.scheduler = scheduler;
+  }
+
+  toThread(thread: Thread, info: SignalInfo): void {
+    if (!this.prepare(thread.process, info.signal, thread.signals.blocked.has(info.signal))) return;
+    thread.signals.pending.add(info);
+    this.notice(thread, info.signal);
+  }
+
+  toProcess(process: Process, info: SignalInfo): void {
+    const taker = process.threads.find((thread) => !thread.signals.blocked.has(info.signal));
+    if (!this.prepare(process, info.signal, taker === undefined)) return;
+    process.pendingSignals.add(info);
+    if (taker) this.notice(taker, info.signal);
+  }
+
+  toGroup(group: number, info: SignalInfo): number {
+    const members = [...this.processes.all()].filter((process) => process.processGroup === group);
+    for (const process of members) this.toProcess(process, info);
+    return members.length;
+  }
+
+  fault(thread: Thread, info: SignalInfo, access?: Crash["access"]): void {
+    const { handler } = thread.process.get(signalActions)[info.signal];
+    if (handler === SIG_DFL || handler === SIG_IGN || thread.signals.blocked.has(info.signal))
+      this.terminate(thread, info, this.describeCrash(thread, info, access));
+    else if (!enterHandler(this.hart, thread, info)) this.killAtFrame(thread, access);
+  }
+
+  deliver(thread: Thread, restart: boolean): void {
+    let mayRestart = restart;
+    const actions = thread.process.get(signalActions);
+    for (let info = this.take(thread); info; info = this.take(thread)) {
+      const action = actions[info.signal];
+      if (action.handler === SIG_IGN) continue;
+      if (action.handler === SIG_DFL) {
+        if (!this.actByDefault(thread, info)) continue;
+        if (mayRestart) this.rewind(thread);
+        return;
+      }
+      if (mayRestart) {
+        if ((action.flags & SA_RESTART) !== 0) this.rewind(thread);
+        else this.hart.setXn(A0, -errno.EINTR);
+        mayRestart = false;
+      }
+      if (!enterHandler(this.hart, thread, info)) {
+        this.killAtFrame(thread, undefined);
+        return;
+      }
+    }
+    if (mayRestart) this.rewind(thread);
+    const { signals } = thread;
+    if (signals.maskToRestore) signals.blocked.assign(signals.maskToRestore);
+    signals.maskToRestore = undefined;
+    signals.attention = thread.signalPending;
+  }
+
+  useMaskForCall(thread: Thread, low: number, high: number): void {
+    const { signals } = thread;
+    signals.maskToRestore = { low: signals.blocked.low, high: signals.blocked.high };
+    signals.blocked.assign({ low, high });
+    signals.blocked.remove(signal.SIGKILL);
+    signals.blocked.remove(signal.SIGSTOP);
+    signals.attention = true;
+  }
+
+  /** Ends the thread's process by a signal. */
+  private terminate(thread: Thread, info: SignalInfo, crash: Crash | undefined): void {
+    this.processes.exit(thread.process, { kind: "signal", signal: info.signal, crash });
+  }
+
+  /** No room for a signal frame: the kernel's last word (Linux's `force_sigsegv`). */
+  private killAtFrame(thread: Thread, access: Crash["access"]): void {
+    const info = { signal: signal.SIGSEGV, code: 0x80, address: this.hart.x(2) };
+    this.terminate(thread, info, this.describeCrash(thread, info, access));
+  }
+
+  /** What a signal does at once when it is sent. False: it goes no further. */
+  private prepare(process: Process, number: number, blocked: boolean): boolean {
+    if (number === 0) return false;
+    if (number === signal.SIGCONT || number === signal.SIGKILL) {
+      for (const stopping of STOPPING) this.dropEverywhere(process, stopping);
+      for (const thread of process.threads)
+        if (thread.state === "stopped") {
+          thread.state = "ready";
+          this.scheduler.ready(thread);
+        }
+    } else if (STOPPING.has(number)) this.dropEverywhere(process, signal.SIGCONT);
+    const { handler } = process.get(signalActions)[number];
+    const ignored = handler === SIG_IGN || (handler === SIG_DFL && isIgnoredByDefault(number));
+    return blocked || !ignored;
+  }
+
+  /** The thread looks at its signals before it goes on, and gives up an interruptible wait. */
+  private notice(thread: Thread, number: number): void {
+    if (thread.signals.blocked.has(number)) return;
+    thread.signals.attention = true;
+    const { interrupt } = thread;
+    thread.interrupt = undefined;
+    interrupt?.();
+  }
+
+  private dropEverywhere(process: Process, number: number): void {
+    process.pendingSignals.drop(number);
+    for (const thread of process.threads) thread.signals.pending.drop(number);
+  }
+
+  private take(thread: Thread): SignalInfo | undefined {
+    const { blocked, pending } = thread.signals;
+    const wanted = (number: number) => !blocked.has(number);
+    return pending.take(wanted) ?? thread.process.pendingSignals.take(wanted);
+  }
+
+  /** Returns true when the thread does not go on. */
+  private actByDefault(thread: Thread, info: SignalInfo): boolean {
+    switch (defaultAction(info.signal)) {
+      case "terminate":
+        this.terminate(thread, info, undefined);
+        return true;
+      case "stop":
+        // A process group that nobody could continue is stopped by SIGSTOP alone (POSIX, orphaned groups).
+        if (info.signal !== signal.SIGSTOP && !this.hasController(thread.process)) return false;
+        for (const other of thread.process.threads) {
+          if (other.state === "blocked") continue;
+          this.scheduler.remove(other);
+          other.state = "stopped";
+        }
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  private hasController(process: Process): boolean {
+    const { parent } = process;
+    return (
+      parent !== undefined &&
+      parent.session === process.session &&
+      parent.processGroup !== process.processGroup
+    );
+  }
+
+  /** Back to the `ecall`, with a0 as it was. */
+  private rewind(thread: Thread): void {
+    this.hart.pc -= ECALL_SIZE;
+    this.hart.setX(A0, (BigInt(thread.callHigh) << 32n) | BigInt(thread.callLow >>> 0));
+  }
+
+  private describeCrash(thread: Thread, info: SignalInfo, access: Crash["access"]): Crash {
+    const address = info.address === undefined ? undefined : Number(info.address);
+    return {
+      signal: info.signal,
+      code: info.code,
+      address,
+      access,
+      area: address === undefined ? undefined : thread.process.memory.describe(address),
+      pc: this.hart.pc,
+      registers: Array.from({ length: 32 }, (_, i) => this.hart.x(i)),
+    };
+  }
+}
+
+const isIgnoredByDefault = (number: number): boolean => {
+  const action = defaultAction(number);
+  return action === "ignore" || action === "continue";
+};

@@ -1,0 +1,86 @@
+import type { SignalInfo } from "./signals.ts";
+
+/** A `sigset_t`: signal n is bit n - 1. Two halves, so that testing one makes no bigint. */
+export class SignalSet {
+  low = 0;
+  high = 0;
+
+  has(signal: number): boolean {
+    return signal <= 32 ? ((this.low >>> (signal - 1)) & 1) !== 0 : ((this.high >>> (signal - 33)) & 1) !== 0;
+  }
+
+  add(signal: number): void {
+    if (signal <= 32) this.low |= 1 << (signal - 1);
+    else this.high |= 1 << (signal - 33);
+  }
+
+  remove(signal: number): void {
+    if (signal <= 32) this.low &= ~(1 << (signal - 1));
+    else this.high &= ~(1 << (signal - 33));
+  }
+
+  assign(other: { low: number; high: number }): void {
+    this.low = other.low;
+    this.high = other.high;
+  }
+
+  addAll(other: { low: number; high: number }): void {
+    this.low |= other.low;
+    this.high |= other.high;
+  }
+
+  removeAll(other: { low: number; high: number }): void {
+    this.low &= ~other.low;
+    this.high &= ~other.high;
+  }
+
+  get isEmpty(): boolean {
+    return this.low === 0 && this.high === 0;
+  }
+}
+
+/** Signals from 32 on are queued; of the others, one of a kind is kept. */
+export const FIRST_REALTIME = 32;
+
+/** Signals sent and not yet taken. */
+export class PendingSignals {
+  readonly set = new SignalSet();
+  private infos: SignalInfo[] = [];
+
+  add(info: SignalInfo): void {
+    if (info.signal < FIRST_REALTIME && this.set.has(info.signal)) return;
+    if (this.infos.length >= QUEUE_LIMIT) return;
+    this.set.add(info.signal);
+    this.infos.push(info);
+  }
+
+  /** Some pending signal is not in `blocked`. */
+  hasOutside(blocked: SignalSet): boolean {
+    return (this.set.low & ~blocked.low) !== 0 || (this.set.high & ~blocked.high) !== 0;
+  }
+
+  /** Takes the signal to deliver next: faults first, then by number, in the order they came. */
+  take(wanted: (signal: number) => boolean): SignalInfo | undefined {
+    let best = -1;
+    this.infos.forEach((info, i) => {
+      if (wanted(info.signal) && (best === -1 || rank(info.signal) < rank(this.infos[best].signal))) best = i;
+    });
+    if (best === -1) return undefined;
+    const [info] = this.infos.splice(best, 1);
+    if (!this.infos.some((other) => other.signal === info.signal)) this.set.remove(info.signal);
+    return info;
+  }
+
+  drop(signal: number): void {
+    if (!this.set.has(signal)) return;
+    this.infos = this.infos.filter((info) => info.signal !== signal);
+    this.set.remove(signal);
+  }
+}
+
+/** As `RLIMIT_SIGPENDING` would. */
+const QUEUE_LIMIT = 4096;
+/** SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV and SIGSYS: what an instruction has just done. */
+const SYNCHRONOUS = new Set([4, 5, 7, 8, 11, 31]);
+
+const rank = (signal: number): number => (SYNCHRONOUS.has(signal) ? signal : 64 + signal);

@@ -1,0 +1,304 @@
+import type { Process } from "../rkprocess/process.ts";
+import { processTable } from "../rkprocess/process-table.ts";
+import type { Thread } from "../rkprocess/thread.ts";
+import { time } from "../rktime/time.ts";
+import { readTimespec } from "../rktime/timespec.ts";
+import { ERESTARTSYS, errno } from "../syscalls/errno.ts";
+import { REGISTERS_SET } from "../syscalls/result.ts";
+import { full, partial, type SyscallRow } from "../syscalls/row.ts";
+import { SIG_IGN, SIGNALS, signalActions } from "./actions.ts";
+import { isOnStack, reportedFlags } from "./enter-handler.ts";
+import { FRAME_SIZE, INFO_SIZE, restoreFrame, writeInfo } from "./frame.ts";
+import { SignalSet } from "./signal-set.ts";
+import { type SignalInfo, signal, signals } from "./signals.ts";
+import { SS_DISABLE, SS_ONSTACK } from "./thread-signals.ts";
+
+const SP = 2;
+const SIGSET_SIZE = 8;
+const SI_USER = 0;
+const SI_TKILL = -6;
+const MINSIGSTKSZ = 2048;
+const SS_AUTODISARM = 0x8000_0000;
+
+/** A `sigset_t` of user memory. SIGKILL and SIGSTOP are never in it. */
+export function readSignalSet(thread: Thread, address: number): SignalSet {
+  const set = new SignalSet();
+  set.low = thread.memory.readI32(address);
+  set.high = thread.memory.readI32(address + 4);
+  set.remove(signal.SIGKILL);
+  set.remove(signal.SIGSTOP);
+  return set;
+}
+
+function writeSignalSet(thread: Thread, address: number, set: { low: number; high: number }): void {
+  thread.memory.writeU32(address, set.low);
+  thread.memory.writeU32(address + 4, set.high);
+}
+
+const isCatchable = (number: number): boolean =>
+  number >= 1 && number <= SIGNALS && number !== signal.SIGKILL && number !== signal.SIGSTOP;
+
+const isSignal = (number: number): boolean => number >= 0 && number <= SIGNALS;
+
+/** `struct sigaction` of the kernel: handler, flags, mask; riscv64 has no restorer. */
+function rtSigaction(thread: Thread, number: number, action: number, old: number, size: number): number {
+  if (size !== SIGSET_SIZE || number < 1 || number > SIGNALS) return -errno.EINVAL;
+  const { memory } = thread;
+  const current = thread.process.get(signalActions)[number];
+  const previous = {
+    handler: current.handler,
+    flags: current.flags,
+    low: current.mask.low,
+    high: current.mask.high,
+  };
+  if (action !== 0) {
+    if (!isCatchable(number)) return -errno.EINVAL;
+    const handler = memory.readWord(action);
+    const flags = memory.readU32(action + 8);
+    const mask = readSignalSet(thread, action + 16);
+    current.handler = handler;
+    current.flags = flags;
+    Object.assign(current.mask, { low: mask.low, high: mask.high });
+    if (handler === SIG_IGN) discard(thread.process, number);
+  }
+  if (old !== 0) {
+    memory.writeWord(old, previous.handler);
+    memory.writeWord(old + 8, previous.flags);
+    writeSignalSet(thread, old + 16, previous);
+  }
+  return 0;
+}
+
+function discard(process: Process, number: number): void {
+  process.pendingSignals.drop(number);
+  for (const thread of process.threads) thread.signals.pending.drop(number);
+}
+
+function rtSigprocmask(thread: Thread, how: number, set: number, old: number, size: number): number {
+  if (size !== SIGSET_SIZE) return -errno.EINVAL;
+  const { blocked } = thread.signals;
+  const previous = { low: blocked.low, high: blocked.high };
+  if (set !== 0) {
+    const change = readSignalSet(thread, set);
+    if (how === 0) blocked.addAll(change);
+    else if (how === 1) blocked.removeAll(change);
+    else if (how === 2) blocked.assign(change);
+    else return -errno.EINVAL;
+    thread.signals.attention = thread.signalPending;
+  }
+  if (old !== 0) writeSignalSet(thread, old, previous);
+  return 0;
+}
+
+/** The frame stands where sp points. One that cannot be read ends the process with SIGSEGV. */
+function rtSigreturn(thread: Thread): number {
+  const { hart } = thread.kernel;
+  const frame = restoreFrame(hart, thread.memory.read(hart.xn(SP), FRAME_SIZE));
+  const { blocked } = thread.signals;
+  blocked.assign(frame);
+  blocked.remove(signal.SIGKILL);
+  blocked.remove(signal.SIGSTOP);
+  const { base, size, flags } = frame.stack;
+  thread.signals.alternateStack = { base, size, flags: flags & ~SS_ONSTACK };
+  thread.signals.attention = thread.signalPending;
+  return REGISTERS_SET;
+}
+
+function sigaltstack(thread: Thread, stack: number, old: number): number {
+  const { memory, signals: state } = thread;
+  const sp = thread.kernel.hart.xn(SP);
+  const current = state.alternateStack;
+  const given = stack === 0 ? undefined : memory.read(stack, 24);
+  if (old !== 0) {
+    memory.writeWord(old, current.base);
+    memory.writeWord(old + 8, reportedFlags(current, sp));
+    memory.writeWord(old + 16, current.size);
+  }
+  if (!given) return 0;
+  if (isOnStack(sp, current)) return -errno.EPERM;
+  const view = new DataView(given.buffer);
+  const flags = view.getUint32(8, true);
+  const mode = flags & ~SS_AUTODISARM;
+  if (mode !== 0 && mode !== SS_DISABLE && mode !== SS_ONSTACK) return -errno.EINVAL;
+  if (mode === SS_DISABLE) {
+    state.alternateStack = { base: 0, size: 0, flags: SS_DISABLE };
+    return 0;
+  }
+  const size = Number(view.getBigUint64(16, true));
+  if (size < MINSIGSTKSZ) return -errno.ENOMEM;
+  state.alternateStack = {
+    base: Number(view.getBigUint64(0, true)),
+    size,
+    flags: (flags & SS_AUTODISARM) >>> 0,
+  };
+  return 0;
+}
+
+const sent = (thread: Thread, number: number, code: number): SignalInfo => ({
+  signal: number,
+  code,
+  pid: thread.process.pid,
+  uid: thread.process.credentials.uid,
+});
+
+function kill(thread: Thread, pid: number, number: number): number {
+  if (!isSignal(number)) return -errno.EINVAL;
+  const sender = thread.kernel.use(signals);
+  const table = thread.kernel.use(processTable);
+  const info = sent(thread, number, SI_USER);
+  if (pid > 0) {
+    const process = table.find(pid);
+    if (!process) return -errno.ESRCH;
+    sender.toProcess(process, info);
+    return 0;
+  }
+  if (pid !== -1) {
+    const group = pid === 0 ? thread.process.processGroup : -pid;
+    return sender.toGroup(group, info) > 0 ? 0 : -errno.ESRCH;
+  }
+  const others = [...table.all()].filter((process) => process.pid !== 1 && process !== thread.process);
+  for (const process of others) sender.toProcess(process, info);
+  return others.length > 0 ? 0 : -errno.ESRCH;
+}
+
+function tgkill(thread: Thread, tgid: number, tid: number, number: number): number {
+  if (tgid <= 0) return -errno.EINVAL;
+  return toThread(thread, tgid, tid, number);
+}
+
+function toThread(thread: Thread, tgid: number, tid: number, number: number): number {
+  if (tid <= 0 || !isSignal(number)) return -errno.EINVAL;
+  const target = thread.kernel.use(processTable).findThread(tid);
+  if (!target || (tgid !== -1 && target.process.pid !== tgid)) return -errno.ESRCH;
+  thread.kernel.use(signals).toThread(target, sent(thread, number, SI_TKILL));
+  return 0;
+}
+
+/** The part of a user's `siginfo_t` that a sent signal keeps. Only codes below zero may be claimed for others. */
+function readInfo(thread: Thread, number: number, address: number): SignalInfo | number {
+  const view = new DataView(thread.memory.read(address, INFO_SIZE).buffer);
+  const code = view.getInt32(8, true);
+  return {
+    signal: number,
+    code,
+    errno: view.getInt32(4, true),
+    pid: view.getInt32(16, true),
+    uid: view.getInt32(20, true),
+    value: view.getBigInt64(24, true),
+  };
+}
+
+function rtSigqueueinfo(thread: Thread, pid: number, number: number, address: number): number {
+  if (!isSignal(number)) return -errno.EINVAL;
+  const info = readInfo(thread, number, address);
+  if (typeof info === "number") return info;
+  const process = thread.kernel.use(processTable).find(pid);
+  if (!process) return -errno.ESRCH;
+  if (info.code >= 0 && process !== thread.process) return -errno.EPERM;
+  thread.kernel.use(signals).toProcess(process, info);
+  return 0;
+}
+
+function rtTgsigqueueinfo(
+  thread: Thread,
+  tgid: number,
+  tid: number,
+  number: number,
+  address: number,
+): number {
+  if (tgid <= 0 || tid <= 0 || !isSignal(number)) return -errno.EINVAL;
+  const info = readInfo(thread, number, address);
+  if (typeof info === "number") return info;
+  const target = thread.kernel.use(processTable).findThread(tid);
+  if (!target || target.process.pid !== tgid) return -errno.ESRCH;
+  if (info.code >= 0 && target.process !== thread.process) return -errno.EPERM;
+  thread.kernel.use(signals).toThread(target, info);
+  return 0;
+}
+
+function rtSigpending(thread: Thread, address: number, size: number): number {
+  if (size > SIGSET_SIZE) return -errno.EINVAL;
+  const set = new SignalSet();
+  set.addAll(thread.signals.pending.set);
+  set.addAll(thread.process.pendingSignals.set);
+  const { blocked } = thread.signals;
+  writeSignalSet(thread, address, { low: set.low & blocked.low, high: set.high & blocked.high });
+  return 0;
+}
+
+/** Waits under another mask until a handler has run: always EINTR. */
+function rtSigsuspend(thread: Thread, mask: number, size: number): number | Promise<number> {
+  if (size !== SIGSET_SIZE) return -errno.EINVAL;
+  const set = readSignalSet(thread, mask);
+  thread.kernel.use(signals).useMaskForCall(thread, set.low, set.high);
+  return untilSignal(thread, -errno.EINTR);
+}
+
+/** Waits until a signal comes that is not blocked. */
+function untilSignal(thread: Thread, result: number): number | Promise<number> {
+  if (thread.signalPending) return result;
+  return new Promise((resolve) => {
+    thread.interrupt = () => resolve(result);
+  });
+}
+
+/** Takes a pending signal of the set, or waits for one: it must be blocked, or its action would be taken. */
+function rtSigtimedwait(thread: Thread, set: number, info: number, timeout: number, size: number) {
+  if (size !== SIGSET_SIZE) return -errno.EINVAL;
+  const wanted = readSignalSet(thread, set);
+  const limit = timeout === 0 ? Number.POSITIVE_INFINITY : readTimespec(thread, timeout);
+  if (limit < 0) return -errno.EINVAL;
+  const taken = takeWaited(thread, wanted, info);
+  if (taken > 0 || limit === 0) return taken > 0 ? taken : -errno.EAGAIN;
+  return new Promise<number>((resolve) => {
+    // While it waits the signals count as unblocked, so that sending one ends the wait.
+    const { blocked } = thread.signals;
+    const before = { low: blocked.low, high: blocked.high };
+    blocked.removeAll(wanted);
+    let cancel = () => {};
+    const finish = (otherwise: number) => {
+      cancel();
+      thread.interrupt = undefined;
+      blocked.assign(before);
+      thread.signals.attention = thread.signalPending;
+      const number = takeWaited(thread, wanted, info);
+      resolve(number > 0 ? number : otherwise);
+    };
+    if (limit !== Number.POSITIVE_INFINITY)
+      cancel = thread.kernel.use(time).after(limit, () => finish(-errno.EAGAIN));
+    thread.interrupt = () => finish(-errno.EINTR);
+  });
+}
+
+function takeWaited(thread: Thread, wanted: SignalSet, address: number): number {
+  const isWanted = (number: number) => wanted.has(number);
+  const info = thread.signals.pending.take(isWanted) ?? thread.process.pendingSignals.take(isWanted);
+  if (!info) return 0;
+  if (address !== 0) {
+    const bytes = new Uint8Array(INFO_SIZE);
+    writeInfo(new DataView(bytes.buffer), info);
+    thread.memory.write(address, bytes);
+  }
+  return info.signal;
+}
+
+const restartSyscall = () => -errno.EINTR;
+
+export const signalSyscalls: readonly SyscallRow[] = [
+  full("rt_sigaction", rtSigaction),
+  full("rt_sigprocmask", rtSigprocmask),
+  full("rt_sigreturn", rtSigreturn),
+  full("rt_sigpending", rtSigpending),
+  full("rt_sigsuspend", rtSigsuspend),
+  full("rt_sigtimedwait", rtSigtimedwait),
+  full("rt_sigqueueinfo", rtSigqueueinfo),
+  full("rt_tgsigqueueinfo", rtTgsigqueueinfo),
+  full("sigaltstack", sigaltstack),
+  full("kill", kill),
+  full("tkill", (thread, tid, number) => toThread(thread, -1, tid, number)),
+  full("tgkill", tgkill),
+  partial("restart_syscall", "interrupted calls are made again from their start", restartSyscall),
+];
+
+/** For callers that wait and were interrupted. */
+export const INTERRUPTED = -ERESTARTSYS;

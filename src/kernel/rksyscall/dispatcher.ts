@@ -1,0 +1,215 @@
+import type { Hart } from "../../cpu/hart.ts";
+import { Cause } from "../../cpu/layout.ts";
+import type { Supervisor } from "../../cpu/supervisor.ts";
+import type { Kernel } from "../kernel.ts";
+import { type Api, api } from "../library.ts";
+import { type Platform, platform } from "../rkplat/platform.ts";
+import { loadRegisters, saveRegisters } from "../rkprocess/registers.ts";
+import type { Thread } from "../rkprocess/thread.ts";
+import { type Scheduler, scheduler } from "../rksched/scheduler.ts";
+import { type Signals, signals } from "../rksignal/signals.ts";
+import { type Access, OutOfMemory } from "../rkvm/address-space.ts";
+import { UserFault } from "../rkvm/user-memory.ts";
+import { ERESTARTSYS, errno } from "../syscalls/errno.ts";
+import { REGISTERS_SET } from "../syscalls/result.ts";
+import type { SyscallHandler } from "../syscalls/row.ts";
+import { faultSignal, trapSignal } from "./fault-signals.ts";
+import type { CallTracer } from "./tracer.ts";
+
+const A0 = 10;
+const A7 = 17;
+/** System call numbers from here on are nobody's. */
+const NUMBERS = 512;
+
+/**
+ * The kernel as a hart's supervisor: takes its traps, makes system calls, and decides which thread's registers are
+ * in the hart.
+ */
+export class Dispatcher implements Supervisor {
+  /** Calls made, by number. */
+  readonly counts = new Uint32Array(NUMBERS);
+  pageFaults = 0;
+  tracer: CallTracer | undefined;
+  /** Called when a thread that waited can run again. */
+  onReady: () => void = () => {};
+  /** The thread that runs, if any does. */
+  current: Thread | undefined;
+  private readonly hart: Hart;
+  private readonly platform: Platform;
+  private readonly scheduler: Scheduler;
+  private readonly signals: Signals;
+  private readonly handlers: (SyscallHandler | undefined)[] = new Array(NUMBERS).fill(undefined);
+  /** Whose registers are in the hart, running or not. */
+  private holder: Thread | undefined;
+  private addressSpace: unknown;
+
+  constructor(kernel: Kernel) {
+    this.hart = kernel.hart;
+    this.platform = kernel.use(platform);
+    this.scheduler = kernel.use(scheduler);
+    this.signals = kernel.use(signals);
+    for (const library of kernel.libraries)
+      for (const row of library.syscalls ?? []) this.handlers[row.number] = row.run;
+  }
+
+  trap(hart: Hart, cause: number, tval: bigint, interrupt: boolean): boolean {
+    const thread = this.current;
+    if (!thread) return false;
+    if (interrupt) return true;
+    switch (cause) {
+      case Cause.ecallU:
+        return this.call(hart, thread);
+      case Cause.loadPage:
+        return this.pageFault(thread, tval, "read");
+      case Cause.storePage:
+        return this.pageFault(thread, tval, "write");
+      case Cause.instructionPage:
+        return this.pageFault(thread, tval, "execute");
+      default:
+        this.signals.fault(thread, trapSignal(cause, tval, hart.pc));
+        return this.proceed(thread);
+    }
+  }
+
+  /**
+   * Makes sure that some thread's registers are in the hart and its signals are taken, for `Hart.run`. False: every
+   * thread waits.
+   */
+  resume(): boolean {
+    const { current } = this;
+    if (current?.state === "running" && !current.signals.attention) return true;
+    if (current?.state === "running") return this.proceed(current);
+    return this.switchToNext();
+  }
+
+  /** The running thread lets others run first, if there are any. */
+  yield(): void {
+    const { current } = this;
+    if (!current || this.scheduler.waiting === 0) return;
+    current.state = "ready";
+    this.scheduler.ready(current);
+  }
+
+  /** A system call. What follows is on the way of every call: nothing is allocated for one that does not wait. */
+  private call(hart: Hart, thread: Thread): boolean {
+    const { i32 } = hart.arena;
+    const registers = hart.base >> 2;
+    const number = i32[registers + A7 * 2 + 1] === 0 ? i32[registers + A7 * 2] : -1;
+    thread.callLow = i32[registers + A0 * 2];
+    thread.callHigh = i32[registers + A0 * 2 + 1];
+    this.tracer?.enter(thread, number);
+    hart.pc += 4n;
+    const handler = this.handlers[number];
+    if (!handler || number < 0) return this.unsupported(thread, number);
+    this.counts[number]++;
+    let result: number | Promise<number>;
+    try {
+      result = handler(thread, hart.xn(10), hart.xn(11), hart.xn(12), hart.xn(13), hart.xn(14), hart.xn(15));
+    } catch (error) {
+      result = errorResult(error);
+    }
+    if (typeof result !== "number") return this.wait(thread, number, result);
+    if (thread.state !== "running") {
+      this.tracer?.leave(thread, number, thread.state === "dead" ? undefined : result);
+      if (thread.state !== "dead" && result !== REGISTERS_SET) hart.setXn(A0, result);
+      return this.switchToNext();
+    }
+    return this.finish(thread, number, result);
+  }
+
+  /** Puts a call's result into the registers and lets the thread go on. */
+  private finish(thread: Thread, number: number, result: number): boolean {
+    thread.interrupt = undefined;
+    this.tracer?.leave(thread, number, result);
+    if (result === -ERESTARTSYS) {
+      this.signals.deliver(thread, true);
+      return this.proceed(thread);
+    }
+    if (result !== REGISTERS_SET) this.hart.setXn(A0, result);
+    return thread.signals.attention ? this.proceed(thread) : true;
+  }
+
+  private unsupported(thread: Thread, number: number): boolean {
+    if (number >= 0 && number < NUMBERS) this.counts[number]++;
+    this.tracer?.unknown(thread, number);
+    return this.finish(thread, number, -errno.ENOSYS);
+  }
+
+  /** The call's result comes later: the thread is blocked until it does. */
+  private wait(thread: Thread, number: number, promise: Promise<number>): boolean {
+    thread.state = "blocked";
+    const done = (result: number) => {
+      if (thread.state !== "blocked") return;
+      thread.waitResult = result;
+      thread.waitNumber = number;
+      thread.interrupt = undefined;
+      thread.state = "ready";
+      this.scheduler.ready(thread);
+      this.onReady();
+    };
+    promise.then(done, (error) => done(errorResult(error)));
+    // A signal that came while the call was being made ends the wait too.
+    if (thread.signalPending) {
+      const { interrupt } = thread;
+      thread.interrupt = undefined;
+      interrupt?.();
+    }
+    return this.switchToNext();
+  }
+
+  /** Takes due signals; goes on with the thread, or with another when it no longer runs. */
+  private proceed(thread: Thread): boolean {
+    if (thread.state === "running" && thread.signals.attention) this.signals.deliver(thread, false);
+    return thread.state === "running" || this.switchToNext();
+  }
+
+  private switchToNext(): boolean {
+    for (;;) {
+      const next = this.scheduler.pick();
+      this.current = next;
+      if (!next) return false;
+      this.giveHart(next);
+      next.state = "running";
+      const { waitResult } = next;
+      if (waitResult !== undefined) {
+        next.waitResult = undefined;
+        this.tracer?.leave(next, next.waitNumber, waitResult);
+        if (waitResult === -ERESTARTSYS) this.signals.deliver(next, true);
+        else if (waitResult !== REGISTERS_SET) this.hart.setXn(A0, waitResult);
+      }
+      if (next.state === "running" && next.signals.attention) this.signals.deliver(next, false);
+      // Its registers are current now, but a signal may have ended or stopped it.
+      if ((next.state as string) === "running") return true;
+    }
+  }
+
+  private giveHart(thread: Thread): void {
+    if (this.holder !== thread) {
+      if (this.holder && this.holder.state !== "dead") saveRegisters(this.hart, this.holder.context);
+      loadRegisters(this.hart, thread.context);
+      this.holder = thread;
+    }
+    const { memory } = thread.process;
+    if (this.addressSpace === memory) return;
+    this.addressSpace = memory;
+    this.platform.useAddressSpace(memory.table.rootPage);
+  }
+
+  private pageFault(thread: Thread, tval: bigint, access: Access): boolean {
+    this.pageFaults++;
+    const address = Number(tval);
+    const fault = thread.process.memory.fault(address, access);
+    if (fault === undefined) return true;
+    this.signals.fault(thread, faultSignal(fault, tval), access);
+    return this.proceed(thread);
+  }
+}
+
+export const dispatcher: Api<Dispatcher> = api("rksyscall");
+
+/** What a call returns that ended with an exception: these two, and no other. */
+function errorResult(error: unknown): number {
+  if (error instanceof UserFault) return -errno.EFAULT;
+  if (error instanceof OutOfMemory) return -errno.ENOMEM;
+  throw error;
+}

@@ -1,0 +1,19 @@
+import type { Library } from "../library.ts";
+import { platform } from "../rkplat/platform.ts";
+import { processTable } from "../rkprocess/process-table.ts";
+import { scheduler } from "../rksched/scheduler.ts";
+import { signals } from "../rksignal/signals.ts";
+import { memoryManager } from "../rkvm/memory-manager.ts";
+import { Dispatcher, dispatcher } from "./dispatcher.ts";
+
+export const rksyscall: Library = {
+  name: "rksyscall",
+  summary: "the hart's supervisor: traps, system calls, which thread runs",
+  provides: [dispatcher],
+  needs: [platform, scheduler, signals, processTable, memoryManager],
+  start(kernel) {
+    const supervisor = new Dispatcher(kernel);
+    kernel.hart.supervisor = supervisor;
+    kernel.provide(dispatcher, supervisor);
+  },
+};

@@ -1,0 +1,449 @@
+import { PageTable } from "../../cpu/page-table.ts";
+import { Pte } from "../../cpu/sv39.ts";
+import type { Platform } from "../rkplat/platform.ts";
+import type { AreaDescription } from "../rkprocess/exit.ts";
+import { errno } from "../syscalls/errno.ts";
+import type { Backing } from "./backing.ts";
+import type { PageFrames } from "./page-frames.ts";
+import { SharedObject } from "./shared-object.ts";
+import { UserAccess } from "./user-access.ts";
+import { Prot, type Vma, VmaList } from "./vma.ts";
+
+export const PAGE = 4096;
+/** User addresses end here: half of Sv39's. */
+export const USER_END = 2 ** 38;
+/** Nothing is mapped below this (Linux's `vm.mmap_min_addr`). */
+export const LOWEST = 65536;
+
+/** Why an access cannot be made good. */
+export type Fault =
+  /** Nothing is mapped there. */
+  | "unmapped"
+  /** The mapping does not permit it. */
+  | "forbidden"
+  /** Beyond the end of the mapped file. */
+  | "beyondFile"
+  | "outOfMemory";
+
+export type Access = "read" | "write" | "execute";
+
+/** What a new mapping shows. At most one of `shared` and `backing` is absent for a file. */
+export interface MapOptions {
+  readonly prot: number;
+  readonly shared?: boolean;
+  readonly backing?: Backing | undefined;
+  /** Byte of the file at the first address; whole pages. */
+  readonly offset?: number;
+  readonly name?: string;
+  readonly guard?: boolean;
+}
+
+/** What all address spaces of a kernel have in common. */
+export interface MemoryContext {
+  readonly platform: Platform;
+  readonly frames: PageFrames;
+  /** Objects behind MAP_SHARED files, by file. */
+  readonly objects: Map<Backing, SharedObject>;
+  /** Pages may be writable and executable at once. */
+  readonly allowWx: boolean;
+}
+
+/**
+ * A process's address space: its areas, and the Sv39 page table in guest memory that the hart walks. A page gets
+ * its frame when it is first touched.
+ */
+export class AddressSpace extends UserAccess {
+  readonly areas = new VmaList();
+  readonly table: PageTable;
+  /** The program break: `[heap].start` at first. */
+  heapStart = 0;
+  heapEnd = 0;
+  private heapLimit = 0;
+  private mmapStart = LOWEST;
+  private mmapEnd = USER_END;
+  /** Frames mapped now, and at most so far. */
+  residentPages = 0;
+  peakPages = 0;
+  /** Faults made good. */
+  faults = 0;
+  private readonly context: MemoryContext;
+
+  constructor(context: MemoryContext) {
+    super(context.frames, context.platform);
+    this.context = context;
+    this.table = new PageTable(context.platform.ram, () => {
+      const page = context.frames.allocate();
+      if (page === -1) throw new OutOfMemory();
+      return page;
+    });
+  }
+
+  /** Where `brk` moves between, and where `mmap` finds room (from the top down). */
+  setLayout(heap: { start: number; end: number }, mmap: { start: number; end: number }): void {
+    this.heapStart = heap.start;
+    this.heapEnd = heap.start;
+    this.heapLimit = heap.end;
+    this.mmapStart = mmap.start;
+    this.mmapEnd = mmap.end;
+  }
+
+  /** A free range of `length` bytes in the `mmap` area, or -ENOMEM. */
+  findRoom(length: number): number {
+    const start = this.areas.findRoom(length, this.mmapStart, this.mmapEnd);
+    if (start !== -1) return start;
+    const anywhere = this.areas.findRoom(length, LOWEST, USER_END);
+    return anywhere === -1 ? -errno.ENOMEM : anywhere;
+  }
+
+  /** Maps whole pages over whatever was there. Returns 0 or a negative errno. */
+  map(start: number, length: number, options: MapOptions): number {
+    if (this.violatesWx(options.prot)) return -errno.EACCES;
+    const cleared = this.unmap(start, length);
+    if (cleared < 0) return cleared;
+    const object = options.shared ? this.sharedObject(options.backing) : undefined;
+    object?.retain();
+    this.areas.insert({
+      start,
+      end: start + length,
+      prot: options.prot,
+      object,
+      backing: options.shared ? undefined : options.backing,
+      offset: options.offset ?? 0,
+      name: options.name ?? options.backing?.name ?? "",
+      guard: options.guard ?? false,
+    });
+    return 0;
+  }
+
+  /** Takes whole pages out. -EACCES where a guard would go. */
+  unmap(start: number, length: number): number {
+    const end = start + length;
+    if (this.areas.isFree(start, end)) return 0;
+    if (this.hasGuard(start, end)) return -errno.EACCES;
+    for (const vma of this.areas.isolate(start, end)) {
+      this.dropPages(vma.start, vma.end);
+      this.areas.remove(vma);
+    }
+    return 0;
+  }
+
+  /** `mprotect` of whole pages: -ENOMEM where some are not mapped, -EACCES where W^X or a guard says no. */
+  protect(start: number, length: number, prot: number): number {
+    if (this.violatesWx(prot)) return -errno.EACCES;
+    const end = start + length;
+    if (this.hasGuard(start, end)) return -errno.EACCES;
+    let reached = start;
+    for (const vma of this.areas.isolate(start, end)) {
+      if (vma.start !== reached) break;
+      if (vma.object?.backing && (prot & Prot.write) !== 0 && !vma.object.backing.writeAt)
+        return -errno.EACCES;
+      vma.prot = prot;
+      reached = vma.end;
+    }
+    this.reprotectPages(start, reached);
+    this.areas.mergeAround(start, end);
+    return reached < end ? -errno.ENOMEM : 0;
+  }
+
+  /** Moves the break. Returns the break afterwards: the old one where the new one is refused. */
+  setBreak(wanted: number): number {
+    if (wanted < this.heapStart || wanted > this.heapLimit) return this.heapEnd;
+    const oldTop = pageUp(this.heapEnd);
+    const newTop = pageUp(wanted);
+    if (newTop > oldTop) {
+      const free = this.context.frames.allocator.freePages * PAGE;
+      if (newTop - oldTop > free || !this.areas.isFree(oldTop, newTop)) return this.heapEnd;
+      this.map(oldTop, newTop - oldTop, { prot: Prot.read | Prot.write, name: "[heap]" });
+    } else if (newTop < oldTop) this.unmap(newTop, oldTop - newTop);
+    this.heapEnd = wanted;
+    return wanted;
+  }
+
+  /** Makes an area longer by whole pages that are free. */
+  extend(vma: Vma, more: number): number {
+    if (more > this.context.frames.allocator.totalPages * PAGE) return -errno.ENOMEM;
+    vma.object?.retain();
+    this.areas.insert({
+      ...vma,
+      start: vma.end,
+      end: vma.end + more,
+      offset: vma.offset + (vma.end - vma.start),
+    });
+    return 0;
+  }
+
+  /** Moves the pages of one range to another of the same kind of area (`mremap`). Both are whole pages. */
+  move(from: number, oldLength: number, to: number, newLength: number): number {
+    const vma = this.areas.find(from);
+    if (!vma || vma.end < from + oldLength) return -errno.EFAULT;
+    const moved = { ...vma, start: to, end: to + newLength, offset: vma.offset + (from - vma.start) };
+    const cleared = this.unmap(to, newLength);
+    if (cleared < 0) return cleared;
+    moved.object?.retain();
+    this.areas.insert(moved);
+    for (let at = 0; at < Math.min(oldLength, newLength); at += PAGE) {
+      const leaf = this.table.unmap(from + at);
+      if (leaf) this.table.map(to + at, leaf.page, leaf.flags);
+    }
+    this.forget(from, oldLength);
+    return this.unmap(from, oldLength);
+  }
+
+  /** Gives the frames of a range back; what is private begins anew when touched (`MADV_DONTNEED`). */
+  discard(start: number, length: number): void {
+    for (const vma of this.areas.overlapping(start, start + length))
+      this.dropPages(Math.max(vma.start, start), Math.min(vma.end, start + length));
+  }
+
+  /** Makes the page at `address` present for an access, if the access is permitted. */
+  fault(address: number, access: Access): Fault | undefined {
+    const vma = this.areas.find(address);
+    if (!vma) return "unmapped";
+    if (!permits(vma.prot, access)) return "forbidden";
+    try {
+      const at = address - (address % PAGE);
+      const leaf = this.table.lookup(at);
+      const fault = leaf
+        ? this.refine(vma, at, leaf.page, leaf.flags, access)
+        : this.bringIn(vma, at, access);
+      if (fault === undefined) this.faults++;
+      return fault;
+    } catch (error) {
+      if (error instanceof OutOfMemory) return "outOfMemory";
+      throw error;
+    }
+  }
+
+  /** The bytes of the mapped page that holds `address`, whatever it permits: for the loader and debuggers. */
+  forcedPage(address: number): Uint8Array {
+    const at = address - (address % PAGE);
+    const known = this.table.lookup(at);
+    if (known && !this.context.frames.isShared(known.page)) {
+      this.context.platform.codeWritten(known.page);
+      return this.context.frames.bytes(known.page);
+    }
+    const vma = this.areas.find(at);
+    if (!vma) throw new RangeError(`nothing is mapped at ${at}`);
+    const fault = known
+      ? this.refine(vma, at, known.page, known.flags & ~Pte.W, "write")
+      : this.bringIn(vma, at, "write");
+    if (fault === "outOfMemory") throw new OutOfMemory();
+    if (fault) throw new RangeError(`nothing is mapped at ${at}`);
+    return this.forcedPage(at);
+  }
+
+  /** A copy for a child: private pages are shared until one side writes. */
+  fork(): AddressSpace {
+    const child = new AddressSpace(this.context);
+    Object.assign(child, {
+      heapStart: this.heapStart,
+      heapEnd: this.heapEnd,
+      heapLimit: this.heapLimit,
+      mmapStart: this.mmapStart,
+      mmapEnd: this.mmapEnd,
+    });
+    for (const vma of this.areas.areas) {
+      vma.object?.retain();
+      child.areas.insert({ ...vma });
+      if (!vma.object) this.shareWith(child, vma);
+    }
+    this.forgetAll();
+    return child;
+  }
+
+  /** Gives everything back. The space must not be a hart's any more. */
+  destroy(): void {
+    for (const vma of [...this.areas.areas]) {
+      this.dropPages(vma.start, vma.end);
+      this.areas.remove(vma);
+    }
+    for (const page of this.table.tables()) this.context.frames.release(page);
+  }
+
+  /** The area that holds `address`, for people. */
+  describe(address: number): AreaDescription | undefined {
+    const vma = this.areas.find(address);
+    return vma && describeArea(vma);
+  }
+
+  /** All areas, in order: `/proc/self/maps`. */
+  mappings(): AreaDescription[] {
+    return this.areas.areas.map(describeArea);
+  }
+
+  /** Asks for W and X at once, against the policy. */
+  violatesWx(prot: number): boolean {
+    return !this.context.allowWx && (prot & Prot.write) !== 0 && (prot & Prot.exec) !== 0;
+  }
+
+  private hasGuard(start: number, end: number): boolean {
+    return this.areas.overlapping(start, end).some((vma) => vma.guard);
+  }
+
+  private sharedObject(backing: Backing | undefined): SharedObject {
+    const { frames, objects } = this.context;
+    if (!backing) return new SharedObject(frames, undefined, () => {});
+    let object = objects.get(backing);
+    if (!object) {
+      object = new SharedObject(frames, backing, () => objects.delete(backing));
+      objects.set(backing, object);
+    }
+    return object;
+  }
+
+  /** First touch of a page. */
+  private bringIn(vma: Vma, at: number, access: Access): Fault | undefined {
+    const offset = vma.offset + (at - vma.start);
+    const source = vma.object ? vma.object.backing : vma.backing;
+    if (source && offset >= pageUp(source.size)) return "beyondFile";
+    if (vma.object) return this.mapShared(vma, at, offset / PAGE, access);
+    const page = this.newFrame();
+    vma.backing?.readAt(offset, this.context.frames.bytes(page));
+    this.mapPage(at, page, pteFlags(vma.prot));
+    if (!vma.backing) this.mapAround(vma, at);
+    return undefined;
+  }
+
+  /** A page that is mapped but refused the access, or that another view has brought in meanwhile. */
+  private refine(vma: Vma, at: number, page: number, flags: number, access: Access): Fault | undefined {
+    if (access !== "write" || (flags & Pte.W) !== 0) {
+      this.forget(at, PAGE);
+      return undefined;
+    }
+    const { frames } = this.context;
+    if (vma.object) vma.object.markDirty((vma.offset + (at - vma.start)) / PAGE);
+    else if (frames.isShared(page)) {
+      const copy = this.newFrame();
+      frames.bytes(copy).set(frames.bytes(page));
+      this.table.map(at, copy, pteFlags(vma.prot));
+      frames.release(page);
+      this.forget(at, PAGE);
+      return undefined;
+    }
+    this.table.protect(at, pteFlags(vma.prot));
+    this.forget(at, PAGE);
+    return undefined;
+  }
+
+  private mapShared(vma: Vma, at: number, index: number, access: Access): Fault | undefined {
+    const object = vma.object!;
+    const page = object.page(index);
+    if (page === -1) return "outOfMemory";
+    this.context.frames.share(page);
+    if (access === "write") object.markDirty(index);
+    const writable = access === "write" || !object.backing;
+    this.mapPage(at, page, pteFlags(writable ? vma.prot : vma.prot & ~Prot.write));
+    return undefined;
+  }
+
+  /**
+   * Anonymous memory is mostly touched in order, so the rest of an aligned group of pages is mapped with the
+   * first: frames of the machine are given out, but no memory of the host until they are touched.
+   */
+  private mapAround(vma: Vma, at: number): void {
+    const { frames } = this.context;
+    if (frames.allocator.freePages < 64 * AROUND) return;
+    const group = at - (at % (AROUND * PAGE));
+    const end = Math.min(vma.end, group + AROUND * PAGE);
+    for (let next = at + PAGE; next < end; next += PAGE) {
+      if (this.table.lookup(next)) return;
+      this.mapPage(next, this.newFrame(), pteFlags(vma.prot));
+    }
+  }
+
+  private mapPage(at: number, page: number, flags: number): void {
+    this.table.map(at, page, flags);
+    this.residentPages++;
+    if (this.residentPages > this.peakPages) this.peakPages = this.residentPages;
+  }
+
+  private newFrame(): number {
+    const page = this.context.frames.allocate();
+    if (page === -1) throw new OutOfMemory();
+    return page;
+  }
+
+  private dropPages(start: number, end: number): void {
+    let dropped = 0;
+    this.eachMapped(start, end, (at, page) => {
+      this.table.unmap(at);
+      dropped++;
+      this.context.frames.release(page);
+    });
+    if (dropped === 0) return;
+    this.residentPages -= dropped;
+    this.forget(start, end - start);
+  }
+
+  private reprotectPages(start: number, end: number): void {
+    for (const vma of this.areas.overlapping(start, end)) {
+      this.eachMapped(Math.max(start, vma.start), Math.min(end, vma.end), (at, page, flags) => {
+        const mayWrite = vma.object
+          ? !vma.object.backing || (flags & Pte.W) !== 0
+          : !this.context.frames.isShared(page);
+        this.table.protect(at, pteFlags(mayWrite ? vma.prot : vma.prot & ~Prot.write));
+      });
+    }
+    this.forget(start, end - start);
+  }
+
+  private shareWith(child: AddressSpace, vma: Vma): void {
+    this.eachMapped(vma.start, vma.end, (at, page, flags) => {
+      const shared = flags & ~(Pte.W | Pte.D);
+      this.context.frames.share(page);
+      this.table.protect(at, shared);
+      child.mapPage(at, page, shared);
+    });
+  }
+
+  /** Calls `visit` for the mapped pages of a range; skips what has no table. */
+  private eachMapped(
+    start: number,
+    end: number,
+    visit: (at: number, page: number, flags: number) => void,
+  ): void {
+    for (let at = start; at < end; ) {
+      const walk = this.table.walk(at);
+      if (walk.end === "leaf") visit(at, walk.page, walk.flags);
+      const span = PAGE * 512 ** walk.steps[walk.steps.length - 1].level;
+      at += span - (at % span);
+    }
+  }
+}
+
+/** Pages mapped together at a first touch. */
+const AROUND = 16;
+
+/** No page left, in the middle of something: the system call fails with ENOMEM, an access ends the process. */
+export class OutOfMemory extends Error {}
+
+const describeArea = ({ start, end, prot, name, guard, object, offset }: Vma): AreaDescription => ({
+  start,
+  end,
+  prot,
+  name,
+  guard,
+  shared: object !== undefined,
+  offset,
+});
+
+export const pageUp = (address: number): number => Math.ceil(address / PAGE) * PAGE;
+
+function permits(prot: number, access: Access): boolean {
+  if (access === "execute") return (prot & Prot.exec) !== 0;
+  if (access === "write") return (prot & Prot.write) !== 0;
+  return (prot & (Prot.read | Prot.write)) !== 0;
+}
+
+/**
+ * A page-table entry must be readable to be writable. Accessed and dirty are set here, so the hart need not. A page
+ * that permits nothing stays, out of user mode's reach.
+ */
+function pteFlags(prot: number): number {
+  if (prot === Prot.none) return Pte.R | Pte.A;
+  let flags = Pte.U | Pte.A;
+  if ((prot & (Prot.read | Prot.write)) !== 0) flags |= Pte.R;
+  if ((prot & Prot.write) !== 0) flags |= Pte.W | Pte.D;
+  if ((prot & Prot.exec) !== 0) flags |= Pte.X;
+  return flags;
+}

@@ -1,0 +1,31 @@
+import type { Library } from "../library.ts";
+import { frameAllocator } from "../rkalloc/frames.ts";
+import { platform } from "../rkplat/platform.ts";
+import { AddressSpace, type MemoryContext } from "./address-space.ts";
+import { memoryManager } from "./memory-manager.ts";
+import { PageFrames } from "./page-frames.ts";
+
+/** `allowWx`: pages may be writable and executable at once. */
+export function rkvm(allowWx: boolean): Library {
+  return {
+    name: "rkvm",
+    summary: "address spaces: page tables in guest memory, demand paging, W^X, guard pages",
+    provides: [memoryManager],
+    needs: [platform, frameAllocator],
+    start(kernel) {
+      const allocator = kernel.use(frameAllocator);
+      const here = kernel.use(platform);
+      const frames = new PageFrames(allocator, here.ram);
+      const context: MemoryContext = { platform: here, frames, objects: new Map(), allowWx };
+      kernel.provide(memoryManager, {
+        createSpace: () => new AddressSpace(context),
+        get totalPages() {
+          return allocator.totalPages;
+        },
+        get freePages() {
+          return allocator.freePages;
+        },
+      });
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import type { PhysicalMemory } from "../../memory/physical-memory.ts";
+import type { FrameAllocator } from "../rkalloc/frames.ts";
+
+/** Single pages with a count of who holds them: page tables of several processes, shared objects. */
+export class PageFrames {
+  readonly allocator: FrameAllocator;
+  readonly ram: PhysicalMemory;
+  /** By page of RAM: holders beyond the first. */
+  private readonly extra: Uint16Array;
+  private readonly firstPage: number;
+
+  constructor(allocator: FrameAllocator, ram: PhysicalMemory) {
+    this.allocator = allocator;
+    this.ram = ram;
+    this.firstPage = ram.base / 4096;
+    this.extra = new Uint16Array(ram.size / 4096);
+  }
+
+  /** A zeroed page with one holder, or -1 when memory is used up. */
+  allocate(): number {
+    return this.allocator.allocate(0);
+  }
+
+  share(page: number): void {
+    this.extra[page - this.firstPage]++;
+  }
+
+  release(page: number): void {
+    const index = page - this.firstPage;
+    if (this.extra[index] > 0) this.extra[index]--;
+    else this.allocator.free(page, 0);
+  }
+
+  isShared(page: number): boolean {
+    return this.extra[page - this.firstPage] > 0;
+  }
+
+  /** The page's bytes, to be written at once: a view that copying or freeing the page makes stale. */
+  bytes(page: number): Uint8Array {
+    const start = this.ram.writable(page);
+    return this.ram.arena.u8.subarray(start, start + 4096);
+  }
+}

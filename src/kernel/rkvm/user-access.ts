@@ -1,0 +1,231 @@
+import { Pte } from "../../cpu/sv39.ts";
+import type { Platform } from "../rkplat/platform.ts";
+import type { Access, Fault } from "./address-space.ts";
+import type { PageFrames } from "./page-frames.ts";
+import { UserFault, type UserMemory } from "./user-memory.ts";
+
+const PAGE = 4096;
+const CACHE = 256;
+
+/** The kernel's view of user memory, over the page table of the address space that extends it. */
+export abstract class UserAccess implements UserMemory {
+  abstract readonly table: { lookup(va: number): { page: number; flags: number } | undefined };
+  abstract fault(address: number, access: Access): Fault | undefined;
+
+  private readonly frames: PageFrames;
+  private readonly platform: Platform;
+  /** A cache of translations, direct-mapped by page: what the tables said for reading (page + 1) and writing. */
+  private readonly readTags = new Int32Array(CACHE).fill(-1);
+  private readonly readPages = new Int32Array(CACHE);
+  private readonly writeTags = new Int32Array(CACHE).fill(-1);
+  private readonly writePages = new Int32Array(CACHE);
+
+  constructor(frames: PageFrames, platform: Platform) {
+    this.frames = frames;
+    this.platform = platform;
+  }
+
+  /** Entries of the page table for the range have changed. */
+  protected forget(start: number, length: number): void {
+    const first = Math.floor(start / PAGE);
+    const pages = Math.ceil(length / PAGE);
+    if (pages >= CACHE) {
+      this.readTags.fill(-1);
+      this.writeTags.fill(-1);
+    } else
+      for (let page = first; page < first + pages; page++) {
+        this.readTags[page % CACHE] = -1;
+        this.writeTags[page % CACHE] = -1;
+      }
+    this.platform.fence(start, pages);
+  }
+
+  protected forgetAll(): void {
+    this.forget(0, 2 ** 38);
+  }
+
+  read(address: number, length: number): Uint8Array {
+    const out = new Uint8Array(length);
+    let done = 0;
+    this.pieces(address, length, "read", (bytes) => {
+      out.set(bytes, done);
+      done += bytes.length;
+    });
+    if (done < length) throw new UserFault(address + done);
+    return out;
+  }
+
+  write(address: number, bytes: Uint8Array): void {
+    let done = 0;
+    this.pieces(address, bytes.length, "write", (piece) => {
+      piece.set(bytes.subarray(done, done + piece.length));
+      done += piece.length;
+    });
+    if (done < bytes.length) throw new UserFault(address + done);
+  }
+
+  fill(address: number, length: number, byte: number): void {
+    const done = this.pieces(address, length, "write", (piece) => piece.fill(byte));
+    if (done < length) throw new UserFault(address + done);
+  }
+
+  readU8(address: number): number {
+    return this.frames.ram.arena.u8[this.readable(address)];
+  }
+
+  readU16(address: number): number {
+    if (crosses(address, 2)) return this.copied(address, 2).getUint16(0, true);
+    return this.frames.ram.arena.view.getUint16(this.readable(address), true);
+  }
+
+  readU32(address: number): number {
+    if (crosses(address, 4)) return this.copied(address, 4).getUint32(0, true);
+    return this.frames.ram.arena.view.getUint32(this.readable(address), true);
+  }
+
+  readI32(address: number): number {
+    return this.readU32(address) | 0;
+  }
+
+  readU64(address: number): bigint {
+    if (crosses(address, 8)) return this.copied(address, 8).getBigUint64(0, true);
+    return this.frames.ram.arena.view.getBigUint64(this.readable(address), true);
+  }
+
+  readWord(address: number): number {
+    if (crosses(address, 8)) return word(this.copied(address, 8), 0);
+    return word(this.frames.ram.arena.view, this.readable(address));
+  }
+
+  writeU8(address: number, value: number): void {
+    this.frames.ram.arena.u8[this.writable(address)] = value;
+  }
+
+  writeU16(address: number, value: number): void {
+    if (crosses(address, 2)) this.write(address, new Uint8Array(Uint16Array.of(value).buffer));
+    else this.frames.ram.arena.view.setUint16(this.writable(address), value, true);
+  }
+
+  writeU32(address: number, value: number): void {
+    if (crosses(address, 4)) this.write(address, new Uint8Array(Uint32Array.of(value).buffer));
+    else this.frames.ram.arena.view.setUint32(this.writable(address), value, true);
+  }
+
+  writeU64(address: number, value: bigint): void {
+    if (crosses(address, 8)) this.write(address, new Uint8Array(BigUint64Array.of(value).buffer));
+    else this.frames.ram.arena.view.setBigUint64(this.writable(address), value, true);
+  }
+
+  writeWord(address: number, value: number): void {
+    this.writeU64(address, BigInt.asUintN(64, BigInt(value)));
+  }
+
+  readCString(address: number, limit: number): Uint8Array | undefined {
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    for (let at = address; length < limit; ) {
+      const count = Math.min(PAGE - (at % PAGE), limit - length);
+      const start = this.readable(at);
+      const piece = this.frames.ram.arena.u8.subarray(start, start + count);
+      const end = piece.indexOf(0);
+      parts.push(piece.slice(0, end === -1 ? count : end));
+      length += parts[parts.length - 1].length;
+      if (end !== -1) return parts.length === 1 ? parts[0] : joined(parts, length);
+      at += count;
+    }
+    return undefined;
+  }
+
+  pieces(
+    address: number,
+    length: number,
+    access: "read" | "write",
+    piece: (bytes: Uint8Array) => void,
+  ): number {
+    let done = 0;
+    while (done < length) {
+      const at = address + done;
+      const page = access === "read" ? this.pageForRead(at) : this.pageForWrite(at);
+      if (page === -1) {
+        if (done > 0) return done;
+        throw new UserFault(at);
+      }
+      const offset = at % PAGE;
+      const count = Math.min(length - done, PAGE - offset);
+      const { ram } = this.frames;
+      const start = (access === "read" ? ram.readable(page) : ram.writable(page)) + offset;
+      piece(ram.arena.u8.subarray(start, start + count));
+      done += count;
+    }
+    return done;
+  }
+
+  /** Linear-memory address behind a user address. */
+  private readable(address: number): number {
+    const page = this.pageForRead(address);
+    if (page === -1) throw new UserFault(address);
+    return this.frames.ram.readable(page) + (address % PAGE);
+  }
+
+  private writable(address: number): number {
+    const page = this.pageForWrite(address);
+    if (page === -1) throw new UserFault(address);
+    return this.frames.ram.writable(page) + (address % PAGE);
+  }
+
+  private copied(address: number, length: number): DataView {
+    return new DataView(this.read(address, length).buffer);
+  }
+
+  /** Physical page that user code would read `address` from, or -1. */
+  private pageForRead(address: number): number {
+    if (!(address >= 0)) return -1;
+    const number = Math.floor(address / PAGE);
+    const slot = number % CACHE;
+    if (this.readTags[slot] === number) return this.readPages[slot];
+    const page = this.translate(address, "read", Pte.U | Pte.R);
+    if (page !== -1) {
+      this.readTags[slot] = number;
+      this.readPages[slot] = page;
+    }
+    return page;
+  }
+
+  private pageForWrite(address: number): number {
+    if (!(address >= 0)) return -1;
+    const number = Math.floor(address / PAGE);
+    const slot = number % CACHE;
+    let page = this.writePages[slot];
+    if (this.writeTags[slot] !== number) {
+      page = this.translate(address, "write", Pte.U | Pte.W);
+      if (page === -1) return -1;
+      this.writeTags[slot] = number;
+      this.writePages[slot] = page;
+    }
+    this.platform.codeWritten(page);
+    return page;
+  }
+
+  private translate(address: number, access: "read" | "write", needed: number): number {
+    if (address >= 2 ** 38) return -1;
+    const leaf = this.table.lookup(address);
+    if (leaf && (leaf.flags & needed) === needed) return leaf.page;
+    if (this.fault(address, access) !== undefined) return -1;
+    return this.table.lookup(address)?.page ?? -1;
+  }
+}
+
+const crosses = (address: number, size: number): boolean => (address % PAGE) + size > PAGE;
+
+const word = (view: DataView, at: number): number =>
+  view.getInt32(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true);
+
+function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const out = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}

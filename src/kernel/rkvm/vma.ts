@@ -1,0 +1,144 @@
+import type { Backing } from "./backing.ts";
+import type { SharedObject } from "./shared-object.ts";
+
+/** Protection bits of `mmap` and `mprotect`. */
+export const Prot = { none: 0, read: 1, write: 2, exec: 4 } as const;
+
+/** A virtual memory area: pages next to each other with one protection and one origin. Addresses are bytes. */
+export interface Vma {
+  start: number;
+  end: number;
+  prot: number;
+  /** Pages come from here and are shared with every mapping of the object. */
+  readonly object: SharedObject | undefined;
+  /** Pages begin as copies of this file's. Neither: they begin as zeros. */
+  readonly backing: Backing | undefined;
+  /** Byte in the object or the file that stands at `start`. */
+  offset: number;
+  /** The file's path, `[heap]`, `[stack]`; empty for anonymous memory. */
+  readonly name: string;
+  /** Never handed out, and not to be replaced by a mapping or a change of protection. */
+  readonly guard: boolean;
+}
+
+/** The areas of one address space: sorted, not overlapping, merged where nothing tells neighbours apart. */
+export class VmaList {
+  private readonly list: Vma[] = [];
+  private last: Vma | undefined;
+
+  get areas(): readonly Vma[] {
+    return this.list;
+  }
+
+  /** The area that holds `address`. */
+  find(address: number): Vma | undefined {
+    if (this.last && address >= this.last.start && address < this.last.end) return this.last;
+    const vma = this.list[this.indexAfter(address) - 1];
+    if (!vma || address >= vma.end) return undefined;
+    this.last = vma;
+    return vma;
+  }
+
+  /** The areas that share an address with the range, in order. */
+  overlapping(start: number, end: number): Vma[] {
+    const found: Vma[] = [];
+    for (let i = this.firstEndingAfter(start); i < this.list.length && this.list[i].start < end; i++)
+      found.push(this.list[i]);
+    return found;
+  }
+
+  isFree(start: number, end: number): boolean {
+    const vma = this.list[this.firstEndingAfter(start)];
+    return !vma || vma.start >= end;
+  }
+
+  /** Adds an area where nothing is. Joins it to its neighbours where they continue each other. */
+  insert(vma: Vma): void {
+    const at = this.indexAfter(vma.start);
+    this.list.splice(at, 0, vma);
+    this.joinWithNext(at);
+    this.joinWithNext(at - 1);
+    this.last = undefined;
+  }
+
+  remove(vma: Vma): void {
+    this.list.splice(this.list.indexOf(vma), 1);
+    vma.object?.release();
+    this.last = undefined;
+  }
+
+  /** Cuts areas so that `start` and `end` are edges; the areas between them. */
+  isolate(start: number, end: number): Vma[] {
+    this.splitAt(start);
+    this.splitAt(end);
+    return this.overlapping(start, end);
+  }
+
+  /** Joins areas around a range whose protection has changed. */
+  mergeAround(start: number, end: number): void {
+    let at = Math.max(0, this.firstEndingAfter(start) - 1);
+    while (at < this.list.length && this.list[at].start <= end) if (!this.joinWithNext(at)) at++;
+    this.last = undefined;
+  }
+
+  /** The highest start of a free range of `length` bytes inside `low` to `high`, or -1. */
+  findRoom(length: number, low: number, high: number): number {
+    let top = high;
+    for (let i = this.indexAfter(high) - 1; i >= 0 && top - length >= low; i--) {
+      const vma = this.list[i];
+      if (vma.end <= top - length) break;
+      if (vma.start < top) top = vma.start;
+    }
+    return top - length >= low ? top - length : -1;
+  }
+
+  private splitAt(address: number): void {
+    const at = this.indexAfter(address) - 1;
+    const vma = this.list[at];
+    if (!vma || vma.start === address || vma.end <= address) return;
+    vma.object?.retain();
+    const upper = { ...vma, start: address, offset: vma.offset + (address - vma.start) };
+    vma.end = address;
+    this.list.splice(at + 1, 0, upper);
+    this.last = undefined;
+  }
+
+  private joinWithNext(at: number): boolean {
+    const lower = this.list[at];
+    const upper = this.list[at + 1];
+    if (!lower || !upper || !continues(lower, upper)) return false;
+    lower.end = upper.end;
+    upper.object?.release();
+    this.list.splice(at + 1, 1);
+    return true;
+  }
+
+  /** Index of the first area that starts after `address`. */
+  private indexAfter(address: number): number {
+    let low = 0;
+    let high = this.list.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.list[middle].start > address) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  private firstEndingAfter(address: number): number {
+    const at = this.indexAfter(address);
+    return at > 0 && this.list[at - 1].end > address ? at - 1 : at;
+  }
+}
+
+function continues(lower: Vma, upper: Vma): boolean {
+  return (
+    lower.end === upper.start &&
+    lower.prot === upper.prot &&
+    lower.object === upper.object &&
+    lower.backing === upper.backing &&
+    lower.name === upper.name &&
+    lower.guard === upper.guard &&
+    ((!lower.object && !lower.backing) || lower.offset + (lower.end - lower.start) === upper.offset)
+  );
+}
