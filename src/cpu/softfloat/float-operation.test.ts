@@ -4,6 +4,7 @@ import type { FloatOp } from "../../isa/meaning.ts";
 import { RoundingMode } from "./environment.ts";
 import { floatOperation } from "./float-operation.ts";
 import { binary32, binary64, type Format, isAnyNaN, isInfinite, unpack } from "./format.ts";
+import { patterns } from "./patterns.ts";
 
 const { nearestEven, towardZero, down, up, nearestMaxMagnitude } = RoundingMode;
 const NX = 1;
@@ -40,26 +41,6 @@ const toNumber = (format: Format, bits: bigint): number => {
   scratch.setBigUint64(0, bits);
   return scratch.getFloat64(0);
 };
-
-/** Bit patterns of all kinds: any bits, and the edges of exponents and fractions put together. */
-function patterns(format: Format): fc.Arbitrary<bigint> {
-  const edgeField = fc.constantFrom(
-    ...[0, 1, 2, format.precision, format.bias - format.precision, format.bias - 1, format.bias],
-    ...[format.bias + 1, format.bias + format.precision, format.maxField - 1, format.maxField],
-  );
-  const mask = format.fractionMask;
-  const fraction = fc.oneof(
-    fc.constantFrom(0n, 1n, 2n, mask, mask - 1n, mask >> 1n, (mask >> 1n) + 1n, (mask >> 1n) + 2n),
-    fc.bigInt({ min: 0n, max: mask }),
-  );
-  const edge = fc
-    .tuple(fc.boolean(), edgeField, fraction)
-    .map(
-      ([negative, field, bits]) =>
-        (negative ? format.signBit : 0n) | (BigInt(field) << format.fractionBits) | bits,
-    );
-  return fc.oneof(fc.bigInt({ min: 0n, max: 2n * format.signBit - 1n }), edge);
-}
 
 describe("rounding to nearest even agrees with the host", () => {
   const host: Record<string, (a: number, b: number) => number> = {

@@ -1,0 +1,166 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Expr, FloatOp } from "../../isa/meaning.ts";
+import { fs1, fs2, fs3 } from "../../isa/meaning.ts";
+import { HART } from "../layout.ts";
+import type { FloatEnvironment } from "../softfloat/environment.ts";
+import { floatOperation } from "../softfloat/float-operation.ts";
+import { binary32, binary64, type Format } from "../softfloat/format.ts";
+import { patterns } from "../softfloat/patterns.ts";
+import { Code, I32, I64, ModuleBuilder } from "./encoder.ts";
+import { defineFloatFunctions, FLOAT_OPS, FLOAT_PARAMETERS } from "./float-functions.ts";
+import { emitInlineFloat, hasInlineFloat } from "./float-inline.ts";
+
+/** A float function, or the inline form of its operation that goes on to the function where it gives up. */
+type FloatFunction = (hart: number, mode: number, a: bigint, b: bigint, c: bigint) => bigint;
+
+let softfloatCalls = 0;
+const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+const words = new Int32Array(memory.buffer);
+const longs = new BigInt64Array(memory.buffer);
+const functions = instantiate();
+
+function instantiate(): Record<string, FloatFunction> {
+  const module = new ModuleBuilder();
+  const float = module.importFunction("float", module.type([I32, I32], []));
+  const type = module.type(FLOAT_PARAMETERS, [I64]);
+  const floats = new Map(FLOAT_OPS.map((op) => [op, module.declare(type)]));
+  defineFloatFunctions(module, { floats, float });
+  for (const op of FLOAT_OPS) {
+    const whole = floats.get(op) as number;
+    module.export(op, whole);
+    if (!hasInlineFloat(op)) continue;
+    const inline = module.declare(type);
+    module.define(inline, inlineBody(op, whole));
+    module.export(`inline ${op}`, inline);
+  }
+  const bytes = module.encode(floats.get("f64_add") as number);
+  const env = { memory, float: callSoftfloat };
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env }).exports as Record<
+    string,
+    FloatFunction
+  >;
+}
+
+function inlineBody(op: FloatOp, whole: number): Code {
+  const code = new Code(FLOAT_PARAMETERS.length);
+  const locals = new Map<Expr, number>([
+    [fs1, 2],
+    [fs2, 3],
+    [fs3, 4],
+  ]);
+  const giveUp = () => {
+    for (let parameter = 0; parameter < 5; parameter++) code.get(parameter);
+    code.returnCall(whole);
+  };
+  const argument = (expr: Expr) => code.get(locals.get(expr) as number);
+  const rounds = !/_(min|max|eq|lt|le)$/.test(op);
+  const context = { code, hart: 0, argument, giveUp, pushMode: rounds ? () => code.get(1) : undefined };
+  emitInlineFloat(context, op, [fs1, fs2, fs3].slice(0, arity(op)));
+  return code;
+}
+
+function arity(op: FloatOp): number {
+  if (op.endsWith("mulAdd")) return 3;
+  return /_to_|sqrt|classify/.test(op) ? 1 : 2;
+}
+
+function callSoftfloat(op: number, roundingMode: number): void {
+  softfloatCalls++;
+  const environment: FloatEnvironment = { roundingMode, flags: 0 };
+  const [a, b, c] = longs.subarray(HART.floatArgs / 8);
+  longs[HART.value / 8] = floatOperation(FLOAT_OPS[op], environment, a, b, c);
+  words[HART.fflags / 4] |= environment.flags;
+}
+
+/** Compares both forms with softfloat, with inexact set before and clear before. */
+function check(op: FloatOp, roundingMode: number, a: bigint, b: bigint, c: bigint): void {
+  for (const flags of [0, 1]) {
+    const environment = { roundingMode, flags };
+    const expected = BigInt.asUintN(64, floatOperation(op, environment, a, b, c));
+    for (const name of [op, `inline ${op}`]) {
+      if (!functions[name]) continue;
+      words[HART.fflags / 4] = flags;
+      const value = BigInt.asUintN(64, functions[name](0, roundingMode, a, b, c));
+      if (value === expected && words[HART.fflags / 4] === environment.flags) continue;
+      expect([name, value, words[HART.fflags / 4]]).toEqual([name, expected, environment.flags]);
+    }
+  }
+}
+
+const modes = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, fc.integer({ min: 0, max: 4 }));
+
+const integers = fc
+  .tuple(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.bigInt({ min: 0n, max: 63n }))
+  .map(([bits, shift]) => BigInt.asUintN(64, BigInt.asIntN(64, bits) >> shift));
+
+/** Numbers near one, where sums cancel and products stay in range; some with few significant bits. */
+function moderate(format: Format): fc.Arbitrary<bigint> {
+  const spread = BigInt(format.precision);
+  const field = fc.bigInt({ min: BigInt(format.bias) - spread, max: BigInt(format.bias) + spread });
+  const fraction = fc.bigInt({ min: 0n, max: format.fractionMask });
+  const kept = fc.bigInt({ min: 0n, max: format.fractionBits });
+  return fc.tuple(fc.boolean(), field, fraction, kept).map(([negative, exponent, bits, zeros]) => {
+    const magnitude = (exponent << format.fractionBits) | ((bits >> zeros) << zeros);
+    return negative ? magnitude | format.signBit : magnitude;
+  });
+}
+
+const operands = (format: Format) => fc.oneof(moderate(format), moderate(format), patterns(format));
+
+describe("the fast forms of an operation do what softfloat does", () => {
+  for (const op of FLOAT_OPS) {
+    it(op, () => {
+      const format = op.startsWith("f32") ? binary32 : binary64;
+      const argument = /^u?i/.test(op) ? integers : operands(format);
+      const product = `f${format.width}_mul` as FloatOp;
+      fc.assert(
+        fc.property(
+          ...([modes, argument, argument, argument] as const),
+          fc.integer({ min: -3, max: 9 }),
+          (mode, a, b, c, nearby) => {
+            check(op, mode, a, b, c);
+            // What almost cancels: an argument next to the negative of the other or of the product.
+            if (nearby > 3) return;
+            const other = arity(op) === 3 ? floatOperation(product, { roundingMode: 0, flags: 0 }, a, b) : a;
+            const opposite = BigInt.asUintN(format.width, (other ^ format.signBit) + BigInt(nearby));
+            if (arity(op) === 3) check(op, mode, a, b, opposite);
+            else check(op, mode, a, opposite, c);
+          },
+        ),
+        { numRuns: 700, seed: 37 },
+      );
+    });
+  }
+});
+
+describe("what common code does never calls softfloat", () => {
+  const bits = (format: Format, value: number) => {
+    const view = new DataView(new ArrayBuffer(8));
+    if (format === binary64) view.setFloat64(0, value);
+    else view.setFloat32(4, value);
+    return view.getBigUint64(0);
+  };
+  const values = [1.5, -2.25, 0.1, 1e-3, 12345.678, -1, 3, 100];
+
+  for (const op of FLOAT_OPS) {
+    it(op, () => {
+      const format = op.startsWith("f32") ? binary32 : binary64;
+      softfloatCalls = 0;
+      for (const flags of [0, 1]) {
+        for (const x of values) {
+          for (const y of values) {
+            for (const z of values) {
+              words[HART.fflags / 4] = flags;
+              const isInteger = /^u?i/.test(op);
+              const unsigned = /_to_ui|sqrt/.test(op);
+              const a = isInteger ? BigInt(Math.trunc(x)) : bits(format, unsigned ? Math.abs(x) : x);
+              functions[op](0, 0, a, bits(format, y), bits(format, z));
+            }
+          }
+        }
+      }
+      expect(softfloatCalls).toBe(0);
+    });
+  }
+});
