@@ -55,3 +55,12 @@ export function envValue(text: string, before: readonly string[] = []): string[]
   if (!/^[^=\0]+=[^\0]*$/s.test(text)) throw new UsageError(cliText.badEnv(text));
   return [...before, text];
 }
+
+/** An address, decimal or 0x…, on a page's edge. */
+export function addressValue(flag: string): (text: string) => bigint {
+  return (text) => {
+    if (!/^(\d+|0[xX][\da-fA-F]+)$/.test(text) || BigInt(text) >= 1n << 64n || BigInt(text) % 4096n !== 0n)
+      throw new UsageError(cliText.badAddress(flag, text));
+    return BigInt(text);
+  };
+}

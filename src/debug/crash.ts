@@ -2,11 +2,11 @@ import type { AreaDescription, Crash } from "../kernel/rkprocess/exit.ts";
 import { signalName } from "../kernel/rksignal/signal-names.ts";
 import { signal } from "../kernel/rksignal/signals.ts";
 import { LOWEST, USER_END } from "../kernel/rkvm/address-space.ts";
-import { Prot } from "../kernel/rkvm/vma.ts";
 import { debugText } from "../messages/debug.ts";
 import { backtrace } from "./backtrace.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { formatLine, type Line, lineAt, type Symbolize } from "./listing.ts";
+import { areaName, protection } from "./mappings.ts";
 import { formatRegisters, hex, type Registers } from "./registers.ts";
 
 /** Where a guest died, while its memory is still there. */
@@ -64,18 +64,10 @@ export function describePlace(
   if (address < 0 || address >= USER_END) return debugText.notAnAddress();
   if (area?.guard)
     return area.name.includes("stack") ? debugText.inStackGuard() : debugText.inGuard(area.name);
-  if (area)
-    return debugText.inArea(areaName(area), protection(area.prot), `${hex(area.start)}-${hex(area.end)}`);
+  if (area) return debugText.inArea(areaName(area), protection(area), `${hex(area.start)}-${hex(area.end)}`);
   if (address < LOWEST) return debugText.inPageZero();
   const below = areas.findLast(({ end }) => end <= address);
   return below ? debugText.inNothingNear(hex(address - below.end), areaName(below)) : debugText.inNothing();
-}
-
-export const areaName = ({ name }: { name: string }): string => (name === "" ? debugText.anonymous() : name);
-
-/** `r-x` */
-export function protection(prot: number): string {
-  return [prot & Prot.read ? "r" : "-", prot & Prot.write ? "w" : "-", prot & Prot.exec ? "x" : "-"].join("");
 }
 
 /** The instruction at `pc`, marked, with those before it that surely are instructions and two after it. */

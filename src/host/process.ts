@@ -40,17 +40,18 @@ export function writeHostFile(path: string, bytes: Uint8Array): void {
 export function openLog(path: string): (text: string) => void {
   try {
     const file = openSync(path, "w");
-    return (text) => writeAll(file, text);
+    return (text) => writeAll(file, Buffer.from(text));
   } catch (error) {
     throw new RefusedError(cliText.cannotWrite(path, why(error)));
   }
 }
 
-export const printOut = (text: string): void => writeAll(1, text);
-export const printErr = (text: string): void => writeAll(2, text);
+export const printOut = (text: string): void => writeAll(1, Buffer.from(text));
+export const printErr = (text: string): void => writeAll(2, Buffer.from(text));
+/** Bytes for stdout, as they are. */
+export const printBytes = (bytes: Uint8Array): void => writeAll(1, bytes);
 
-function writeAll(file: number, text: string): void {
-  const bytes = Buffer.from(text);
+function writeAll(file: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) {
     try {
       done += writeSync(file, bytes, done);

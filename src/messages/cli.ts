@@ -45,6 +45,7 @@ export const cliText = catalogue(
     optionBios: () => "firmware to start with: none",
     optionKernel: () => "the ELF file to boot",
     optionOutput: () => "the file to write",
+    optionBase: () => "the address of the first page, such as 0x80000000 (default 0x10000)",
     optionNoAliases: () => "the instructions as encoded, without aliases such as li and ret",
     segment: (index: number) => `segment ${index}`,
 
@@ -63,6 +64,8 @@ export const cliText = catalogue(
     badCount: (flag: string, text: string) => `${flag}: "${text}" is not a positive whole number`,
     badSeed: (flag: string, text: string) =>
       `${flag}: "${text}" is not a seed (a whole number from 0 to 18446744073709551615, decimal or 0x…)`,
+    badAddress: (flag: string, text: string) =>
+      `${flag}: "${text}" is not an address of a page (a multiple of 4096, decimal or 0x…)`,
     badMount: (text: string) => `--mount: "${text}" is not HOST:GUEST or HOST:GUEST:ro or HOST:GUEST:rw`,
     mountNotAbsolute: (path: string) => `--mount: the guest path "${path}" does not start with /`,
     badEnv: (text: string) => `--env: "${text}" is not NAME=VALUE`,
@@ -141,6 +144,7 @@ export const cliText = catalogue(
     optionBios: () => "起始固件：none",
     optionKernel: () => "要启动的 ELF 文件",
     optionOutput: () => "要写入的文件",
+    optionBase: () => "第一页的地址，例如 0x80000000（默认 0x10000）",
     optionNoAliases: () => "按编码显示指令，不用 li、ret 之类的别名",
     segment: (index) => `段 ${index}`,
 
@@ -156,6 +160,7 @@ export const cliText = catalogue(
     sizeOutside: (flag, text, least, most) => `${flag}：${text} 不在 ${least} 到 ${most} 之间`,
     badCount: (flag, text) => `${flag}：“${text}”不是正整数`,
     badSeed: (flag, text) => `${flag}：“${text}”不是种子（0 到 18446744073709551615 的整数，十进制或 0x…）`,
+    badAddress: (flag, text) => `${flag}：“${text}”不是页的地址（4096 的倍数，十进制或 0x…）`,
     badMount: (text) => `--mount：“${text}”不是 HOST:GUEST、HOST:GUEST:ro 或 HOST:GUEST:rw`,
     mountNotAbsolute: (path) => `--mount：客户路径“${path}”不以 / 开头`,
     badEnv: (text) => `--env：“${text}”不是 NAME=VALUE`,

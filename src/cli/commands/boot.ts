@@ -1,0 +1,55 @@
+import type { Command } from "commander";
+import { printBytes, readHostFile } from "../../host/process.ts";
+import { BareMachine } from "../../machine/bare.ts";
+import { cliText } from "../../messages/cli.ts";
+import { UsageError } from "../../messages/errors.ts";
+import { say } from "../output.ts";
+import { examples } from "../program.ts";
+import { countValue, sizeValue } from "../values.ts";
+
+const DEFAULT_MEMORY = 128 << 20;
+const LEAST_MEMORY = 1 << 20;
+const MOST_MEMORY = 3 * 2 ** 30;
+/** Exit code of a machine that stopped without saying one: it waits for ever, or its instructions are spent. */
+const STOPPED = 1;
+
+interface BootOptions {
+  readonly bios: string;
+  readonly kernel: string;
+  readonly memory: number;
+  readonly maxInstructions?: number;
+}
+
+export function configure(command: Command): void {
+  command
+    .requiredOption("--bios <FIRMWARE>", cliText.optionBios())
+    .requiredOption("--kernel <ELF>", cliText.optionKernel())
+    .option(
+      "-m, --memory <SIZE>",
+      cliText.optionMem(),
+      sizeValue("-m", LEAST_MEMORY, MOST_MEMORY),
+      DEFAULT_MEMORY,
+    )
+    .option("--max-instructions <N>", cliText.optionMaxInstructions(), countValue("--max-instructions"))
+    .action(boot);
+  examples(
+    command,
+    "runikraft boot --bios none --kernel firmware.elf",
+    "runikraft boot --bios none --kernel rv64ui-p-add -m 16M --max-instructions 1000000",
+  );
+}
+
+async function boot({ bios, kernel, memory, maxInstructions = Number.POSITIVE_INFINITY }: BootOptions) {
+  if (bios !== "none") throw new UsageError(cliText.badBios(bios));
+  const machine = await BareMachine.load(readHostFile(kernel), kernel, {
+    ramBytes: memory,
+    print: printBytes,
+  });
+  const state = machine.run(maxInstructions);
+  if (typeof state === "object") {
+    process.exitCode = state.exitCode & 0xff || (state.exitCode === 0 ? 0 : STOPPED);
+    return;
+  }
+  say(state === "waiting" ? cliText.neverEnds() : cliText.stoppedAtLimit(String(maxInstructions)));
+  process.exitCode = STOPPED;
+}

@@ -1,0 +1,32 @@
+import type { AreaDescription } from "../kernel/rkprocess/exit.ts";
+import { Prot } from "../kernel/rkvm/vma.ts";
+import { debugText } from "../messages/debug.ts";
+
+/** `r-x`, and `s` for what is shared with others. */
+export function protection({ prot, shared }: Pick<AreaDescription, "prot" | "shared">): string {
+  const letter = (bit: number, name: string) => (prot & bit ? name : "-");
+  return letter(Prot.read, "r") + letter(Prot.write, "w") + letter(Prot.exec, "x") + (shared ? "s" : "");
+}
+
+export const areaName = ({ name }: { name: string }): string => (name === "" ? debugText.anonymous() : name);
+
+/** Why an area has the protection that it has. */
+export function whyMapped({ prot, name, guard }: AreaDescription): string {
+  if (guard) return debugText.whyGuard();
+  if (prot & Prot.write && prot & Prot.exec) return debugText.whyWx();
+  if (name === "[sigpage]") return debugText.whySigpage();
+  if (name === "[heap]") return debugText.whyHeap();
+  if (name === "[stack]") return debugText.whyStack();
+  if (prot === Prot.none) return debugText.whyClosed();
+  if (prot & Prot.exec) return debugText.whyText();
+  if (name === "") return debugText.whyAnonymous();
+  return prot & Prot.write ? debugText.whyData() : debugText.whyReadOnly();
+}
+
+/** Rows of address range, protection, name, reason. */
+export function describeAreas(areas: readonly AreaDescription[]): string[][] {
+  return areas.map((area) => {
+    const range = [area.start, area.end].map((address) => address.toString(16).padStart(10, "0")).join("-");
+    return [range, protection(area), areaName(area), whyMapped(area)];
+  });
+}
