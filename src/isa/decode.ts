@@ -53,44 +53,38 @@ function search(candidates: readonly Candidate[], bits: number): Instruction | u
   return undefined;
 }
 
-/** Buckets by major opcode (bits 6 to 2) and funct3 (bits 14 to 12). */
-const BUCKETS = 256;
-const bucketOf = (bits: number) => ((bits >>> 2) & 31) | (((bits >>> 12) & 7) << 5);
-const BUCKET_BITS = 0x707c;
-
-function candidate(row: Row): Candidate {
-  const { mask, match } = patternOf(row);
-  const base = row.base === undefined ? row : rowByName(row.base)!;
-  return { mask, match, row, base, index: rows.indexOf(base) };
-}
-
+/** Every row of the given ones as a candidate, most fixed bits first. */
 function candidatesOf(some: readonly Row[]): Candidate[] {
-  return some.map(candidate).sort((x, y) => fixedBits(y.mask) - fixedBits(x.mask));
-}
-
-function fixedBits(mask: number): number {
-  let count = 0;
-  for (let rest = mask; rest !== 0; rest &= rest - 1) count++;
-  return count;
+  return [...some]
+    .sort((x, y) => patternOf(y).fixedBits - patternOf(x).fixedBits)
+    .map((row) => {
+      const { mask, match } = patternOf(row);
+      const base = row.base === undefined ? row : rowByName(row.base)!;
+      return { mask, match, row, base, index: rows.indexOf(base) };
+    });
 }
 
 let half: Candidate[] | undefined;
-let words: Candidate[][] | undefined;
 
 function halfCandidates(): Candidate[] {
   half ??= candidatesOf(rows.slice(baseRowCount));
   return half;
 }
 
+let words: Candidate[][] | undefined;
+
+/** Words are looked up by major opcode (bits 6 to 2) and funct3 (bits 14 to 12). */
+const FUNCT3 = 0x7000;
+const bucketOf = (bits: number) => ((bits >>> 2) & 31) | (((bits & FUNCT3) >>> 12) << 5);
+
 function wordBuckets(): Candidate[][] {
   if (words !== undefined) return words;
-  words = Array.from({ length: BUCKETS }, () => []);
+  words = Array.from({ length: 256 }, () => []);
   for (const entry of candidatesOf(rows.slice(0, baseRowCount))) {
-    // A row that leaves funct3 open (`rm`, `lui`, `jal`) stands in every bucket it can match.
-    const fixed = entry.mask & BUCKET_BITS;
-    for (let bucket = 0; bucket < BUCKETS; bucket++) {
-      const sample = ((bucket & 31) << 2) | ((bucket >>> 5) << 12);
-      if ((sample & fixed) === (entry.match & fixed)) words[bucket].push(entry);
+    // A row that leaves funct3 open (`rm`, `lui`, `jal`) stands in the buckets of all its values.
+    for (let funct3 = 0; funct3 <= FUNCT3; funct3 += 0x1000) {
+      if (((funct3 ^ entry.match) & entry.mask & FUNCT3) !== 0) continue;
+      words[bucketOf((entry.match & ~FUNCT3) | funct3)].push(entry);
     }
   }
   return words;

@@ -12,6 +12,8 @@ export interface Pattern {
   /** Which bits are fixed, and what they are (unsigned 32-bit numbers). */
   readonly mask: number;
   readonly match: number;
+  /** How many bits are fixed: the more, the more special the row. */
+  readonly fixedBits: number;
   readonly fields: readonly PatternField[];
 }
 
@@ -81,6 +83,7 @@ export function parsePattern(text: string, length: 2 | 4): Pattern {
   let at = length * 8;
   let mask = 0;
   let match = 0;
+  let fixedBits = 0;
   const place = (name: string, sets: readonly (keyof Fields)[], bias: number, to: number, width: number) => {
     at -= width;
     let field = found.get(name);
@@ -91,23 +94,22 @@ export function parsePattern(text: string, length: 2 | 4): Pattern {
     field.slices.push({ at, to, width });
   };
   for (const token of text.split(" ")) {
-    const list = /^(imm|uimm|nzimm|nzuimm)\[([\d:|]+)\]$/.exec(token);
     const named = NAMED[token];
     if (/^[01]+$/.test(token)) {
-      for (const bit of token) {
-        at--;
-        mask |= 1 << at;
-        if (bit === "1") match |= 1 << at;
-      }
-    } else if (list !== null) {
+      const width = token.length;
+      at -= width;
+      fixedBits += width;
+      mask |= (2 ** width - 1) << at;
+      match |= Number.parseInt(token, 2) << at;
+    } else if (named !== undefined) {
+      place(named.part?.of ?? token, named.sets, named.bias ?? 0, named.part?.to ?? 0, named.width);
+    } else {
+      const list = /^(imm|uimm|nzimm|nzuimm)\[([\d:|]+)\]$/.exec(token);
+      if (list === null) throw new SyntaxError(`pattern "${text}": "${token}" is not a field`);
       for (const range of list[2].split("|")) {
         const [high, low = high] = range.split(":").map(Number);
         place(list[1], [hasCsr ? "rs1" : "imm"], 0, low, high - low + 1);
       }
-    } else if (named !== undefined) {
-      place(named.part?.of ?? token, named.sets, named.bias ?? 0, named.part?.to ?? 0, named.width);
-    } else {
-      throw new SyntaxError(`pattern "${text}": "${token}" is not a field`);
     }
   }
   if (at !== 0) throw new SyntaxError(`pattern "${text}" is not ${length * 8} bits`);
@@ -123,7 +125,7 @@ export function parsePattern(text: string, length: 2 | 4): Pattern {
       step: 2 ** Math.min(...slices.map((s) => s.to)),
     }),
   );
-  return { mask: mask >>> 0, match: match >>> 0, fields };
+  return { mask: mask >>> 0, match: match >>> 0, fixedBits, fields };
 }
 
 const patterns = new WeakMap<Row, Pattern>();
