@@ -17,8 +17,8 @@ import { NAME_COST, type RamFilesystem } from "./filesystem.ts";
 import { RamNode } from "./node.ts";
 import { RamSpecial, RamSymlink } from "./special.ts";
 
-/** The inodes of a ramfs that have a `RamNode`. */
-export type RamInode = RamDirectory | RamFile | RamSymlink | RamSpecial;
+/** An inode of a ramfs. */
+export type RamInode = Inode & { readonly node: RamNode };
 
 /** What Linux's filesystems say of a directory's size: about what its names take. */
 const ENTRY_SIZE = 20;
@@ -78,7 +78,8 @@ export class RamDirectory extends DirectoryInode {
   override rmdir(name: ByteString, inode: DirectoryInode): void {
     if (inode.entries().length > 0) fail("ENOTEMPTY");
     this.leave(name, inode as RamDirectory);
-    (inode as RamDirectory).node.linked(-2);
+    const { node } = inode as RamDirectory;
+    node.linked(-node.nlink);
   }
 
   override rename(
@@ -121,8 +122,13 @@ export class RamDirectory extends DirectoryInode {
     this.changed();
   }
 
-  private changed(): void {
+  /** The names are not what they were when last listed. */
+  protected forget(): void {
     this.listing = undefined;
+  }
+
+  private changed(): void {
+    this.forget();
     this.node.modified();
   }
 

@@ -21,18 +21,22 @@ export class RamFilesystem implements Filesystem {
   /** TMPFS_MAGIC: with a size limit it is what Linux calls tmpfs. */
   readonly magic: number = 0x01021994;
   readonly readOnly = false;
-  readonly root: RamDirectory;
   readonly now: () => bigint;
   private readonly limit: number;
   private used = 0;
   private inodes = 0;
   private nextIno: number;
+  private top: RamDirectory | undefined;
 
   constructor(options: RamFilesystemOptions, firstIno = 1) {
     this.limit = options.limit;
     this.now = options.now;
     this.nextIno = firstIno;
-    this.root = this.makeRoot();
+  }
+
+  get root(): RamDirectory {
+    this.top ??= this.makeRoot();
+    return this.top;
   }
 
   protected makeRoot(): RamDirectory {

@@ -48,12 +48,12 @@ export class RamSpecial extends Inode {
   private readonly rdev: number;
   private readonly pipe = new Pipe();
 
-  constructor(filesystem: RamFilesystem, what: NewInode) {
+  constructor(filesystem: RamFilesystem, what: NewInode, like?: Attributes) {
     super();
     this.filesystem = filesystem;
     this.type = what.mode & FileType.mask;
     this.rdev = what.rdev;
-    this.node = new RamNode(filesystem, what.mode, () => {});
+    this.node = new RamNode(filesystem, what.mode, () => {}, like);
   }
 
   attributes(): Attributes {

@@ -1,0 +1,315 @@
+import {
+  type BigIntStats,
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  futimesSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  statfsSync,
+  symlinkSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import type { HostPath, HostTree } from "../kernel/hostfs/host-tree.ts";
+import { errno } from "../kernel/syscalls/errno.ts";
+import { fail, VfsError } from "../kernel/vfs/error.ts";
+import type { FilesystemUse } from "../kernel/vfs/filesystem.ts";
+import { type AttributeChange, type Attributes, FileType } from "../kernel/vfs/inode.ts";
+import type { ByteString } from "../kernel/vfs/names.ts";
+import type { FileData } from "../kernel/vfs/regular-file.ts";
+
+/** Opens a name itself, not what is in it (Linux). */
+const O_PATH = 0o10000000;
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
+
+/** Permission bits that reach the host: a guest makes no set-id programs there. */
+const HOST_MODE = 0o1777;
+
+/**
+ * A directory of this host for a guest (see `HostTree`).
+ *
+ * Every operation first opens the directory that its name is in, asks the kernel what path that descriptor really
+ * has (`/proc/self/fd`), and works below it only where that is the path expected: one symbolic link on the way,
+ * even one put there a moment ago, and the paths differ. The name itself is never followed. Where there is no
+ * `/proc` (outside Linux) the directory's real path is compared instead, which leaves a race to whoever can
+ * change the tree from the host's side.
+ */
+export class HostDirectoryTree implements HostTree {
+  readonly source: string;
+  readonly readOnly: boolean;
+  private readonly root: ByteString;
+  private readonly descriptors = existsSync("/proc/self/fd");
+
+  /** Throws the error of `node:fs` where `path` is no directory. */
+  constructor(path: string, readOnly: boolean) {
+    this.source = path;
+    this.readOnly = readOnly;
+    const real = realpathSync(path, { encoding: "buffer" }).toString("latin1");
+    this.root = real === "/" ? "" : real;
+    readdirSync(Buffer.from(real, "latin1"));
+  }
+
+  stat(path: HostPath): Attributes | undefined {
+    try {
+      return this.at(path, (name) => attributesOf(lstatSync(name, { bigint: true })));
+    } catch (error) {
+      if (error instanceof VfsError && (error.code === errno.ENOENT || error.code === errno.ENOTDIR))
+        return undefined;
+      throw error;
+    }
+  }
+
+  list(path: HostPath): { name: ByteString; ino: number; type: number }[] {
+    return this.inside(path, (prefix) => {
+      const entries = [];
+      for (const raw of readdirSync(Buffer.from(prefix, "latin1"), { encoding: "buffer" })) {
+        const name = raw.toString("latin1");
+        const stat = lstatSync(Buffer.from(prefix + name, "latin1"), { bigint: true, throwIfNoEntry: false });
+        if (stat) entries.push({ name, ino: inoOf(stat), type: Number(stat.mode) & FileType.mask });
+      }
+      return entries;
+    });
+  }
+
+  readLink(path: HostPath): ByteString {
+    return this.at(path, (name) => readlinkSync(name, { encoding: "buffer" }).toString("latin1"));
+  }
+
+  open(path: HostPath, write: boolean): FileData {
+    if (write) this.requireWritable();
+    return this.at(path, (name) => {
+      // Opening a fifo would wait, and opening a device may do things: only what is a file is opened.
+      if (!lstatSync(name).isFile()) fail("EACCES");
+      const fd = openSync(name, (write ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+      if (fstatSync(fd).isFile()) return new HostFileData(fd);
+      closeSync(fd);
+      return fail("EACCES");
+    });
+  }
+
+  createFile(path: HostPath, mode: number): void {
+    this.change(path, (name) => {
+      const fd = openSync(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+      fchmodSync(fd, mode & HOST_MODE);
+      closeSync(fd);
+    });
+  }
+
+  createDirectory(path: HostPath, mode: number): void {
+    this.change(path, (name) => {
+      mkdirSync(name, 0o700);
+      changeMode(name, mode);
+    });
+  }
+
+  createSymlink(path: HostPath, target: ByteString): void {
+    this.change(path, (name) => symlinkSync(Buffer.from(target, "latin1"), name));
+  }
+
+  link(from: HostPath, to: HostPath): void {
+    this.change(from, (source) => this.at(to, (name) => linkSync(source, name)));
+  }
+
+  unlink(path: HostPath): void {
+    this.change(path, (name) => unlinkSync(name));
+  }
+
+  removeDirectory(path: HostPath): void {
+    this.change(path, (name) => rmdirSync(name));
+  }
+
+  rename(from: HostPath, to: HostPath): void {
+    this.change(from, (source) => this.at(to, (name) => renameSync(source, name)));
+  }
+
+  setAttributes(path: HostPath, change: AttributeChange): void {
+    this.change(path, (name) => {
+      const old = lstatSync(name, { bigint: true });
+      if (change.uid !== undefined || change.gid !== undefined)
+        lchownSync(name, change.uid ?? Number(old.uid), change.gid ?? Number(old.gid));
+      if (change.mode !== undefined) changeMode(name, change.mode);
+      if (change.atime !== undefined || change.mtime !== undefined)
+        lutimesSync(name, seconds(change.atime ?? old.atimeNs), seconds(change.mtime ?? old.mtimeNs));
+    });
+  }
+
+  use(): FilesystemUse {
+    const s = statfsSync(Buffer.from(this.root || "/", "latin1"));
+    return { blockSize: s.bsize, blocks: s.blocks, freeBlocks: s.bavail, files: s.files, freeFiles: s.ffree };
+  }
+
+  private requireWritable(): void {
+    if (this.readOnly) fail("EROFS");
+  }
+
+  private change<T>(path: HostPath, action: (name: Buffer) => T): T {
+    this.requireWritable();
+    return this.at(path, action);
+  }
+
+  /** Calls `action` with a path for the name that `path` ends in, whose directory cannot be swapped meanwhile. */
+  private at<T>(path: HostPath, action: (name: Buffer) => T): T {
+    if (path.length === 0) return this.inside(path, (prefix) => action(Buffer.from(`${prefix}.`, "latin1")));
+    const name = path[path.length - 1];
+    if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) fail("EINVAL");
+    return this.inside(path.slice(0, -1), (prefix) => action(Buffer.from(prefix + name, "latin1")));
+  }
+
+  /** Calls `action` with a prefix, ending in a slash, for names in the directory at `path`. */
+  private inside<T>(path: HostPath, action: (prefix: ByteString) => T): T {
+    const expected = this.root + path.map((name) => `/${name}`).join("") || "/";
+    return translated(() => {
+      if (!this.descriptors) {
+        if (
+          realpathSync(Buffer.from(expected, "latin1"), { encoding: "buffer" }).toString("latin1") !==
+          expected
+        )
+          fail("ENOENT");
+        return action(expected === "/" ? "/" : `${expected}/`);
+      }
+      const fd = openSync(Buffer.from(expected, "latin1"), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+      try {
+        const real = readlinkSync(`/proc/self/fd/${fd}`, { encoding: "buffer" }).toString("latin1");
+        if (real !== expected) fail("ENOENT");
+        return action(`/proc/self/fd/${fd}/`);
+      } finally {
+        closeSync(fd);
+      }
+    });
+  }
+}
+
+/** An open file of the host. */
+class HostFileData implements FileData {
+  private readonly fd: number;
+
+  constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  get size(): number {
+    return translated(() => fstatSync(this.fd).size);
+  }
+
+  attributes(): Attributes {
+    return translated(() => attributesOf(fstatSync(this.fd, { bigint: true })));
+  }
+
+  setAttributes(change: AttributeChange): void {
+    translated(() => {
+      const old = fstatSync(this.fd, { bigint: true });
+      if (change.uid !== undefined || change.gid !== undefined)
+        fchownSync(this.fd, change.uid ?? Number(old.uid), change.gid ?? Number(old.gid));
+      if (change.mode !== undefined) fchmodSync(this.fd, change.mode & HOST_MODE);
+      if (change.atime !== undefined || change.mtime !== undefined)
+        futimesSync(this.fd, seconds(change.atime ?? old.atimeNs), seconds(change.mtime ?? old.mtimeNs));
+    });
+  }
+
+  readAt(into: Uint8Array, position: number): number {
+    return translated(() => {
+      let done = 0;
+      while (done < into.length) {
+        const count = readSync(this.fd, into, done, into.length - done, position + done);
+        if (count === 0) break;
+        done += count;
+      }
+      return done;
+    });
+  }
+
+  writeAt(from: Uint8Array, position: number): number {
+    return translated(() => writeSync(this.fd, from, 0, from.length, position));
+  }
+
+  resize(size: number): void {
+    translated(() => ftruncateSync(this.fd, size));
+  }
+
+  /** Node cannot reserve room on the host: a write may still find none. */
+  reserve(): void {}
+
+  zero(from: number, to: number): void {
+    const zeros = new Uint8Array(Math.min(65536, Math.max(0, to - from)));
+    for (let at = from; at < to; ) at += this.writeAt(zeros.subarray(0, to - at), at);
+  }
+
+  sync(): void {
+    translated(() => fsyncSync(this.fd));
+  }
+
+  close(): void {
+    translated(() => closeSync(this.fd));
+  }
+}
+
+/** Where the name is a symbolic link this fails instead of changing what it points to. */
+function changeMode(name: Buffer, mode: number): void {
+  if (!existsSync("/proc/self/fd")) {
+    const fd = openSync(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    fchmodSync(fd, mode & HOST_MODE);
+    closeSync(fd);
+    return;
+  }
+  const fd = openSync(name, O_PATH | O_NOFOLLOW);
+  try {
+    chmodSync(`/proc/self/fd/${fd}`, mode & HOST_MODE);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function attributesOf(stat: BigIntStats): Attributes {
+  return {
+    ino: inoOf(stat),
+    mode: Number(stat.mode),
+    nlink: Number(stat.nlink),
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
+    rdev: Number(BigInt.asUintN(32, stat.rdev)),
+    size: Number(stat.size),
+    blocks: Number(stat.blocks),
+    atime: stat.atimeNs,
+    mtime: stat.mtimeNs,
+    ctime: stat.ctimeNs,
+  };
+}
+
+/** Inode numbers of 64 bits lose their top bits. */
+function inoOf(stat: BigIntStats): number {
+  return Number(BigInt.asUintN(53, stat.ino));
+}
+
+/** Node takes times as seconds: a fraction of a microsecond is lost. */
+function seconds(nanoseconds: bigint): number {
+  return Number(nanoseconds) / 1e9;
+}
+
+/** Turns what `node:fs` throws into the guest's errno. */
+function translated<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof VfsError) throw error;
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    return fail(code !== undefined && code in errno ? (code as keyof typeof errno) : "EIO");
+  }
+}
