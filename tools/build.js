@@ -5,6 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { root, STAMP } from "./stale.js";
 
@@ -14,6 +15,7 @@ const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 const started = new Date();
 
 const result = await build({
+  plugins: [await prebuiltInterpreter()],
   entryPoints: {
     cli: "src/cli/main.ts",
     index: "src/index.ts",
@@ -46,6 +48,29 @@ removeOldChunks(Object.keys(result.metafile.outputs));
 assembleFirmware();
 if (process.argv.includes("--types")) emitTypes();
 writeFileSync(STAMP, `${started.toISOString()}\n`);
+
+/** Puts the interpreter's Wasm modules, built now, in place of the empty `prebuilt.ts`. */
+async function prebuiltInterpreter() {
+  const outfile = "dist/interpreter-builder.js";
+  const entry = "src/cpu/wasm/interpreter.ts";
+  await build({ entryPoints: [entry], outfile, bundle: true, format: "esm", platform: "node" });
+  const { buildModule } = await import(pathToFileURL(outfile).href);
+  rmSync(outfile);
+  return {
+    name: "prebuilt-interpreter",
+    setup({ onLoad, onResolve }) {
+      onLoad({ filter: /cpu\/wasm\/prebuilt\.ts$/ }, () => ({
+        contents:
+          'import chain from "interpreter:chain"; import step from "interpreter:step"; export const prebuilt = { chain, step };',
+      }));
+      onResolve({ filter: /^interpreter:/ }, ({ path }) => ({ path, namespace: "interpreter" }));
+      onLoad({ filter: /./, namespace: "interpreter" }, ({ path }) => ({
+        contents: buildModule(path.slice("interpreter:".length)),
+        loader: "binary",
+      }));
+    },
+  };
+}
 
 /** Chunk names carry a hash, so every build leaves the last one's behind. */
 function removeOldChunks(outputs) {

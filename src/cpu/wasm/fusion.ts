@@ -1,20 +1,17 @@
-import { rowByName, rows } from "../../isa/table.ts";
+import { rows } from "../../isa/table.ts";
 import { Handler, handlerIndex, Variant } from "../slots.ts";
+import { SEQUENCES } from "./sequences.ts";
 
-/**
- * Instructions that often follow each other and so have a common handler, which saves the dispatches between them.
- * A name's ending is its length in bytes. Chosen by counting sequences in real programs (`bench/sequences.ts`).
- */
-const SEQUENCES = ["addi/2 bne/4", "addi/4 bne/4", "ld/2 ld/2", "sd/2 sd/2"];
+const indexByName = new Map(rows.map((row, index) => [row.name, index]));
 
 function handlerOf(name: string): number {
   const [mnemonic, length] = name.split("/");
-  const row = rowByName(mnemonic);
-  if (!row) throw new Error(`no instruction is named ${mnemonic}`);
-  return handlerIndex(rows.indexOf(row), length === "2" ? Variant.compressed : 0);
+  const index = indexByName.get(mnemonic);
+  if (index === undefined) throw new Error(`no instruction is named ${mnemonic}`);
+  return handlerIndex(index, length === "2" ? Variant.compressed : 0);
 }
 
-/** The handlers (`handlerIndex`) that each fused handler stands for. */
+/** Fused handlers save the dispatches between instructions: the handlers (`handlerIndex`) that each stands for. */
 export const fusions: readonly (readonly number[])[] = SEQUENCES.map((names) =>
   names.split(" ").map(handlerOf),
 );

@@ -6,6 +6,7 @@ import { defineFloatFunctions } from "./float-functions.ts";
 import { declareFunctions, type Functions } from "./frame.ts";
 import { FIRST_FUSION, fusions } from "./fusion.ts";
 import { fusedCode, handlerCode, hasSlowTwin, type Mode, type Part } from "./handler.ts";
+import { prebuilt } from "./prebuilt.ts";
 import { defineSupport } from "./support.ts";
 import { variantsOf } from "./variants.ts";
 
@@ -30,10 +31,11 @@ export type RunFunction = (hart: number, budget: number) => void;
 
 /**
  * The interpreter: a Wasm module with a handler for every row of the instruction table, each ending in a tail call
- * to the next slot's handler. It is built from the rows' meanings when first needed, once a process.
+ * to the next slot's handler. It is built from the rows' meanings, when the program is bundled (`prebuilt.ts`) or when
+ * first needed, once a process.
  */
 export function instantiate(mode: Mode, imports: InterpreterImports): RunFunction {
-  modules[mode] ??= new WebAssembly.Module(buildModule(mode));
+  modules[mode] ??= new WebAssembly.Module(prebuilt[mode] ?? buildModule(mode));
   const env = imports as unknown as Record<string, WebAssembly.ImportValue>;
   return new WebAssembly.Instance(modules[mode], { env }).exports.run as RunFunction;
 }
