@@ -52,12 +52,11 @@ export async function execute(args: readonly string[]): Promise<void> {
   program.action(() => {
     throw new UsageError(
       program.args.length === 0
-        ? cliText.missingArgument("COMMAND", "runikraft")
+        ? cliText.seeHelp(cliText.missingArgument("COMMAND", "runikraft"), "runikraft")
         : cliText.unknownCommand(program.args[0], Object.keys(COMMANDS).join(", ")),
     );
   });
-  program.argument("[command]");
-  program.allowExcessArguments();
+  program.argument("[command]").usage("COMMAND [options]").allowExcessArguments();
   examples(
     program,
     "runikraft run hello.elf",
@@ -98,5 +97,5 @@ function usageError(error: CommanderError, asked: string | undefined): UsageErro
     "commander.excessArguments": () => cliText.excessArguments(command),
   };
   const text = texts[error.code]?.() ?? error.message.replace(/^error: /, "");
-  return new UsageError(`${text}; ${cliText.seeHelp(command)}`);
+  return new UsageError(cliText.seeHelp(text, command));
 }

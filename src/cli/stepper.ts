@@ -128,7 +128,10 @@ export class Stepper {
   private explain(mnemonic: string | undefined): void {
     const here = this.machine.line()?.instruction;
     const row = mnemonic === undefined ? here?.row : rowByName(mnemonic);
-    if (!row) return this.print(debugText.unknownMnemonic(mnemonic ?? ""));
+    if (!row) {
+      this.print(debugText.unknownMnemonic(mnemonic ?? ""));
+      return;
+    }
     this.print(`${row.name} ${row.syntax.replaceAll(", ", ",")}\n  ${row.sentence}\n  ${row.pattern}`);
     if (mnemonic === undefined && here) this.print(`  ${explain(here)}`);
   }

@@ -3,7 +3,7 @@ import { printBytes, readHostFile } from "../../host/process.ts";
 import { BareMachine } from "../../machine/bare.ts";
 import { cliText } from "../../messages/cli.ts";
 import { UsageError } from "../../messages/errors.ts";
-import { say } from "../output.ts";
+import { formatSize, say } from "../output.ts";
 import { examples } from "../program.ts";
 import { countValue, sizeValue } from "../values.ts";
 
@@ -13,10 +13,12 @@ const MOST_MEMORY = 3 * 2 ** 30;
 /** Exit code of a machine that stopped without saying one: it waits for ever, or its instructions are spent. */
 const STOPPED = 1;
 
+const memorySize = sizeValue("-m", LEAST_MEMORY, MOST_MEMORY);
+
 interface BootOptions {
   readonly bios: string;
   readonly kernel: string;
-  readonly memory: number;
+  readonly memory?: number;
   readonly maxInstructions?: number;
 }
 
@@ -24,12 +26,7 @@ export function configure(command: Command): void {
   command
     .requiredOption("--bios <FIRMWARE>", cliText.optionBios())
     .requiredOption("--kernel <ELF>", cliText.optionKernel())
-    .option(
-      "-m, --memory <SIZE>",
-      cliText.optionMem(),
-      sizeValue("-m", LEAST_MEMORY, MOST_MEMORY),
-      DEFAULT_MEMORY,
-    )
+    .option("-m, --memory <SIZE>", cliText.optionMem(formatSize(DEFAULT_MEMORY)), memorySize)
     .option("--max-instructions <N>", cliText.optionMaxInstructions(), countValue("--max-instructions"))
     .action(boot);
   examples(
@@ -39,7 +36,8 @@ export function configure(command: Command): void {
   );
 }
 
-async function boot({ bios, kernel, memory, maxInstructions = Number.POSITIVE_INFINITY }: BootOptions) {
+async function boot(options: BootOptions): Promise<void> {
+  const { bios, kernel, memory = DEFAULT_MEMORY, maxInstructions = Number.POSITIVE_INFINITY } = options;
   if (bios !== "none") throw new UsageError(cliText.badBios(bios));
   const machine = await BareMachine.load(readHostFile(kernel), kernel, {
     ramBytes: memory,
