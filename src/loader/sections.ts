@@ -1,6 +1,6 @@
 import { loaderMessages } from "../messages/loader.ts";
 import type { Header } from "./header.ts";
-import { hex, PATH_MAX } from "./limits.ts";
+import { hex } from "./limits.ts";
 import { LoadError } from "./refuse.ts";
 import { readText } from "./text.ts";
 
@@ -39,6 +39,9 @@ export interface Section {
 export const SHT = { symtab: 2, strtab: 3, nobits: 8, dynsym: 11, riscvAttributes: 0x70000003 } as const;
 export const SHF = { write: 1, alloc: 2, execute: 4 } as const;
 
+/** Longer names are not shown. */
+const MAX_NAME = 256;
+
 /** Checks that every section lies in the file and gives it its name. */
 export function nameSections(header: Header, headers: readonly SectionHeader[]): Section[] {
   const contents = headers.map((one) => sectionBytes(header, one));
@@ -46,7 +49,7 @@ export function nameSections(header: Header, headers: readonly SectionHeader[]):
   return headers.map((one) => ({
     index: one.index,
     // A file without section names is odd but legal.
-    name: (names && readText(names, one.nameOffset, PATH_MAX)) ?? "",
+    name: (names && readText(names, one.nameOffset, MAX_NAME)) ?? "",
     type: one.type,
     flags: one.flags,
     address: Number(one.address),

@@ -17,14 +17,14 @@ import { readBuildId } from "./notes.ts";
 import { LoadError } from "./refuse.ts";
 import { readText } from "./text.ts";
 
-/** A program header as decoded: nothing checked yet. Numbers above 2^53 are not exact. */
+/** A program header as decoded: nothing checked yet. Sizes above 2^53 are not exact. */
 export interface ProgramHeader {
   readonly index: number;
   readonly type: number;
   readonly flags: number;
   readonly offset: number;
-  readonly vaddr: number;
-  readonly paddr: number;
+  readonly vaddr: bigint;
+  readonly paddr: bigint;
   readonly fileSize: number;
   readonly memorySize: number;
   readonly align: number;
@@ -38,11 +38,11 @@ export const PT = {
   tls: 7,
   gnuStack: 0x6474e551,
   gnuRelro: 0x6474e552,
+  riscvAttributes: 0x70000003,
 } as const;
 
-const PF_X = 1;
-const PF_W = 2;
-const PF_R = 4;
+/** `p_flags` */
+export const PF = { x: 1, w: 2, r: 4 } as const;
 
 /** Where each field stands in a program header, for messages that must show all 64 bits. */
 const FIELDS = { p_offset: 8, p_vaddr: 16, p_paddr: 24, p_filesz: 32, p_memsz: 40, p_align: 48 } as const;
@@ -60,7 +60,7 @@ export function buildImage(header: Header, table: readonly ProgramHeader[]): Ima
     name: header.name,
     bare: header.bare,
     relocatable: header.relocatable,
-    entry: entryPoint(header, segments),
+    entry: entryPoint(header, table, segments),
     segments,
     start: pageDown(segments[0].address),
     end: pageUp(segments[segments.length - 1].address + segments[segments.length - 1].memorySize),
@@ -68,7 +68,7 @@ export function buildImage(header: Header, table: readonly ProgramHeader[]): Ima
     programHeaders: { count: header.programHeaderCount, address: programHeaderAddress(header, segments) },
     interpreter: interp && interpreterPath(header, interp),
     tls: tls && tlsTemplate(header, tls, segments),
-    executableStack: stack && (stack.flags & PF_X) !== 0,
+    executableStack: stack && (stack.flags & PF.x) !== 0,
     relro: relro && relroRange(header, relro, segments),
     dynamic: dynamic && readDynamic(header, dynamic.index, fileBytes(header, dynamic), segments),
     buildId: readBuildId(table.filter((one) => one.type === PT.note).map((one) => clippedBytes(header, one))),
@@ -111,9 +111,9 @@ function loadSegments(header: Header, table: readonly ProgramHeader[]): Segment[
       bytes,
       offset: one.offset,
       align: Math.max(one.align, 1),
-      read: (one.flags & PF_R) !== 0,
-      write: (one.flags & PF_W) !== 0,
-      execute: (one.flags & PF_X) !== 0,
+      read: (one.flags & PF.r) !== 0,
+      write: (one.flags & PF.w) !== 0,
+      execute: (one.flags & PF.x) !== 0,
     });
   }
   if (segments.length === 0) throw new LoadError(loaderMessages.noSegments(header.name));
@@ -138,7 +138,7 @@ function checkAlign(header: Header, one: ProgramHeader): void {
     throw refused(header, one, "p_align", (field, value) =>
       loaderMessages.tooBig(header.name, field, value, hex(MAX_ALIGN)),
     );
-  if (one.vaddr % align !== offset % align)
+  if (Number(one.vaddr % BigInt(align)) !== offset % align)
     throw refused(header, one, "p_vaddr", (field, value) =>
       loaderMessages.notCongruent(header.name, field, value, hex(offset), hex(align)),
     );
@@ -146,7 +146,7 @@ function checkAlign(header: Header, one: ProgramHeader): void {
 
 /** Where a segment goes, checked to lie in the addresses such an image may have. */
 function segmentAddress(header: Header, one: ProgramHeader): number {
-  const address = header.bare ? one.paddr : one.vaddr;
+  const address = Number(header.bare ? one.paddr : one.vaddr);
   const first = header.bare || header.relocatable ? 0 : LOWEST_ADDRESS;
   const end = header.bare ? PHYSICAL_END : USER_END;
   if (address < first || address >= end || one.memorySize > end - address)
@@ -174,14 +174,13 @@ function checkOrder(header: Header, segments: readonly Segment[]): void {
 }
 
 /** The entry point, translated to its physical address for a bare image that is linked elsewhere. */
-function entryPoint(header: Header, segments: readonly Segment[]): number {
+function entryPoint(header: Header, table: readonly ProgramHeader[], segments: readonly Segment[]): number {
   const code = segments.filter((segment) => segment.execute);
   const refusal = () => new LoadError(loaderMessages.entryOutside(header.name, hex(header.entry)));
   if (header.entry % 2n !== 0n)
     throw new LoadError(loaderMessages.notEven(header.name, "e_entry", hex(header.entry)));
   for (const segment of code) {
-    const linked = header.view.getBigUint64(fieldOffset(header, segment.index, "p_vaddr"), true);
-    const distance = header.entry - linked;
+    const distance = header.entry - table[segment.index].vaddr;
     if (distance >= 0n && distance < BigInt(segment.memorySize)) return segment.address + Number(distance);
   }
   if (!header.bare || header.entry >= PHYSICAL_END) throw refusal();
@@ -242,7 +241,7 @@ function insideSegment(
   size: number,
   segments: readonly Segment[],
 ): Range {
-  const address = one.vaddr;
+  const address = Number(one.vaddr);
   const holds = (segment: Segment) =>
     address >= segment.address && address + size <= pageUp(segment.address + segment.memorySize);
   if (size > 0 && !segments.some(holds))

@@ -1,9 +1,10 @@
 import { SymbolTable } from "../../src/debug/symbols.ts";
-import { parseElf, readSections, readSymbols } from "../../src/loader/elf.ts";
+import { parseElf, readSymbols } from "../../src/loader/elf.ts";
 import type { Image } from "../../src/loader/image.ts";
 import { loadProgram } from "../../src/loader/program.ts";
 import { SeededRandom } from "../../src/loader/random.ts";
 import { LoadError } from "../../src/loader/refuse.ts";
+import { reportElf } from "../../src/loader/report.ts";
 import { RecordingTarget } from "./elf-file.ts";
 
 /**
@@ -57,7 +58,7 @@ export async function fuzzElf(
 /** Everything the loader does with a file. Returns "loaded", or the field that it was refused for. */
 async function runCase(bytes: Uint8Array, interpreter: Image, seed: bigint): Promise<string> {
   await refusalOf(async () => void (await parseElf(bytes, "fuzz", { bare: true })));
-  await refusalOf(async () => void (await readSections(bytes, "fuzz")));
+  await refusalOf(async () => void (await reportElf(bytes, "fuzz")));
   await refusalOf(async () => {
     const symbols = new SymbolTable(await readSymbols(bytes, "fuzz"));
     symbols.describe(0x10400);
