@@ -5,6 +5,7 @@ import { CsrState } from "./csr-state.ts";
 import { interruptToTake } from "./interrupts.ts";
 import { Cause, Exit, HART, HART_BLOCK_SIZE, Privilege, TLB, TLB_ENTRIES } from "./layout.ts";
 import { Mmu } from "./mmu.ts";
+import { STORE_DONE } from "./port.ts";
 import type { FloatEnvironment } from "./softfloat/environment.ts";
 import { floatOperation } from "./softfloat/float-operation.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -52,6 +53,10 @@ export class Hart {
   private readonly imports: InterpreterImports;
   private readonly chain: RunFunction;
   private stepping: RunFunction | undefined;
+  /** A device wants the run loop's attention after the store that is being done. */
+  attention = false;
+  /** Instructions left of the run that is going on. */
+  private left = 0;
   /** Instructions granted to the Wasm that is running now; 0 outside it. */
   private granted = 0;
   /** The page being fetched from is only partly executable: the next instruction is to be stepped, checked. */
@@ -131,33 +136,36 @@ export class Hart {
 
   /**
    * Runs until `limit` instructions are spent: those that retire, and one for each trap taken (so that a guest
-   * that only traps comes to an end too). Interrupts are looked at on entry and after every trap and CSR access;
-   * whoever raises one between, ends the run there by its limit.
+   * that only traps comes to an end too). Interrupts are looked at on entry, after every trap and CSR access and
+   * when a device asks for it; whoever else raises one between, ends the run there by its limit.
    */
   run(limit: number): RunResult {
-    let left = limit;
-    while (left > 0) {
+    this.left = limit;
+    while (this.left > 0) {
+      this.attention = false;
       const interrupt = interruptToTake(this);
       if (interrupt >= 0) {
-        left--;
+        this.left--;
         if (!this.enterTrap(interrupt, 0n, true)) return "supervisor";
         continue;
       }
-      left -= this.grant(left);
+      const retired = this.grant(this.left);
+      this.left -= retired;
       switch (this.word(HART.exit)) {
         case Exit.trap:
           if (this.checkEveryFetch) break;
-          left--;
-          if (!this.enterPendingTrap()) return "supervisor";
+          this.left--;
+          if (this.word(HART.cause) === STORE_DONE) this.retireStore();
+          else if (!this.enterPendingTrap()) return "supervisor";
           break;
         case Exit.floatState:
           if (!this.settleFloatState()) {
-            left--;
+            this.left--;
             if (!this.enterPendingTrap()) return "supervisor";
           }
           break;
         case Exit.system: {
-          left--;
+          this.left--;
           const result = this.system();
           if (result !== undefined) return result;
           break;
@@ -165,6 +173,16 @@ export class Hart {
       }
     }
     return "limit";
+  }
+
+  /**
+   * For devices, while a guest's store reaches them: what they changed (an interrupt line, a timer) has to be looked
+   * at before the next instruction, and the run ends after `instructions` more at the latest.
+   */
+  requestAttention(instructions = Number.POSITIVE_INFINITY): void {
+    const running = this.granted - this.word(HART.budget);
+    this.left = Math.min(this.left, running + instructions);
+    this.attention = true;
   }
 
   /** Executes one instruction, or takes one trap. */
@@ -225,6 +243,12 @@ export class Hart {
     const cause = this.word(HART.cause);
     if (cause === Cause.illegalInstruction) this.i64[(this.base + HART.tval) / 8] = this.fetchedBits();
     return this.enterTrap(cause, this.i64[(this.base + HART.tval) / 8], false);
+  }
+
+  /** The store at pc has reached its device; Wasm was left before it retired. */
+  private retireStore(): void {
+    this.pc += (this.fetchedBits() & 3n) === 3n ? 4n : 2n;
+    this.addRetired(1);
   }
 
   /** The instruction at pc, which has just been fetched; for `tval`. */

@@ -4,7 +4,7 @@ import { Csr, MPP_SHIFT, Mstatus, SATP_SV39 } from "./csr-state.ts";
 import type { Hart } from "./hart.ts";
 import { Cause, HART, Privilege, TLB } from "./layout.ts";
 import { Access, Pmp } from "./pmp.ts";
-import type { MemoryPort } from "./port.ts";
+import { type MemoryPort, STORE_DONE } from "./port.ts";
 import { PAGE_SIZE, pageNumber, writeEntry } from "./sv39.ts";
 import { TlbPool, View } from "./tlb.ts";
 import { accessFault, type Translation, translate } from "./translation.ts";
@@ -161,8 +161,11 @@ export class Mmu implements MemoryPort {
     const reach = this.check(low, high, size, Access.write);
     if (!reach) return 0;
     this.settle(reach);
-    if (reach.window) this.storeDevice(reach.window, reach.physical, size);
-    else this.u8.copyWithin(this.enter(reach, low, high, Access.write), from, from + size);
+    if (reach.window) {
+      this.storeDevice(reach.window, reach.physical, size);
+      return this.hart.attention ? this.raise(STORE_DONE, low, high) : 1;
+    }
+    this.u8.copyWithin(this.enter(reach, low, high, Access.write), from, from + size);
     return 1;
   }
 

@@ -6,7 +6,10 @@
 export interface MemoryPort {
   /** Reads `size` bytes (any alignment), RAM or device. 1: `HART.value` holds them, zero-extended. */
   load(size: number): 0 | 1;
-  /** Writes the low `size` bytes of `HART.value`. */
+  /**
+   * Writes the low `size` bytes of `HART.value`. 0 with the cause `STORE_DONE`: it is done, but a device wants the
+   * run loop's attention before the next instruction.
+   */
   store(size: number): 0 | 1;
   /**
    * Puts the page of an atomic access into the write table (for `lr`, which only reads: into the read table)
@@ -16,3 +19,6 @@ export interface MemoryPort {
   /** Physical page number (address / 4096, in RAM) that the fetch address stands in, or -1 with a trap set. */
   translateFetch(): number;
 }
+
+/** In `HART.cause`, which no exception code is: see `MemoryPort.store`. */
+export const STORE_DONE = -1;

@@ -27,6 +27,8 @@ const MASK = 0xffff_ffff_ffff_ffffn;
  */
 export class Clint implements Device {
   readonly name = "clint";
+  /** A guest has set a timer or `mtime`: the machine may have to look at the time sooner. */
+  onTimerSet: () => void = () => {};
   private readonly harts: readonly Hart[];
   private readonly clock: Clock;
   private readonly mtimecmp: bigint[];
@@ -85,12 +87,18 @@ export class Clint implements Device {
       if (!hart) return;
       this.msip[offset / 4] = value & 1;
       hart.csrs.setLine(Interrupt.machineSoftware, (value & 1) !== 0);
+      hart.requestAttention();
     } else if (offset === MTIME || offset === MTIME + 4) {
       this.offset += replace(this.mtime) - this.mtime;
-      this.update();
+      this.timerSet();
     } else if (timer < this.mtimecmp.length) {
       this.mtimecmp[timer] = replace(this.mtimecmp[timer]);
-      this.update();
+      this.timerSet();
     }
+  }
+
+  private timerSet(): void {
+    this.update();
+    this.onTimerSet();
   }
 }

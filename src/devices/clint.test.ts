@@ -1,0 +1,98 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { Interrupt } from "../cpu/csr-state.ts";
+import type { Hart } from "../cpu/hart.ts";
+import { bareHart } from "../cpu/hart-fixture.ts";
+import { Clint } from "./clint.ts";
+
+const [MTIMECMP, MTIME] = [0x4000, 0xbff8];
+
+let harts: Hart[];
+let now: bigint;
+let clint: Clint;
+
+beforeEach(() => {
+  harts = [bareHart(), bareHart()];
+  now = 0n;
+  clint = new Clint(harts, { ticks: () => now });
+});
+
+const store64 = (offset: number, value: bigint) => {
+  clint.store(offset, 4, Number(value & 0xffff_ffffn));
+  clint.store(offset + 4, 4, Number(value >> 32n));
+};
+const load64 = (offset: number) => BigInt(clint.load(offset, 4)) | (BigInt(clint.load(offset + 4, 4)) << 32n);
+const line = (hart: number, interrupt: number) => (harts[hart].csrs.pending & (1 << interrupt)) !== 0;
+const timers = () => [line(0, Interrupt.machineTimer), line(1, Interrupt.machineTimer)];
+
+test("msip raises and lowers one hart's software interrupt", () => {
+  clint.store(4, 4, 0xffff_ffff);
+  expect([line(0, Interrupt.machineSoftware), line(1, Interrupt.machineSoftware)]).toEqual([false, true]);
+  expect([clint.load(0, 4), clint.load(4, 4)]).toEqual([0, 1]);
+  clint.store(4, 4, 0xffff_fffe);
+  expect(line(1, Interrupt.machineSoftware)).toBe(false);
+});
+
+describe("the timer", () => {
+  test("is due from mtimecmp on, for its hart", () => {
+    store64(MTIMECMP, 100n);
+    store64(MTIMECMP + 8, 0x1_0000_0000n);
+    now = 99n;
+    clint.update();
+    expect(timers()).toEqual([false, false]);
+    now = 100n;
+    clint.update();
+    expect(timers()).toEqual([true, false]);
+    now = 0x1_0000_0000n;
+    clint.update();
+    expect(timers()).toEqual([true, true]);
+    expect([load64(MTIMECMP), load64(MTIMECMP + 8)]).toEqual([100n, 0x1_0000_0000n]);
+  });
+
+  test("is put off by writing mtimecmp, at once", () => {
+    now = 50n;
+    store64(MTIMECMP, 10n);
+    expect(timers()[0]).toBe(true);
+    store64(MTIMECMP, 60n);
+    expect(timers()[0]).toBe(false);
+  });
+
+  test("is not armed out of reset", () => {
+    now = 1n << 60n;
+    clint.update();
+    expect(timers()).toEqual([false, false]);
+    expect(clint.ticksToTimer).toBeUndefined();
+  });
+
+  test("the next one is the nearest of all harts", () => {
+    store64(MTIMECMP, 500n);
+    store64(MTIMECMP + 8, 300n);
+    now = 100n;
+    expect(clint.ticksToTimer).toBe(200n);
+    now = 400n;
+    expect(clint.ticksToTimer).toBe(0n);
+  });
+});
+
+test("mtime is the clock, moved by what software writes, and is what the time CSR reads", () => {
+  now = 0x12_3456_789an;
+  expect(load64(MTIME)).toBe(now);
+  store64(MTIME, 5n);
+  expect(load64(MTIME)).toBe(5n);
+  now += 10n;
+  expect(harts[1].csrs.time()).toBe(15n);
+  store64(MTIME, 0n);
+  store64(MTIMECMP, 0n);
+  expect(timers()[0]).toBe(true);
+});
+
+test("no access outside the registers, or of another width, does anything", () => {
+  for (let offset = 0; offset < 0x1_0000; offset += 4) {
+    if (offset === 0 || offset === 4) continue;
+    if ((offset >= MTIMECMP && offset < MTIMECMP + 16) || offset >= MTIME) continue;
+    clint.store(offset, 4, 0);
+    expect(clint.load(offset, 4)).toBe(0);
+  }
+  clint.store(MTIMECMP, 1, 0);
+  clint.store(0, 2, 1);
+  expect([load64(MTIMECMP), clint.load(0, 4)]).toEqual([2n ** 64n - 1n, 0]);
+});
