@@ -180,7 +180,6 @@ class FloatFunction {
     const { code } = this;
     const [a, b] = this.numbers(parts, [A, B]);
     const sum = code.local(parts.type);
-    const error = code.local(parts.type);
     this.requireNearest();
     if (name === "sub") {
       code.get(b);
@@ -190,10 +189,7 @@ class FloatFunction {
     parts.op("add").set(sum);
     parts.isFinite(sum);
     this.require();
-    parts.sumError(a, b, sum).set(error);
-    parts.isFinite(error);
-    this.require();
-    code.get(error);
+    parts.sumError(a, b, sum);
     parts.constant(0);
     parts.op("ne");
     this.raiseInexact();
@@ -283,8 +279,8 @@ class FloatFunction {
     code.get(sum).op("f32_demote_f64").set(result);
     parts.isNormal(result);
     this.require();
+    // Where the sum is inexact, its last bit is odd, and too far down to be in the result.
     code.get(result).op("f64_promote_f32").get(sum).op("f64_ne");
-    code.get(error).f64(0).op("f64_ne").op("i32_or");
     this.raiseInexact();
     this.returnNumber(parts, result);
   }
@@ -303,9 +299,10 @@ class FloatFunction {
     code.op("end");
     isFusedInRange(code, a, b, c, product);
     this.require();
-    const { high, low, lowError } = fusedParts(code, a, b, c, product);
+    const { high, low } = fusedParts(code, a, b, c, product);
     code.get(high).get(low).op("f64_add").set(result);
-    parts.sumError(high, low, result).f64(0).op("f64_ne").get(lowError).f64(0).op("f64_ne").op("i32_or");
+    // Where the low part is inexact, its last bit is odd, and too far down to be in the result.
+    parts.sumError(high, low, result).f64(0).op("f64_ne");
     this.raiseInexact();
     this.returnNumber(parts, result);
   }

@@ -104,8 +104,9 @@ export class FloatParts {
   }
 
   /**
-   * Leaves the exact error of `sum`, which is x + y rounded to nearest, on the stack (Knuth's TwoSum). It is
-   * exact unless something overflows on the way, which makes it infinite or NaN.
+   * Leaves the exact error of `sum`, which is x + y rounded to nearest and finite, on the stack (Knuth's TwoSum).
+   * Nothing on the way overflows (Boldo, Graillat and Muller, "On the robustness of the 2Sum and Fast2Sum
+   * algorithms", 2017; where x is the largest number, the sum or its distance from x is exact).
    */
   sumError(x: number, y: number, sum: number): Code {
     const { code } = this;
@@ -149,7 +150,7 @@ export function isFusedInRange(code: Code, a: number, b: number, c: number, prod
 
 /**
  * a × b + c as the sum of two f64 (new locals) whose sum, rounded to nearest, is the fused result: `low` is
- * rounded to odd, `lowError` is what it lacked before (Boldo and Melquiond, as above).
+ * rounded to odd (Boldo and Melquiond, as above).
  */
 export function fusedParts(
   code: Code,
@@ -157,7 +158,7 @@ export function fusedParts(
   b: number,
   c: number,
   product: number,
-): { high: number; low: number; lowError: number } {
+): { high: number; low: number } {
   const parts = new FloatParts(code, "f64");
   const productLow = productError(code, a, b, product);
   const total = code.local(F64);
@@ -173,7 +174,7 @@ export function fusedParts(
   code.get(totalLow).get(highLow).op("f64_add").set(low);
   parts.sumError(totalLow, highLow, low).set(lowError);
   roundToOdd(code, low, lowError);
-  return { high, low, lowError };
+  return { high, low };
 }
 
 /** A new local with the exact error of `product`, which is a × b rounded (Dekker's product). */

@@ -134,13 +134,51 @@ describe("the fast forms of an operation do what softfloat does", () => {
   }
 });
 
+function bitsOf(format: Format, value: number): bigint {
+  const view = new DataView(new ArrayBuffer(8));
+  if (format === binary64) view.setFloat64(0, value);
+  else view.setFloat32(4, value);
+  return view.getBigUint64(0);
+}
+
+describe("where the fast forms are easily wrong", () => {
+  const MAX = Number.MAX_VALUE;
+  const cases: [string, FloatOp, number[]][] = [
+    ["rounded up to the least normal number", "f64_mul", [2 ** -1022, 1 - 2 ** -53]],
+    ["rounded up to the least normal number", "f32_mul", [2 ** -126, 1 - 2 ** -24]],
+    ["underflow to zero", "f64_mul", [2 ** -600, 2 ** -600]],
+    ["a zero times a number", "f64_mul", [-0, 5]],
+    ["a quotient that underflows to zero", "f64_div", [1, Infinity]],
+    // 2^65 + 1, which is 1 modulo 2^64, rounds to 2^65.
+    ["a product that is exact modulo 2^64", "f64_mul", [3 * 409891 * 7623851, 11 * 131 * 2731]],
+    ["the largest number and half its last bit", "f64_add", [MAX, 2 ** 970]],
+    ["just under half the largest number's last bit", "f64_add", [MAX, 2 ** 970 - 2 ** 917]],
+    ["the largest number less half its last bit", "f64_sub", [MAX, 2 ** 970]],
+    ["the largest number and half of its negative", "f64_add", [MAX, -(2 ** 1023 - 2 ** 970)]],
+    ["a fused sum that overflows", "f64_mulAdd", [2 ** 500, 2 ** 500, MAX]],
+    ["a fused sum with infinity", "f64_mulAdd", [1, 1, Infinity]],
+    ["a fused sum of zeros", "f64_mulAdd", [-0, 1, 0]],
+    ["an infinite product without a zero", "f64_mulAdd", [MAX, MAX, -1]],
+    ["just below a middle", "f64_mulAdd", [1 + 2 ** -27, 1 - 2 ** -27, -(2 ** -200)]],
+    ["just above a middle", "f64_mulAdd", [1 + 2 ** -27, 1 - 2 ** -27, 2 ** -200]],
+    ["all but the product's low part cancels", "f64_mulAdd", [1 + 2 ** -52, 1 + 2 ** -52, -1 - 2 ** -51]],
+    ["just below a middle", "f32_mulAdd", [2 ** -24 + 2 ** -47, 1 - 2 ** -23, 1 + 2 ** -23]],
+    ["just above a middle", "f32_mulAdd", [-(2 ** -24) - 2 ** -47, 1 - 2 ** -23, 1 + 2 ** -22]],
+    ["the next integer is out of range", "f64_to_i32", [2 ** 31 - 0.5]],
+    ["below zero by less than one", "f64_to_ui32", [-0.75]],
+    ["the first integer out of range", "f64_to_i64", [2 ** 63]],
+    ["nearly a half", "f64_to_i64", [0.5 - 2 ** -54]],
+  ];
+
+  for (const [what, op, args] of cases) {
+    it(`${op}: ${what}`, () => {
+      const [a, b, c] = [...args, 0, 0].map((arg) => bitsOf(op.startsWith("f32") ? binary32 : binary64, arg));
+      for (let mode = 0; mode < 5; mode++) check(op, mode, a, b, c);
+    });
+  }
+});
+
 describe("what common code does never calls softfloat", () => {
-  const bits = (format: Format, value: number) => {
-    const view = new DataView(new ArrayBuffer(8));
-    if (format === binary64) view.setFloat64(0, value);
-    else view.setFloat32(4, value);
-    return view.getBigUint64(0);
-  };
   const values = [1.5, -2.25, 0.1, 1e-3, 12345.678, -1, 3, 100];
 
   for (const op of FLOAT_OPS) {
@@ -154,8 +192,8 @@ describe("what common code does never calls softfloat", () => {
               words[HART.fflags / 4] = flags;
               const isInteger = /^u?i/.test(op);
               const unsigned = /_to_ui|sqrt/.test(op);
-              const a = isInteger ? BigInt(Math.trunc(x)) : bits(format, unsigned ? Math.abs(x) : x);
-              functions[op](0, 0, a, bits(format, y), bits(format, z));
+              const a = isInteger ? BigInt(Math.trunc(x)) : bitsOf(format, unsigned ? Math.abs(x) : x);
+              functions[op](0, 0, a, bitsOf(format, y), bitsOf(format, z));
             }
           }
         }
