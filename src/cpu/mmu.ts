@@ -252,7 +252,9 @@ export class Mmu implements MemoryPort {
       this.raise(accessFault(access), low, high);
       return undefined;
     }
-    return { ...found, physical, window, whole };
+    // Field by field: spreading `found` makes a refill ten times slower.
+    const { page, cause, update, level } = found;
+    return { page, cause, update, level, physical, window, whole };
   }
 
   /**
