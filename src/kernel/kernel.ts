@@ -2,6 +2,7 @@ import type { Hart } from "../cpu/hart.ts";
 import { kernelMessages } from "../messages/kernel.ts";
 import { type Api, type Library, LinkError, startOrder } from "./library.ts";
 import type { ProcessState } from "./rkprocess/state.ts";
+import type { CallTracer } from "./rksyscall/tracer.ts";
 
 /** A composed kernel: the started micro-libraries. */
 export class Kernel {
@@ -10,6 +11,10 @@ export class Kernel {
   readonly libraries: readonly Library[];
   /** What all libraries keep for each process. */
   readonly processStates: readonly ProcessState<unknown>[];
+  /** Watches system calls and signals. */
+  tracer: CallTracer | undefined;
+  /** Called the first time that a system call is made which no library has. */
+  onUnsupported: (name: string) => void = () => {};
   private readonly implementations: unknown[] = [];
   private starting: Library | undefined;
 

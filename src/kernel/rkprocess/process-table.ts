@@ -64,6 +64,7 @@ export class ProcessTable {
   exit(process: Process, status: ExitStatus): void {
     if (process.exitStatus) return;
     process.exitStatus = status;
+    this.kernel.tracer?.ended(process, status);
     for (const thread of [...process.threads]) this.bury(thread);
     for (const state of this.kernel.processStates) state.exit?.(process.get(state), process);
     this.processes.delete(process.pid);

@@ -44,6 +44,7 @@ export class SignalDispatcher implements Signals {
   }
 
   fault(thread: Thread, info: SignalInfo, access?: Crash["access"]): void {
+    thread.kernel.tracer?.signal(thread, info);
     const { handler } = thread.process.get(signalActions)[info.signal];
     if (handler === SIG_DFL || handler === SIG_IGN || thread.signals.blocked.has(info.signal))
       this.terminate(thread, info, this.describeCrash(thread, info, access));
@@ -56,6 +57,7 @@ export class SignalDispatcher implements Signals {
     for (let info = this.take(thread); info; info = this.take(thread)) {
       const action = actions[info.signal];
       if (action.handler === SIG_IGN) continue;
+      thread.kernel.tracer?.signal(thread, info);
       if (action.handler === SIG_DFL) {
         if (!this.actByDefault(thread, info)) continue;
         if (mayRestart) this.rewind(thread);

@@ -8,13 +8,14 @@ import { loadRegisters, saveRegisters } from "../rkprocess/registers.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { type Scheduler, scheduler } from "../rksched/scheduler.ts";
 import { type Signals, signals } from "../rksignal/signals.ts";
+import { type Timers, timers } from "../rktime/time.ts";
 import { type Access, OutOfMemory } from "../rkvm/address-space.ts";
 import { UserFault } from "../rkvm/user-memory.ts";
 import { ERESTARTSYS, errno } from "../syscalls/errno.ts";
 import { REGISTERS_SET } from "../syscalls/result.ts";
 import type { SyscallHandler } from "../syscalls/row.ts";
+import { syscallName } from "../syscalls/table.ts";
 import { faultSignal, trapSignal } from "./fault-signals.ts";
-import type { CallTracer } from "./tracer.ts";
 
 const A0 = 10;
 const A7 = 17;
@@ -29,33 +30,44 @@ export class Dispatcher implements Supervisor {
   /** Calls made, by number. */
   readonly counts = new Uint32Array(NUMBERS);
   pageFaults = 0;
-  tracer: CallTracer | undefined;
-  /** Called when a thread that waited can run again. */
+  /** All traps: page faults, calls, interrupts and the rest. */
+  traps = 0;
+  /** Called when a thread that waited can run again, and when something went wrong inside the kernel. */
   onReady: () => void = () => {};
+  /** What a system call that waited threw and should not have. */
+  failure: unknown;
   /** The thread that runs, if any does. */
   current: Thread | undefined;
+  private readonly kernel: Kernel;
   private readonly hart: Hart;
   private readonly platform: Platform;
   private readonly scheduler: Scheduler;
   private readonly signals: Signals;
+  private readonly timers: Timers;
   private readonly handlers: (SyscallHandler | undefined)[] = new Array(NUMBERS).fill(undefined);
   /** Whose registers are in the hart, running or not. */
   private holder: Thread | undefined;
   private addressSpace: unknown;
 
   constructor(kernel: Kernel) {
+    this.kernel = kernel;
     this.hart = kernel.hart;
     this.platform = kernel.use(platform);
     this.scheduler = kernel.use(scheduler);
     this.signals = kernel.use(signals);
+    this.timers = kernel.use(timers);
     for (const library of kernel.libraries)
       for (const row of library.syscalls ?? []) this.handlers[row.number] = row.run;
   }
 
   trap(hart: Hart, cause: number, tval: bigint, interrupt: boolean): boolean {
     const thread = this.current;
+    this.traps++;
     if (!thread) return false;
-    if (interrupt) return true;
+    if (interrupt) {
+      this.timers.runDue();
+      return this.proceed(thread);
+    }
     switch (cause) {
       case Cause.ecallU:
         return this.call(hart, thread);
@@ -97,7 +109,7 @@ export class Dispatcher implements Supervisor {
     const number = i32[registers + A7 * 2 + 1] === 0 ? i32[registers + A7 * 2] : -1;
     thread.callLow = i32[registers + A0 * 2];
     thread.callHigh = i32[registers + A0 * 2 + 1];
-    this.tracer?.enter(thread, number);
+    this.kernel.tracer?.enter(thread, number);
     hart.pc += 4n;
     const handler = this.handlers[number];
     if (!handler || number < 0) return this.unsupported(thread, number);
@@ -110,7 +122,7 @@ export class Dispatcher implements Supervisor {
     }
     if (typeof result !== "number") return this.wait(thread, number, result);
     if (thread.state !== "running") {
-      this.tracer?.leave(thread, number, thread.state === "dead" ? undefined : result);
+      this.kernel.tracer?.leave(thread, number, thread.state === "dead" ? undefined : result);
       if (thread.state !== "dead" && result !== REGISTERS_SET) hart.setXn(A0, result);
       return this.switchToNext();
     }
@@ -120,7 +132,7 @@ export class Dispatcher implements Supervisor {
   /** Puts a call's result into the registers and lets the thread go on. */
   private finish(thread: Thread, number: number, result: number): boolean {
     thread.interrupt = undefined;
-    this.tracer?.leave(thread, number, result);
+    this.kernel.tracer?.leave(thread, number, result);
     if (result === -ERESTARTSYS) {
       this.signals.deliver(thread, true);
       return this.proceed(thread);
@@ -130,8 +142,9 @@ export class Dispatcher implements Supervisor {
   }
 
   private unsupported(thread: Thread, number: number): boolean {
-    if (number >= 0 && number < NUMBERS) this.counts[number]++;
-    this.tracer?.unknown(thread, number);
+    if (number >= 0 && number < NUMBERS) {
+      if (this.counts[number]++ === 0) this.kernel.onUnsupported(syscallName(number));
+    } else this.kernel.onUnsupported(syscallName(number));
     return this.finish(thread, number, -errno.ENOSYS);
   }
 
@@ -147,7 +160,12 @@ export class Dispatcher implements Supervisor {
       this.scheduler.ready(thread);
       this.onReady();
     };
-    promise.then(done, (error) => done(errorResult(error)));
+    promise
+      .then(done, (error) => done(errorResult(error)))
+      .catch((error) => {
+        this.failure = error;
+        this.onReady();
+      });
     // A signal that came while the call was being made ends the wait too.
     if (thread.signalPending) {
       const { interrupt } = thread;
@@ -173,7 +191,7 @@ export class Dispatcher implements Supervisor {
       const { waitResult } = next;
       if (waitResult !== undefined) {
         next.waitResult = undefined;
-        this.tracer?.leave(next, next.waitNumber, waitResult);
+        this.kernel.tracer?.leave(next, next.waitNumber, waitResult);
         if (waitResult === -ERESTARTSYS) this.signals.deliver(next, true);
         else if (waitResult !== REGISTERS_SET) this.hart.setXn(A0, waitResult);
       }

@@ -3,6 +3,7 @@ import { platform } from "../rkplat/platform.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import { scheduler } from "../rksched/scheduler.ts";
 import { signals } from "../rksignal/signals.ts";
+import { timers } from "../rktime/time.ts";
 import { memoryManager } from "../rkvm/memory-manager.ts";
 import { Dispatcher, dispatcher } from "./dispatcher.ts";
 
@@ -10,7 +11,7 @@ export const rksyscall: Library = {
   name: "rksyscall",
   summary: "the hart's supervisor: traps, system calls, which thread runs",
   provides: [dispatcher],
-  needs: [platform, scheduler, signals, processTable, memoryManager],
+  needs: [platform, scheduler, signals, processTable, memoryManager, timers],
   start(kernel) {
     const supervisor = new Dispatcher(kernel);
     kernel.hart.supervisor = supervisor;

@@ -1,11 +1,15 @@
+import type { ExitStatus } from "../rkprocess/exit.ts";
+import type { Process } from "../rkprocess/process.ts";
 import type { Thread } from "../rkprocess/thread.ts";
+import type { SignalInfo } from "../rksignal/signals.ts";
 
-/** Watches system calls: `--strace`. */
+/** Watches system calls and signals: `--strace`. */
 export interface CallTracer {
-  /** Before the call: the arguments are in the registers a0 to a5. */
+  /** Before a call: its arguments are in the registers a0 to a5. */
   enter(thread: Thread, number: number): void;
-  /** After it. A call that does not return (`exit`) has no result. */
+  /** After it. `undefined`: it does not return. */
   leave(thread: Thread, number: number, result: number | undefined): void;
-  /** A signal is about to be taken. */
-  unknown(thread: Thread, number: number): void;
+  /** A signal is taken. */
+  signal(thread: Thread, info: SignalInfo): void;
+  ended(process: Process, status: ExitStatus): void;
 }

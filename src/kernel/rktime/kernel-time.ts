@@ -7,34 +7,41 @@ interface Timer {
 
 const SECOND = 1_000_000_000n;
 
-/** Time from one source, `now` in nanoseconds since boot; `epoch` is when boot was, since 1970. */
+/** A clock in nanoseconds since boot, with one timer that interrupts. */
+export interface ClockDriver {
+  now(): number;
+  setTimer(deadline: number): void;
+}
+
+/** Time from one clock. Its timer is set to the first of the callbacks that are waited for. */
 export class KernelTime implements Time, Timers {
   realtimeOffset: { seconds: number; nanoseconds: number };
-  private readonly now: () => number;
+  private readonly clock: ClockDriver;
   /** Sorted by deadline; equal ones in the order they were set. */
   private readonly queue: Timer[] = [];
   private idle = 0;
 
-  constructor(now: () => number, epoch: bigint) {
-    this.now = now;
+  /** `epoch`: when boot was, in nanoseconds since 1970. */
+  constructor(clock: ClockDriver, epoch: bigint) {
+    this.clock = clock;
     this.realtimeOffset = split(epoch);
   }
 
   monotonic(): number {
-    return this.now();
+    return this.clock.now();
   }
 
   realtime(): bigint {
     const { seconds, nanoseconds } = this.realtimeOffset;
-    return BigInt(seconds) * SECOND + BigInt(nanoseconds) + BigInt(Math.floor(this.now()));
+    return BigInt(seconds) * SECOND + BigInt(nanoseconds) + BigInt(Math.floor(this.clock.now()));
   }
 
   setRealtime(nanoseconds: bigint): void {
-    this.realtimeOffset = split(nanoseconds - BigInt(Math.floor(this.now())));
+    this.realtimeOffset = split(nanoseconds - BigInt(Math.floor(this.clock.now())));
   }
 
   busy(): number {
-    return this.now() - this.idle;
+    return this.clock.now() - this.idle;
   }
 
   addIdle(nanoseconds: number): void {
@@ -42,23 +49,27 @@ export class KernelTime implements Time, Timers {
   }
 
   after(nanoseconds: number, callback: () => void): () => void {
-    const timer = { deadline: this.now() + Math.max(0, nanoseconds), callback };
+    const timer = { deadline: this.clock.now() + Math.max(0, nanoseconds), callback };
     let at = this.queue.length;
     while (at > 0 && this.queue[at - 1].deadline > timer.deadline) at--;
     this.queue.splice(at, 0, timer);
+    if (at === 0) this.arm();
     return () => {
       const index = this.queue.indexOf(timer);
-      if (index !== -1) this.queue.splice(index, 1);
+      if (index === -1) return;
+      this.queue.splice(index, 1);
+      if (index === 0) this.arm();
     };
   }
 
-  get nextDeadline(): number {
-    return this.queue.length === 0 ? Number.POSITIVE_INFINITY : this.queue[0].deadline;
+  runDue(): void {
+    const now = this.clock.now();
+    while (this.queue.length > 0 && this.queue[0].deadline <= now) this.queue.shift()!.callback();
+    this.arm();
   }
 
-  runDue(): void {
-    const now = this.now();
-    while (this.queue.length > 0 && this.queue[0].deadline <= now) this.queue.shift()!.callback();
+  private arm(): void {
+    this.clock.setTimer(this.queue.length === 0 ? Number.POSITIVE_INFINITY : this.queue[0].deadline);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Library } from "../library.ts";
 import { platform } from "../rkplat/platform.ts";
+import { ClintDriver } from "./clint-driver.ts";
 import { KernelTime } from "./kernel-time.ts";
 import { time, timers } from "./time.ts";
 
@@ -9,8 +10,9 @@ export const rktime: Library = {
   provides: [time, timers],
   needs: [platform],
   start(kernel) {
-    const { monotonic, epoch } = kernel.use(platform);
-    const implementation = new KernelTime(monotonic, epoch);
+    const { bus, clint, epoch } = kernel.use(platform);
+    const clock = new ClintDriver(bus, clint.base, clint.nanosecondsPerTick);
+    const implementation = new KernelTime(clock, epoch);
     kernel.provide(time, implementation);
     kernel.provide(timers, implementation);
   },

@@ -17,10 +17,8 @@ export interface Time {
 
 export const time: Api<Time> = api("rktime");
 
-/** What the machine's loop asks: when something is due, and to do it. */
+/** What the timer interrupt and the machine's loop tell. */
 export interface Timers {
-  /** `monotonic` of the next callback; Infinity when there is none. */
-  readonly nextDeadline: number;
   /** Makes the callbacks whose time has come. */
   runDue(): void;
   /** No thread ran for so many nanoseconds. */

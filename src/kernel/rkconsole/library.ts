@@ -1,0 +1,20 @@
+import type { Library } from "../library.ts";
+import { consolePorts } from "./console.ts";
+import { platform } from "../rkplat/platform.ts";
+import { SerialConsole } from "./serial.ts";
+
+export const rkconsole: Library = {
+  name: "rkconsole",
+  summary: "console streams over 16550 serial ports",
+  provides: [consolePorts],
+  needs: [platform],
+  start(kernel) {
+    const { bus, consoles } = kernel.use(platform);
+    const [first, second] = consoles;
+    kernel.provide(consolePorts, {
+      input: new SerialConsole(bus, first, "input"),
+      output: new SerialConsole(bus, first, "output"),
+      error: new SerialConsole(bus, second, "output"),
+    });
+  },
+};

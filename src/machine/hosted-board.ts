@@ -1,0 +1,112 @@
+import { Csr, Interrupt } from "../cpu/csr-state.ts";
+import { Hart } from "../cpu/hart.ts";
+import { Privilege } from "../cpu/layout.ts";
+import { Clint, type Clock, TIMEBASE } from "../devices/clint.ts";
+import type { Platform } from "../kernel/rkplat/platform.ts";
+import { Arena } from "../memory/arena.ts";
+import { Bus } from "../memory/bus.ts";
+import { PhysicalMemory } from "../memory/physical-memory.ts";
+import { ADDRESS_MAP } from "./board.ts";
+import { hostClock, VirtualClock } from "./clock.ts";
+import type { HostConsole } from "./host-console.ts";
+import { SerialLine } from "./serial-line.ts";
+
+/** Room beside RAM: hart block, software TLBs and decoded code. */
+const ARENA_OVERHEAD = 192 << 20;
+/** The second serial port: standard error. */
+const SECOND_UART = ADDRESS_MAP.uart.base + 0x1000;
+const FENCE_EACH = 32;
+/** PMP entry 0 as one naturally aligned region over all addresses, open to everybody. */
+const PMP_ALL_ADDRESSES = 0x3f_ffff_ffff_ffffn;
+const PMP_OPEN = 0x1fn;
+
+/** A host's clocks. */
+export interface HostTime {
+  /** Monotonic, in milliseconds with fractions. */
+  milliseconds(): number;
+  /** Nanoseconds since 1970. */
+  now(): bigint;
+}
+
+/** Boot time of a deterministic machine: 2024-01-01 00:00:00 UTC. */
+const FIXED_EPOCH = 1_704_067_200_000_000_000n;
+
+/** The hardware under a hosted guest: one hart in user mode, RAM, CLINT and two UARTs. */
+export class HostedBoard {
+  readonly ram: PhysicalMemory;
+  readonly bus: Bus;
+  readonly hart: Hart;
+  readonly clint: Clint;
+  /** Of a deterministic machine. */
+  readonly virtual: VirtualClock | undefined;
+  readonly lines: readonly [SerialLine, SerialLine];
+  readonly platform: Platform;
+
+  /** Without `time`, time is virtual. */
+  constructor(
+    ramBytes: number,
+    console: HostConsole,
+    time: HostTime | undefined,
+    entropy: (into: Uint8Array) => void,
+  ) {
+    const arena = new Arena(ramBytes + ARENA_OVERHEAD);
+    this.ram = new PhysicalMemory(arena, ADDRESS_MAP.ram.base, ramBytes);
+    this.bus = new Bus(this.ram);
+    const hart = new Hart(0, arena, this.bus);
+    this.hart = hart;
+    this.virtual = time ? undefined : new VirtualClock(() => hart.retired);
+    const clock = time ? hostClock(() => time.milliseconds()) : (this.virtual as Clock);
+    this.clint = new Clint([hart], clock);
+    this.lines = connect(console);
+    const [first, second] = this.lines;
+    this.bus.attach(ADDRESS_MAP.clint.base, ADDRESS_MAP.clint.size, this.clint);
+    for (const line of this.lines) this.bus.attach(line.base, ADDRESS_MAP.uart.size, line);
+    enterUserMode(hart);
+    this.platform = {
+      hart,
+      bus: this.bus,
+      ram: this.ram,
+      useAddressSpace(rootPage) {
+        hart.mmu.useTable(rootPage, 0);
+        hart.mmu.fence();
+      },
+      fence(address, pages) {
+        if (pages > FENCE_EACH) hart.mmu.fence();
+        else for (let i = 0; i < pages; i++) hart.mmu.fence(address + i * 4096);
+      },
+      codeWritten: (page) => hart.code.invalidate(page),
+      clint: { base: ADDRESS_MAP.clint.base, nanosecondsPerTick: 1e9 / TIMEBASE },
+      epoch: time ? time.now() : FIXED_EPOCH,
+      consoles: [first, second],
+      entropy,
+    };
+  }
+
+  /** Gives the host all that was printed. */
+  flush(): void {
+    for (const line of this.lines) line.flush();
+  }
+}
+
+function connect(console: HostConsole): [SerialLine, SerialLine] {
+  const first = new SerialLine(ADDRESS_MAP.uart.base, console.input, console.output, console);
+  const second = new SerialLine(SECOND_UART, undefined, console.error, console);
+  first.onSend = () => second.flush();
+  second.onSend = () => first.flush();
+  console.input.onInput = () => first.pump();
+  console.onResize = () => first.onResize();
+  return [first, second];
+}
+
+/** User mode with the timer interrupt on, all physical memory open and floating point ready. */
+function enterUserMode(hart: Hart): void {
+  const { csrs } = hart;
+  csrs.set(Csr.pmpaddr, PMP_ALL_ADDRESSES);
+  csrs.set(Csr.pmpcfg0, PMP_OPEN);
+  csrs.setLow(Csr.mie, 1 << Interrupt.machineTimer);
+  csrs.setLow(Csr.mcounteren, 7);
+  csrs.setLow(Csr.scounteren, 7);
+  csrs.floatState = 3;
+  hart.privilege = Privilege.user;
+  hart.mmu.reset();
+}
