@@ -187,13 +187,24 @@ describe("floating point", () => {
     expect(state.floats).toEqual([{ op: "f64_mulAdd", roundingMode: 0, args: [a, 3n, c] }]);
   });
 
-  test("the fused single-precision ones change bit 31", () => {
+  test.each<[string, bigint, bigint]>([
+    ["fmadd.s", 2n, 5n],
+    ["fmsub.s", 2n, 0x80000005n],
+    ["fnmsub.s", 0x80000002n, 5n],
+    ["fnmadd.s", 0x80000002n, 0x80000005n],
+  ])("%s changes bit 31", (name, a, c) => {
+    const registers = { 1: BOX | 2n, 2: BOX | 3n, 3: BOX | 5n };
+    const { state } = floats(name, { rd: 6, rs1: 1, rs2: 2, rs3: 3 }, registers);
+    expect(state.floats).toEqual([{ op: "f32_mulAdd", roundingMode: 0, args: [a, 3n, c] }]);
+  });
+
+  test("all upper bits must be set for a boxed value", () => {
     const { state } = floats(
-      "fnmadd.s",
-      { rd: 6, rs1: 1, rs2: 2, rs3: 3 },
-      { 1: BOX | 2n, 2: BOX | 3n, 3: BOX | 5n },
+      "feq.s",
+      { rd: 6, rs1: 1, rs2: 2 },
+      { 1: BOX | ONE, 2: 0xfffffffe_00000000n | ONE },
     );
-    expect(state.floats[0].args).toEqual([0x80000002n, 3n, 0x80000005n]);
+    expect(state.floats[0].args).toEqual([ONE, 0x7fc00000n]);
   });
 
   test.each<[string, bigint, bigint, bigint]>([

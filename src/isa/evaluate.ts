@@ -5,8 +5,7 @@
  * Values are signed 64-bit bigints.
  */
 import type { AmoOp, BinaryOp, CompareOp, Cond, Expr, FloatOp, SystemRoutine, UnaryOp } from "./meaning.ts";
-import { hasField } from "./pattern.ts";
-import type { Instruction, Row } from "./row.ts";
+import type { Instruction } from "./row.ts";
 
 /** The hart and memory that an instruction works on. Registers are named by number. */
 export interface EvaluationState {
@@ -79,7 +78,7 @@ function effect(instruction: Instruction, state: EvaluationState): Outcome {
   const setRd = (result: bigint) => {
     if (fields.rd !== 0) state.setX(fields.rd, result);
   };
-  requireRoundingMode(row, instruction, state);
+  requireRoundingMode(instruction, state);
   switch (meaning.kind) {
     case "setX":
       setRd(value(meaning.value));
@@ -106,9 +105,9 @@ function effect(instruction: Instruction, state: EvaluationState): Outcome {
   }
 }
 
-/** An instruction with a rounding mode field is illegal while it names no mode, even where it never rounds. */
-function requireRoundingMode(row: Row, instruction: Instruction, state: EvaluationState): void {
-  if (hasField(row, "rm") && roundingMode(instruction, state) > 4)
+/** An instruction whose rounding mode field names no mode is illegal, even where it never rounds. */
+function requireRoundingMode(instruction: Instruction, state: EvaluationState): void {
+  if (roundingMode(instruction, state) > 4)
     throw new EvaluationTrap(ILLEGAL_INSTRUCTION, BigInt(instruction.bits));
 }
 
