@@ -1,9 +1,10 @@
 import { type ELF, open } from "elfinfo";
 import { checkHeader, HEADER_SIZE, type Header, PROGRAM_HEADER_SIZE, SECTION_HEADER_SIZE } from "./header.ts";
 import type { Image } from "./image.ts";
+import type { ProgramHeader } from "./program-header.ts";
 import { nameSections, type Section, type SectionHeader } from "./sections.ts";
 import { findSymbols, type Symbols } from "./symbols.ts";
-import { buildImage, type ProgramHeader } from "./validate.ts";
+import { buildImage } from "./validate.ts";
 
 /**
  * Reads ELF files. `elfinfo` decodes the tables. It takes a wrong magic, tables outside the file and any size, and

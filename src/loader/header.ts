@@ -7,6 +7,7 @@ export const HEADER_SIZE = 64;
 export const PROGRAM_HEADER_SIZE = 56;
 export const SECTION_HEADER_SIZE = 64;
 
+const MAGIC = "7f 45 4c 46";
 const EM_RISCV = 243;
 const ET_EXEC = 2;
 const ET_DYN = 3;
@@ -34,6 +35,10 @@ const MACHINES: Record<number, string> = {
   258: "LoongArch",
 };
 
+/** The wrong values of `e_ident[EI_CLASS]` and `[EI_DATA]` that mean something. */
+const CLASSES: Record<number, string> = { 1: "32-bit" };
+const BYTE_ORDERS: Record<number, string> = { 2: "big-endian" };
+
 /** Types that are not for loading, by `e_type`. */
 const TYPES: Record<number, string> = { 0: "NONE", 1: "REL", 4: "CORE" };
 
@@ -60,95 +65,125 @@ export interface Header {
  * any operating system and float ABI.
  */
 export function checkHeader(bytes: Uint8Array, name: string, bare: boolean): Header {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const refuseUnless = (good: boolean, field: string, value: string, expected: string) => {
-    if (!good) throw new LoadError(loaderMessages.mustBe(name, field, value, expected));
-  };
-  const checkCount = (field: string, count: number, limit: number) => {
-    if (count > limit) throw new LoadError(loaderMessages.tooBig(name, field, String(count), String(limit)));
-  };
-  if (bytes.length >= 4) {
-    const magic = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
-    refuseUnless(magic === "7f 45 4c 46", "e_ident[EI_MAG]", magic, "7f 45 4c 46");
-  }
-  if (bytes.length < HEADER_SIZE) throw new LoadError(loaderMessages.tooShort(name, bytes.length));
-  const u16 = (at: number) => view.getUint16(at, true);
-  refuseUnless(bytes[4] === 2, "e_ident[EI_CLASS]", classText(bytes[4]), "2 (64-bit)");
-  refuseUnless(bytes[5] === 1, "e_ident[EI_DATA]", dataText(bytes[5]), "1 (little-endian)");
-  refuseUnless(bytes[6] === 1, "e_ident[EI_VERSION]", String(bytes[6]), "1");
-  refuseUnless(
-    bare || LINUX_OS_ABIS.includes(bytes[7]),
-    "e_ident[EI_OSABI]",
-    String(bytes[7]),
-    "0 / 3 (Linux)",
-  );
-  const machine = u16(18);
-  refuseUnless(machine === EM_RISCV, "e_machine", withName(machine, MACHINES[machine]), "243 (RISC-V)");
-  const type = u16(16);
-  refuseUnless(type === ET_EXEC || type === ET_DYN, "e_type", typeText(type), "2 (EXEC) / 3 (DYN)");
-  const version = view.getUint32(20, true);
-  refuseUnless(version === 1, "e_version", String(version), "1");
-  const flags = view.getUint32(48, true);
-  refuseUnless((flags & RVE) === 0, "e_flags", withName(hex(flags), loaderMessages.embeddedAbi()), "RV64I");
-  const floatAbi = (flags >> 1) & 3;
-  refuseUnless(
-    bare || floatAbi === FLOAT_ABI_DOUBLE,
-    "e_flags",
-    withName(hex(flags), loaderMessages.floatAbi(FLOAT_ABIS[floatAbi])),
-    loaderMessages.floatAbi(FLOAT_ABIS[FLOAT_ABI_DOUBLE]),
-  );
-  refuseUnless(u16(52) === HEADER_SIZE, "e_ehsize", String(u16(52)), String(HEADER_SIZE));
-  const programHeaderCount = u16(56);
-  if (programHeaderCount === 0) throw new LoadError(loaderMessages.noSegments(name));
-  checkCount("e_phnum", programHeaderCount, MAX_PROGRAM_HEADERS);
-  refuseUnless(u16(54) === PROGRAM_HEADER_SIZE, "e_phentsize", String(u16(54)), String(PROGRAM_HEADER_SIZE));
-  const sectionHeaderCount = view.getBigUint64(40, true) === 0n ? 0 : u16(60);
-  if (sectionHeaderCount > 0) {
-    refuseUnless(
-      u16(58) === SECTION_HEADER_SIZE,
-      "e_shentsize",
-      String(u16(58)),
-      String(SECTION_HEADER_SIZE),
-    );
-    checkCount("e_shnum", sectionHeaderCount, MAX_SECTIONS);
-  }
-  const table = (field: string, at: number, size: number) => {
-    const offset = view.getBigUint64(at, true);
-    if (offset < HEADER_SIZE)
-      throw new LoadError(loaderMessages.below(name, field, hex(offset), hex(HEADER_SIZE)));
-    if (offset + BigInt(size) > bytes.length)
-      throw new LoadError(loaderMessages.beyondFile(name, field, hex(offset), String(bytes.length)));
-    return Number(offset);
-  };
+  const check = new Check(name, bytes);
+  checkIdentification(check, bare);
+  checkFlags(check, bare);
+  const { view } = check;
+  const programHeaderCount = checkProgramTable(check);
+  const sectionHeaderCount = checkSectionTable(check);
   return {
     name,
     bytes,
     view,
     bare,
-    relocatable: type === ET_DYN,
-    flags,
+    relocatable: check.u16(16) === ET_DYN,
+    flags: view.getUint32(48, true),
     osAbi: bytes[7],
     entry: view.getBigUint64(24, true),
-    programHeaderOffset: table("e_phoff", 32, programHeaderCount * PROGRAM_HEADER_SIZE),
+    programHeaderOffset: check.table("e_phoff", 32, programHeaderCount * PROGRAM_HEADER_SIZE),
     programHeaderCount,
-    sectionHeaderOffset: sectionHeaderCount && table("e_shoff", 40, sectionHeaderCount * SECTION_HEADER_SIZE),
+    sectionHeaderOffset:
+      sectionHeaderCount && check.table("e_shoff", 40, sectionHeaderCount * SECTION_HEADER_SIZE),
     sectionHeaderCount,
-    sectionNamesIndex: u16(62),
+    sectionNamesIndex: check.u16(62),
   };
 }
 
-function withName(value: number | string, name: string | undefined): string {
-  return name === undefined ? String(value) : `${value} (${name})`;
+/** The file is ELF of the right class, byte order, system, machine and type, and its header is whole. */
+function checkIdentification(check: Check, bare: boolean): void {
+  const { name, bytes, view } = check;
+  if (bytes.length >= 4) {
+    const magic = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+    check.is(magic === MAGIC, "e_ident[EI_MAG]", magic, MAGIC);
+  }
+  if (bytes.length < HEADER_SIZE) throw new LoadError(loaderMessages.tooShort(name, bytes.length));
+  const [, , , , fileClass, data, identVersion, osAbi] = bytes;
+  check.is(fileClass === 2, "e_ident[EI_CLASS]", named(fileClass, CLASSES), "2 (64-bit)");
+  check.is(data === 1, "e_ident[EI_DATA]", named(data, BYTE_ORDERS), "1 (little-endian)");
+  check.is(identVersion === 1, "e_ident[EI_VERSION]", String(identVersion), "1");
+  check.is(bare || LINUX_OS_ABIS.includes(osAbi), "e_ident[EI_OSABI]", String(osAbi), "0 / 3 (Linux)");
+  const machine = check.u16(18);
+  check.is(machine === EM_RISCV, "e_machine", named(machine, MACHINES), "243 (RISC-V)");
+  const type = check.u16(16);
+  check.is(type === ET_EXEC || type === ET_DYN, "e_type", named(type, TYPES), "2 (EXEC) / 3 (DYN)");
+  const version = view.getUint32(20, true);
+  check.is(version === 1, "e_version", String(version), "1");
 }
 
-function classText(value: number): string {
-  return withName(value, value === 1 ? "32-bit" : undefined);
+function checkFlags(check: Check, bare: boolean): void {
+  const flags = check.view.getUint32(48, true);
+  const about = (abi: string) => `${hex(flags)} (${abi})`;
+  check.is((flags & RVE) === 0, "e_flags", about(loaderMessages.embeddedAbi()), "RV64I");
+  const floatAbi = (flags >> 1) & 3;
+  const abiText = (abi: number) => loaderMessages.floatAbi(FLOAT_ABIS[abi]);
+  check.is(
+    bare || floatAbi === FLOAT_ABI_DOUBLE,
+    "e_flags",
+    about(abiText(floatAbi)),
+    abiText(FLOAT_ABI_DOUBLE),
+  );
 }
 
-function dataText(value: number): string {
-  return withName(value, value === 2 ? "big-endian" : undefined);
+/** Returns how many program headers there are. */
+function checkProgramTable(check: Check): number {
+  const count = check.u16(56);
+  check.size("e_ehsize", 52, HEADER_SIZE);
+  if (count === 0) throw new LoadError(loaderMessages.noSegments(check.name));
+  check.count("e_phnum", count, MAX_PROGRAM_HEADERS);
+  check.size("e_phentsize", 54, PROGRAM_HEADER_SIZE);
+  return count;
 }
 
-function typeText(value: number): string {
-  return withName(value, TYPES[value]);
+/** Returns how many section headers there are; 0 without a table. */
+function checkSectionTable(check: Check): number {
+  const count = check.view.getBigUint64(40, true) === 0n ? 0 : check.u16(60);
+  if (count === 0) return 0;
+  check.size("e_shentsize", 58, SECTION_HEADER_SIZE);
+  check.count("e_shnum", count, MAX_SECTIONS);
+  return count;
+}
+
+/** Refuses a file field by field. */
+class Check {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+
+  constructor(name: string, bytes: Uint8Array) {
+    this.name = name;
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  u16(at: number): number {
+    return this.view.getUint16(at, true);
+  }
+
+  is(good: boolean, field: string, value: string, expected: string): void {
+    if (!good) throw new LoadError(loaderMessages.mustBe(this.name, field, value, expected));
+  }
+
+  size(field: string, at: number, expected: number): void {
+    this.is(this.u16(at) === expected, field, String(this.u16(at)), String(expected));
+  }
+
+  count(field: string, count: number, limit: number): void {
+    if (count > limit)
+      throw new LoadError(loaderMessages.tooBig(this.name, field, String(count), String(limit)));
+  }
+
+  /** The offset of a table of `size` bytes, which stands in the header at `at`. */
+  table(field: string, at: number, size: number): number {
+    const offset = this.view.getBigUint64(at, true);
+    if (offset < HEADER_SIZE)
+      throw new LoadError(loaderMessages.below(this.name, field, hex(offset), hex(HEADER_SIZE)));
+    const fileSize = this.bytes.length;
+    if (offset + BigInt(size) > fileSize)
+      throw new LoadError(loaderMessages.beyondFile(this.name, field, hex(offset), String(fileSize)));
+    return Number(offset);
+  }
+}
+
+function named(value: number, names: Record<number, string>): string {
+  return names[value] === undefined ? String(value) : `${value} (${names[value]})`;
 }

@@ -3,9 +3,9 @@ import { parseElf, readProgramHeaders, readSections } from "./elf.ts";
 import type { Image } from "./image.ts";
 import { hex } from "./limits.ts";
 import { pageRuns } from "./map.ts";
+import { PF, type ProgramHeader, PT } from "./program-header.ts";
 import { LoadError } from "./refuse.ts";
 import { type Section, SHF, SHT } from "./sections.ts";
-import { PF, type ProgramHeader, PT } from "./validate.ts";
 
 /** What there is to say about an ELF file, as plain data that JSON can hold. Addresses are hexadecimal text. */
 export interface ElfReport {

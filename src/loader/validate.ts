@@ -2,50 +2,21 @@ import { loaderMessages } from "../messages/loader.ts";
 import { readDynamic } from "./dynamic.ts";
 import { type Header, PROGRAM_HEADER_SIZE } from "./header.ts";
 import type { Image, Range, Segment, TlsTemplate } from "./image.ts";
-import {
-  hex,
-  LOWEST_ADDRESS,
-  MAX_ALIGN,
-  MAX_IMAGE_BYTES,
-  PATH_MAX,
-  PHYSICAL_END,
-  pageDown,
-  pageUp,
-  USER_END,
-} from "./limits.ts";
+import { hex, MAX_IMAGE_BYTES, PATH_MAX, PHYSICAL_END, pageDown, pageUp } from "./limits.ts";
 import { readBuildId } from "./notes.ts";
+import {
+  checkAlign,
+  checkSizes,
+  clippedBytes,
+  fileBytes,
+  PF,
+  type ProgramHeader,
+  PT,
+  refused,
+} from "./program-header.ts";
 import { LoadError } from "./refuse.ts";
+import { loadSegments } from "./segments.ts";
 import { readText } from "./text.ts";
-
-/** A program header as decoded: nothing checked yet. Sizes above 2^53 are not exact. */
-export interface ProgramHeader {
-  readonly index: number;
-  readonly type: number;
-  readonly flags: number;
-  readonly offset: number;
-  readonly vaddr: bigint;
-  readonly paddr: bigint;
-  readonly fileSize: number;
-  readonly memorySize: number;
-  readonly align: number;
-}
-
-export const PT = {
-  load: 1,
-  dynamic: 2,
-  interp: 3,
-  note: 4,
-  tls: 7,
-  gnuStack: 0x6474e551,
-  gnuRelro: 0x6474e552,
-  riscvAttributes: 0x70000003,
-} as const;
-
-/** `p_flags` */
-export const PF = { x: 1, w: 2, r: 4 } as const;
-
-/** Where each field stands in a program header, for messages that must show all 64 bits. */
-const FIELDS = { p_offset: 8, p_vaddr: 16, p_paddr: 24, p_filesz: 32, p_memsz: 40, p_align: 48 } as const;
 
 /** Checks the program headers and makes the image. */
 export function buildImage(header: Header, table: readonly ProgramHeader[]): Image {
@@ -75,102 +46,6 @@ export function buildImage(header: Header, table: readonly ProgramHeader[]): Ima
     flags: header.flags,
     osAbi: header.osAbi,
   };
-}
-
-function loadSegments(header: Header, table: readonly ProgramHeader[]): Segment[] {
-  const loads = table.filter((one) => one.type === PT.load);
-  let fileTotal = 0;
-  let memoryTotal = 0;
-  const segments: Segment[] = [];
-  for (const one of loads) {
-    if (one.fileSize > one.memorySize)
-      throw refused(header, one, "p_filesz", (field, value) =>
-        loaderMessages.above(header.name, field, value, `p_memsz (${raw(header, one.index, "p_memsz")})`),
-      );
-    const bytes = fileBytes(header, one);
-    if (one.memorySize === 0) continue;
-    checkAlign(header, one);
-    const address = segmentAddress(header, one);
-    fileTotal += one.fileSize;
-    memoryTotal += one.memorySize;
-    if (!header.bare && memoryTotal > MAX_IMAGE_BYTES) throw tooMuchMemory(header, memoryTotal);
-    // Segments that repeat the same part of the file would make a small file fill the memory.
-    if (fileTotal > 2 * header.bytes.length)
-      throw new LoadError(
-        loaderMessages.tooBig(
-          header.name,
-          loaderMessages.sumOf("p_filesz"),
-          hex(fileTotal),
-          hex(2 * header.bytes.length),
-        ),
-      );
-    segments.push({
-      index: one.index,
-      address,
-      memorySize: one.memorySize,
-      bytes,
-      offset: one.offset,
-      align: Math.max(one.align, 1),
-      read: (one.flags & PF.r) !== 0,
-      write: (one.flags & PF.w) !== 0,
-      execute: (one.flags & PF.x) !== 0,
-    });
-  }
-  if (segments.length === 0) throw new LoadError(loaderMessages.noSegments(header.name));
-  if (header.bare) segments.sort((a, b) => a.address - b.address);
-  checkOrder(header, segments);
-  const last = segments[segments.length - 1];
-  const span = last.address + last.memorySize - segments[0].address;
-  if (!header.bare && header.relocatable && span > MAX_IMAGE_BYTES) throw tooMuchMemory(header, span);
-  return segments;
-}
-
-function checkAlign(header: Header, one: ProgramHeader): void {
-  const { align, offset } = one;
-  // Loose headers have 0 for "any".
-  if (align === 0 || (header.bare && align === 1)) return;
-  if (2 ** Math.round(Math.log2(align)) !== align)
-    throw refused(header, one, "p_align", (field, value) =>
-      loaderMessages.notPowerOfTwo(header.name, field, value),
-    );
-  if (header.bare) return;
-  if (align > MAX_ALIGN)
-    throw refused(header, one, "p_align", (field, value) =>
-      loaderMessages.tooBig(header.name, field, value, hex(MAX_ALIGN)),
-    );
-  if (Number(one.vaddr % BigInt(align)) !== offset % align)
-    throw refused(header, one, "p_vaddr", (field, value) =>
-      loaderMessages.notCongruent(header.name, field, value, hex(offset), hex(align)),
-    );
-}
-
-/** Where a segment goes, checked to lie in the addresses such an image may have. */
-function segmentAddress(header: Header, one: ProgramHeader): number {
-  const address = Number(header.bare ? one.paddr : one.vaddr);
-  const first = header.bare || header.relocatable ? 0 : LOWEST_ADDRESS;
-  const end = header.bare ? PHYSICAL_END : USER_END;
-  if (address < first || address >= end || one.memorySize > end - address)
-    throw refused(header, one, header.bare ? "p_paddr" : "p_vaddr", (field, value) =>
-      loaderMessages.outsideAddresses(
-        header.name,
-        field,
-        value,
-        raw(header, one.index, "p_memsz"),
-        hex(first),
-        hex(end),
-      ),
-    );
-  return address;
-}
-
-function checkOrder(header: Header, segments: readonly Segment[]): void {
-  for (let i = 1; i < segments.length; i++) {
-    const end = segments[i - 1].address + segments[i - 1].memorySize;
-    if (segments[i].address >= end) continue;
-    const field = loaderMessages.ofSegment(header.bare ? "p_paddr" : "p_vaddr", segments[i].index);
-    const value = hex(segments[i].address);
-    throw new LoadError(loaderMessages.overlap(header.name, field, value, segments[i - 1].index, hex(end)));
-  }
 }
 
 /** The entry point, translated to its physical address for a bare image that is linked elsewhere. */
@@ -211,10 +86,7 @@ function interpreterPath(header: Header, one: ProgramHeader): string {
 }
 
 function tlsTemplate(header: Header, one: ProgramHeader, segments: readonly Segment[]): TlsTemplate {
-  if (one.fileSize > one.memorySize)
-    throw refused(header, one, "p_filesz", (field, value) =>
-      loaderMessages.above(header.name, field, value, `p_memsz (${raw(header, one.index, "p_memsz")})`),
-    );
+  checkSizes(header, one);
   if (one.memorySize > MAX_IMAGE_BYTES)
     throw refused(header, one, "p_memsz", (field, value) =>
       loaderMessages.tooBig(header.name, field, value, hex(MAX_IMAGE_BYTES)),
@@ -251,48 +123,9 @@ function insideSegment(
   return { address, size };
 }
 
-function tooMuchMemory(header: Header, size: number): LoadError {
-  const field = loaderMessages.sumOf("p_memsz");
-  return new LoadError(loaderMessages.tooBig(header.name, field, hex(size), hex(MAX_IMAGE_BYTES)), "ENOMEM");
-}
-
 /** The one header of its type, if there is one. */
 function only(header: Header, table: readonly ProgramHeader[], type: number, text: string) {
   const [first, second] = table.filter((one) => one.type === type);
   if (second) throw new LoadError(loaderMessages.twice(header.name, text, second.index));
   return first;
-}
-
-/** The bytes a program header names, checked to lie in the file. */
-function fileBytes(header: Header, one: ProgramHeader): Uint8Array {
-  const size = header.bytes.length;
-  if (one.offset > size || one.fileSize > size - one.offset) {
-    const start = one.offset > size ? "p_offset" : "p_filesz";
-    throw refused(header, one, start, (field, value) =>
-      loaderMessages.beyondFile(header.name, field, value, String(size)),
-    );
-  }
-  return header.bytes.subarray(one.offset, one.offset + one.fileSize);
-}
-
-/** The same for what only informs: as much of it as the file has. */
-function clippedBytes(header: Header, one: ProgramHeader): Uint8Array {
-  return header.bytes.subarray(one.offset, one.offset + one.fileSize);
-}
-
-function refused(
-  header: Header,
-  one: ProgramHeader,
-  field: keyof typeof FIELDS,
-  message: (field: string, value: string) => string,
-): LoadError {
-  return new LoadError(message(loaderMessages.ofSegment(field, one.index), raw(header, one.index, field)));
-}
-
-function raw(header: Header, index: number, field: keyof typeof FIELDS): string {
-  return hex(header.view.getBigUint64(fieldOffset(header, index, field), true));
-}
-
-function fieldOffset(header: Header, index: number, field: keyof typeof FIELDS): number {
-  return header.programHeaderOffset + index * PROGRAM_HEADER_SIZE + FIELDS[field];
 }
