@@ -73,7 +73,7 @@ describe("a loaded program", () => {
 describe("refused", () => {
   it("without the interpreter it names", () => {
     expect(() => loadProgram(new RecordingTarget(), dynamic, undefined, options)).toThrow(
-      "hello: ELF PT_INTERP is /lib/ld.so, and that program interpreter was not given",
+      "hello: ELF PT_INTERP is /lib/ld.so, a program interpreter that the guest has no file of (--root gives it one)",
     );
   });
 

@@ -58,7 +58,7 @@ export const loaderMessages = catalogue(
     interpreterFixed: (file: string) =>
       `${file}: ELF e_type is 2 (EXEC), not 3 (DYN), in a program interpreter`,
     interpreterMissing: (file: string, path: string) =>
-      `${file}: ELF PT_INTERP is ${path}, and that program interpreter was not given`,
+      `${file}: ELF PT_INTERP is ${path}, a program interpreter that the guest has no file of (--root gives it one)`,
     argumentsTooLong: (file: string, size: number, limit: number) =>
       `${file}: the arguments and environment take ${size} bytes, more than the limit of ${limit}`,
     argumentTooLong: (file: string, size: number, limit: number) =>
@@ -113,7 +113,7 @@ export const loaderMessages = catalogue(
       `${file}：ELF 第 ${index} 段的 p_vaddr 使可写数据与代码同在一页（${address}）：拒绝（W^X）`,
     interpreterFixed: (file: string) => `${file}：ELF e_type 为 2（EXEC），程序解释器应为 3（DYN）`,
     interpreterMissing: (file: string, path: string) =>
-      `${file}：ELF PT_INTERP 为 ${path}，但没有给出该程序解释器`,
+      `${file}：ELF PT_INTERP 为 ${path}，客户系统里没有这个程序解释器（可用 --root 提供）`,
     argumentsTooLong: (file: string, size: number, limit: number) =>
       `${file}：参数与环境共 ${size} 字节，超过上限 ${limit}`,
     argumentTooLong: (file: string, size: number, limit: number) =>
