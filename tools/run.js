@@ -1,0 +1,32 @@
+/** Runs a TypeScript file of this repository: `node tools/run.js FILE [ARGUMENTS]`. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { build } from "esbuild";
+import { root } from "./stale.js";
+
+const [file, ...args] = process.argv.slice(2);
+if (file === undefined) {
+  console.error("usage: node tools/run.js FILE [ARGUMENTS]");
+  process.exit(2);
+}
+// Inside the repository, so that packages left out of the bundle are found.
+const folder = mkdtempSync(join(root, "node_modules", ".run-"));
+const outfile = join(folder, "main.js");
+try {
+  await build({
+    entryPoints: [resolve(file)],
+    outfile,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    packages: "external",
+    sourcemap: "inline",
+  });
+  const { status } = spawnSync(process.execPath, ["--enable-source-maps", outfile, ...args], {
+    stdio: "inherit",
+  });
+  process.exitCode = status ?? 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
