@@ -5,7 +5,7 @@ import { fail } from "../vfs/error.ts";
 import { O, SETTABLE } from "../vfs/flags.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { open } from "../vfs/operations.ts";
-import { createPipe, PIPE_CAPACITY, PipeEnd } from "../vfs/pipe.ts";
+import { PIPE_CAPACITY, PipeEnd } from "../vfs/pipe.ts";
 import type { ProcessFiles } from "../vfs/process-files.ts";
 import { decodeInt } from "../vfs/structs.ts";
 import { vfs } from "../vfs/vfs.ts";
@@ -106,8 +106,8 @@ function dup3(_thread: Thread, files: ProcessFiles, from: number, to: number, fl
 function pipe2(thread: Thread, files: ProcessFiles, at: number, flags: number): number {
   if (int(flags) & ~(O.CLOEXEC | O.NONBLOCK | O.DIRECT)) fail("EINVAL");
   if (flags & O.DIRECT) fail("EINVAL");
-  const number = ++thread.kernel.use(vfs).pipes;
-  const [reader, writer] = createPipe(flags & O.NONBLOCK, number, thread.kernel.use(time).realtime());
+  const { pipes } = thread.kernel.use(vfs);
+  const [reader, writer] = pipes.create(flags & O.NONBLOCK, thread.kernel.use(time).realtime());
   const closeOnExec = (flags & O.CLOEXEC) !== 0;
   const fds: number[] = [];
   try {
@@ -215,16 +215,17 @@ function ioctl(thread: Thread, files: ProcessFiles, fd: number, request: number,
     read: (length: number) => thread.memory.read(argument, length),
     write: (bytes: Uint8Array) => thread.memory.write(argument, bytes),
   };
-  switch (int(request)) {
+  const number = Number(BigInt.asUintN(32, BigInt(request)));
+  switch (number) {
     case FIOCLEX:
     case FIONCLEX:
-      files.fds.get(int(fd)).closeOnExec = int(request) === FIOCLEX;
+      files.fds.get(int(fd)).closeOnExec = number === FIOCLEX;
       return 0;
     case FIONBIO:
       file.flags = decodeInt(memory.read(4)) ? file.flags | O.NONBLOCK : file.flags & ~O.NONBLOCK;
       return 0;
     default:
-      return file.ioctl(int(request), memory, argument, thread.process);
+      return file.ioctl(number, memory, argument, thread.process);
   }
 }
 

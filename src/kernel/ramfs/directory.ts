@@ -100,6 +100,11 @@ export class RamDirectory extends DirectoryInode {
     (inode as RamInode).node.linked(0);
   }
 
+  /** Puts an inode that was made elsewhere under a free name. */
+  add(name: ByteString, inode: RamInode): void {
+    this.enter(name, inode);
+  }
+
   protected build(what: NewInode): RamInode {
     const type = what.mode & FileType.mask;
     if (type === FileType.directory) return new RamDirectory(this.filesystem, what.mode);

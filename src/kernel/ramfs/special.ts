@@ -46,13 +46,14 @@ export class RamSpecial extends Inode {
   readonly type: number;
   readonly node: RamNode;
   private readonly rdev: number;
-  private readonly pipe = new Pipe();
+  private readonly pipe: Pipe;
 
   constructor(filesystem: RamFilesystem, what: NewInode, like?: Attributes) {
     super();
     this.filesystem = filesystem;
     this.type = what.mode & FileType.mask;
     this.rdev = what.rdev;
+    this.pipe = new Pipe(filesystem);
     this.node = new RamNode(filesystem, what.mode, () => {}, like);
   }
 

@@ -6,14 +6,22 @@ export interface Descriptor {
   closeOnExec: boolean;
 }
 
+/** What one process may have whatever its limits say: descriptors take memory of the host. */
+const MOST_DESCRIPTORS = 65536;
+
 /** File descriptors of a process. Throws EBADF for what is not open and EMFILE at the limit. */
 export class FdTable {
-  /** RLIMIT_NOFILE: descriptors are below it. */
-  limit: number;
   private readonly slots: (Descriptor | undefined)[] = [];
+  private readonly softLimit: () => number;
 
-  constructor(limit: number) {
-    this.limit = limit;
+  /** `softLimit`: RLIMIT_NOFILE. */
+  constructor(softLimit: () => number) {
+    this.softLimit = softLimit;
+  }
+
+  /** Descriptors are below it. */
+  get limit(): number {
+    return Math.min(this.softLimit(), MOST_DESCRIPTORS);
   }
 
   /** The descriptor, O_PATH ones included. */
@@ -72,8 +80,8 @@ export class FdTable {
   }
 
   /** The same files under the same numbers, for a forked child. */
-  copy(): FdTable {
-    const table = new FdTable(this.limit);
+  copy(softLimit: () => number): FdTable {
+    const table = new FdTable(softLimit);
     for (const fd of this.numbers()) {
       const { file, closeOnExec } = this.get(fd);
       table.put(fd, { file: file.retain(), closeOnExec });

@@ -1,18 +1,26 @@
+import { anonymousPlace } from "./anonymous.ts";
 import type { Location } from "./dentry.ts";
-import { Dentry } from "./dentry.ts";
 import { fail } from "./error.ts";
-import type { Filesystem } from "./filesystem.ts";
 import { O, POLL } from "./flags.ts";
-import { type AttributeChange, type Attributes, DirectoryInode, FileType, Inode } from "./inode.ts";
+import { FileType } from "./inode.ts";
 import { type IoctlMemory, OpenFile } from "./open-file.ts";
 import { WaitQueue } from "./wait-queue.ts";
 
 /** Bytes a pipe holds; writes of at most `PIPE_BUF` are never split (pipe(7)). */
 export const PIPE_CAPACITY = 65536;
 const PIPE_BUF = 4096;
+/** Bytes that all pipes of a machine hold at most. */
+const PIPE_MEMORY = 64 << 20;
 const FIONREAD = 0x541b;
 
-/** The buffer between the ends of a pipe or fifo. */
+/** Bytes that something may take of the host. */
+export interface ByteBudget {
+  /** Throws `VfsError` when there are no more. */
+  charge(bytes: number): void;
+  discharge(bytes: number): void;
+}
+
+/** The buffer between the ends of a pipe or fifo. It takes memory from its first byte until both ends are closed. */
 export class Pipe {
   readonly waiters = new WaitQueue();
   readers = 0;
@@ -23,6 +31,11 @@ export class Pipe {
   used = 0;
   private start = 0;
   private ring = new Uint8Array(0);
+  private readonly budget: ByteBudget;
+
+  constructor(budget: ByteBudget) {
+    this.budget = budget;
+  }
 
   get room(): number {
     return PIPE_CAPACITY - this.used;
@@ -40,7 +53,10 @@ export class Pipe {
   }
 
   put(from: Uint8Array): number {
-    if (this.ring.length === 0) this.ring = new Uint8Array(PIPE_CAPACITY);
+    if (this.ring.length === 0) {
+      this.budget.charge(PIPE_CAPACITY);
+      this.ring = new Uint8Array(PIPE_CAPACITY);
+    }
     const count = Math.min(from.length, this.room);
     const end = (this.start + this.used) % PIPE_CAPACITY;
     const first = Math.min(count, PIPE_CAPACITY - end);
@@ -53,6 +69,7 @@ export class Pipe {
 
   /** Nobody has it open: a fifo forgets what nobody read. */
   empty(): void {
+    this.budget.discharge(this.ring.length);
     this.ring = new Uint8Array(0);
     this.used = 0;
   }
@@ -131,86 +148,29 @@ export class PipeEnd extends OpenFile {
   }
 }
 
-/** The inode of a pipe: it is in no directory, but `/proc/self/fd` can open it again. */
-class PipeInode extends Inode {
-  readonly filesystem: Filesystem = pipefs;
-  readonly type: number = FileType.fifo;
-  readonly ino: number;
-  private readonly pipe: Pipe;
-  private attribute: Attributes;
+/** Makes the pipes of one machine. */
+export class PipeMaker implements ByteBudget {
+  private made = 0;
+  private left = PIPE_MEMORY;
 
-  constructor(pipe: Pipe, ino: number, now: bigint) {
-    super();
-    this.pipe = pipe;
-    this.ino = ino;
-    this.attribute = {
-      ...{ ino, mode: FileType.fifo | 0o600, nlink: 1, uid: 0, gid: 0, rdev: 0, size: 0, blocks: 0 },
-      ...{ atime: now, mtime: now, ctime: now },
-    };
+  /** A new pipe's reading and writing end. `now`: nanoseconds since 1970. */
+  create(flags: number, now: bigint): [PipeEnd, PipeEnd] {
+    const pipe = new Pipe(this);
+    const location = this.place(now, (at, how) => new PipeEnd(at, how, pipe));
+    return [new PipeEnd(location, flags | O.RDONLY, pipe), new PipeEnd(location, flags | O.WRONLY, pipe)];
   }
 
-  attributes(): Attributes {
-    return this.attribute;
+  /** The place of something that is like a pipe; `open` opens it again (through `/proc/self/fd`). */
+  place(now: bigint, open: (location: Location, flags: number) => OpenFile): Location {
+    return anonymousPlace("pipe", FileType.fifo, ++this.made, now, open);
   }
 
-  setAttributes(change: AttributeChange): void {
-    const mode = change.mode === undefined ? this.attribute.mode : FileType.fifo | change.mode;
-    this.attribute = { ...this.attribute, ...change, mode };
+  charge(bytes: number): void {
+    if (bytes > this.left) fail("ENOMEM");
+    this.left -= bytes;
   }
 
-  open(location: Location, flags: number): OpenFile {
-    return new PipeEnd(location, flags, this.pipe);
+  discharge(bytes: number): void {
+    this.left += bytes;
   }
-}
-
-class PipeRoot extends DirectoryInode {
-  readonly filesystem: Filesystem;
-  constructor(filesystem: Filesystem) {
-    super();
-    this.filesystem = filesystem;
-  }
-  attributes(): Attributes {
-    return fail("ENOENT");
-  }
-  setAttributes(): void {
-    fail("EPERM");
-  }
-  open(): OpenFile {
-    return fail("ENXIO");
-  }
-  lookup(): undefined {
-    return undefined;
-  }
-  entries() {
-    return [];
-  }
-}
-
-/** The filesystem that pipes are in; it is mounted nowhere. */
-class PipeFilesystem implements Filesystem {
-  readonly name = "pipefs";
-  readonly source = "pipefs";
-  readonly magic = 0x50495045;
-  readonly readOnly = false;
-  readonly root: DirectoryInode = new PipeRoot(this);
-  use() {
-    return { blockSize: 4096, blocks: 0, freeBlocks: 0, files: 0, freeFiles: 0 };
-  }
-}
-
-const pipefs = new PipeFilesystem();
-/** Its device number is above those that mounting gives. */
-const mount = {
-  filesystem: pipefs,
-  device: 0xff,
-  root: new Dentry("", undefined, pipefs.root),
-  at: undefined,
-};
-
-/** A new pipe's reading and writing end. `number` tells it from others. */
-export function createPipe(flags: number, number: number, now: bigint): [PipeEnd, PipeEnd] {
-  const pipe = new Pipe();
-  const inode = new PipeInode(pipe, number, now);
-  const location = { mount, dentry: new Dentry(`pipe:[${number}]`, undefined, inode) };
-  return [new PipeEnd(location, flags | O.RDONLY, pipe), new PipeEnd(location, flags | O.WRONLY, pipe)];
 }

@@ -5,6 +5,7 @@ import type { Filesystem } from "./filesystem.ts";
 import { DirectoryInode, FileType } from "./inode.ts";
 import { createMount, enterMounts, type Mount } from "./mount.ts";
 import { toByteString } from "./names.ts";
+import { PipeMaker } from "./pipe.ts";
 import { type Base, find } from "./walk.ts";
 
 /** The file tree of a machine: a root filesystem and what is mounted in it. */
@@ -12,8 +13,7 @@ export class Vfs {
   /** In the order they were mounted, the root first. */
   readonly mounts: Mount[] = [];
   readonly root: Location;
-  /** Pipes made so far: each has a number. */
-  pipes = 0;
+  readonly pipes = new PipeMaker();
 
   constructor(root: Filesystem) {
     const mount = createMount(root, 1, undefined);

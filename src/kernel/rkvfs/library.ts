@@ -1,0 +1,94 @@
+import { DeviceFilesystem } from "../devfs/filesystem.ts";
+import type { Kernel } from "../kernel.ts";
+import type { Library } from "../library.ts";
+import { OverlayFilesystem } from "../overlay/filesystem.ts";
+import { ProcFilesystem } from "../procfs/filesystem.ts";
+import { RamDirectory } from "../ramfs/directory.ts";
+import { RamFile } from "../ramfs/file.ts";
+import { RamFilesystem } from "../ramfs/filesystem.ts";
+import { consolePorts } from "../rkconsole/console.ts";
+import { processTable } from "../rkprocess/process-table.ts";
+import { random } from "../rkswrand/random.ts";
+import { dispatcher } from "../rksyscall/dispatcher.ts";
+import { time } from "../rktime/time.ts";
+import { memoryManager } from "../rkvm/memory-manager.ts";
+import { terminal } from "../tty/library.ts";
+import type { Filesystem } from "../vfs/filesystem.ts";
+import { FileType } from "../vfs/inode.ts";
+import { toByteString } from "../vfs/names.ts";
+import { standardFiles } from "../vfs/process-files.ts";
+import { Vfs, vfs } from "../vfs/vfs.ts";
+import { openStandardFiles } from "./standard-files.ts";
+
+/** What a guest's file tree is made of. Paths are absolute text. */
+export interface FileTree {
+  /** Bytes that files in memory may take: changes to the root, and all of it without a base. */
+  readonly memory: number;
+  /** What `/` shows beneath changes in memory. Without it the root is all but empty. */
+  readonly base?: Filesystem;
+  readonly mounts: readonly { readonly path: string; readonly filesystem: Filesystem }[];
+  /** The program, as a file to read and run, where the tree does not have it anyway. */
+  readonly program?: { readonly path: string; readonly bytes: Uint8Array };
+}
+
+/** Directories that there always are, and their permissions. */
+const DIRECTORIES: readonly [path: string, mode: number][] = [
+  ["/dev", 0o755],
+  ["/etc", 0o755],
+  ["/proc", 0o555],
+  ["/root", 0o700],
+  ["/tmp", 0o1777],
+];
+
+/** Files of a root without a base. */
+const FILES: readonly [path: string, text: string][] = [
+  ["/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"],
+  ["/etc/group", "root:x:0:\n"],
+  ["/etc/hosts", "127.0.0.1\tlocalhost\n"],
+];
+
+/** The virtual file system, with the file tree that a guest sees. */
+export function rkvfs(tree: FileTree): Library {
+  return {
+    name: "rkvfs",
+    summary: "virtual file system: ramfs, overlay, hostfs, devfs, procfs",
+    provides: [vfs, standardFiles],
+    needs: [time, random, consolePorts, terminal, processTable, dispatcher, memoryManager],
+    start(kernel) {
+      kernel.provide(vfs, build(tree, kernel));
+      kernel.provide(standardFiles, openStandardFiles);
+    },
+  };
+}
+
+function build(tree: FileTree, kernel: Kernel): Vfs {
+  const now = () => kernel.use(time).realtime();
+  const options = { limit: tree.memory, now };
+  const files = new Vfs(tree.base ? new OverlayFilesystem(tree.base, options) : new RamFilesystem(options));
+  const root = files.root.dentry.inode as RamDirectory;
+  for (const [path, mode] of DIRECTORIES)
+    if (!root.lookup(path.slice(1))) root.create(path.slice(1), { mode: FileType.directory | mode, rdev: 0 });
+  if (!tree.base) for (const [path, text] of FILES) put(files, path, 0o644, new TextEncoder().encode(text));
+  files.mount(new DeviceFilesystem(now, kernel.use(random), kernel.use(terminal)), "/dev");
+  files.mount(new ProcFilesystem(kernel), "/proc");
+  for (const { path, filesystem } of tree.mounts) files.mount(filesystem, path);
+  if (tree.program) put(files, tree.program.path, 0o555, tree.program.bytes);
+  return files;
+}
+
+/** A file whose bytes are the host's own until they are written to; not where something is already. */
+function put(files: Vfs, path: string, mode: number, bytes: Uint8Array): void {
+  const slash = path.lastIndexOf("/");
+  const name = toByteString(path.slice(slash + 1));
+  const directory = files.makeDirectory(path.slice(0, slash)).dentry.inode;
+  if (!(directory instanceof RamDirectory) || directory.lookup(name)) return;
+  const source = {
+    size: bytes.length,
+    readAt(into: Uint8Array, position: number) {
+      const part = bytes.subarray(position, position + into.length);
+      into.set(part);
+      return part.length;
+    },
+  };
+  directory.add(name, new RamFile(directory.filesystem, FileType.regular | mode, source));
+}
