@@ -51,7 +51,7 @@ describe("pages of segments", () => {
 describe("W^X", () => {
   it("refuses a segment that is both", async () => {
     await expect(runs([at(0x10000, 8, "rwx")])).rejects.toThrow(
-      "hello: ELF p_flags of segment 0 is RWX: memory that is both writable and executable is refused (W^X)",
+      "hello: ELF p_flags of segment 0 is RWX: memory that is both writable and executable is refused (W^X, see --allow-wx)",
     );
     expect(await runs([at(0x10000, 8, "rwx")], true)).toEqual(["10000 11000 rwx"]);
   });
@@ -59,7 +59,7 @@ describe("W^X", () => {
   it("refuses code and writable data on one page", async () => {
     const shared = [at(0x10000, 0x1008, "rx"), at(0x11008, 8, "rw")];
     await expect(runs(shared)).rejects.toThrow(
-      "hello: ELF p_vaddr of segment 1 puts writable data and code on one page (0x11000): refused (W^X)",
+      "hello: ELF p_vaddr of segment 1 puts writable data and code on one page (0x11000): refused (W^X, see --allow-wx)",
     );
     expect(await runs(shared, true)).toEqual(["10000 11000 r-x", "11000 12000 rwx"]);
   });

@@ -52,9 +52,9 @@ export const loaderMessages = catalogue(
     embeddedAbi: () => "the RVE ABI",
     stringTable: () => "the index of a string table",
     writableCode: (file: string, field: string, flags: string) =>
-      `${file}: ELF ${field} is ${flags}: memory that is both writable and executable is refused (W^X)`,
+      `${file}: ELF ${field} is ${flags}: memory that is both writable and executable is refused (W^X, see --allow-wx)`,
     sharedPage: (file: string, index: number, address: string) =>
-      `${file}: ELF p_vaddr of segment ${index} puts writable data and code on one page (${address}): refused (W^X)`,
+      `${file}: ELF p_vaddr of segment ${index} puts writable data and code on one page (${address}): refused (W^X, see --allow-wx)`,
     interpreterFixed: (file: string) =>
       `${file}: ELF e_type is 2 (EXEC), not 3 (DYN), in a program interpreter`,
     interpreterMissing: (file: string, path: string) =>
@@ -108,9 +108,9 @@ export const loaderMessages = catalogue(
     embeddedAbi: () => "RVE ABI",
     stringTable: () => "字符串表的索引",
     writableCode: (file: string, field: string, flags: string) =>
-      `${file}：ELF ${field} 为 ${flags}：拒绝同时可写又可执行的内存（W^X）`,
+      `${file}：ELF ${field} 为 ${flags}：拒绝同时可写又可执行的内存（W^X，见 --allow-wx）`,
     sharedPage: (file: string, index: number, address: string) =>
-      `${file}：ELF 第 ${index} 段的 p_vaddr 使可写数据与代码同在一页（${address}）：拒绝（W^X）`,
+      `${file}：ELF 第 ${index} 段的 p_vaddr 使可写数据与代码同在一页（${address}）：拒绝（W^X，见 --allow-wx）`,
     interpreterFixed: (file: string) => `${file}：ELF e_type 为 2（EXEC），程序解释器应为 3（DYN）`,
     interpreterMissing: (file: string, path: string) =>
       `${file}：ELF PT_INTERP 为 ${path}，客户系统里没有这个程序解释器（可用 --root 提供）`,
