@@ -318,6 +318,9 @@ class HandlerWriter {
   private prepareSlowly(node: MemoryNode): void {
     const { code, functions } = this;
     const size = node.bits / 8;
+    // A device may ask how many instructions have retired.
+    code.get(P.hart);
+    pushRemaining(code).mem("i32_store", HART.budget);
     code.get(P.hart).get(this.address).mem("i64_store", HART.address);
     if (node.kind === "load") {
       code.get(P.hart).get(P.tlb).i32(size).call(functions.loadSlow);
