@@ -51,7 +51,8 @@ export const printErr = (text: string): void => writeAll(2, Buffer.from(text));
 /** Bytes for stdout, as they are. */
 export const printBytes = (bytes: Uint8Array): void => writeAll(1, bytes);
 
-function writeAll(file: number, bytes: Uint8Array): void {
+/** Throws `OutputClosed` where nobody reads any more. */
+export function writeAll(file: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) {
     try {
       done += writeSync(file, bytes, done);
