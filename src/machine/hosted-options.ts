@@ -1,16 +1,21 @@
-import type { Kernel } from "../kernel/kernel.ts";
 import type { Library } from "../kernel/library.ts";
-import type { Process } from "../kernel/rkprocess/process.ts";
+import type { FileTree } from "../kernel/rkvfs/library.ts";
 import type { HostConsole } from "./host-console.ts";
+import type { HostTime } from "./hosted-board.ts";
 
 /** What a hosted machine is made of and what it runs. */
 export interface HostedOptions {
-  /** The ELF file, and the path by which the guest knows it (AT_EXECFN, `/proc/self/exe`). */
+  /**
+   * The ELF file, and the absolute path by which the guest knows it (AT_EXECFN, `/proc/self/exe`). It is put there
+   * where the guest's tree does not have it.
+   */
   readonly program: { readonly bytes: Uint8Array; readonly path: string };
   /** The argument vector, `argv[0]` included. */
   readonly args: readonly string[];
   /** `NAME=value` strings. */
   readonly env: readonly string[];
+  /** An absolute path of the guest's tree; default `/`. */
+  readonly cwd?: string;
   /** Bytes of guest memory: whole pages. */
   readonly memory: number;
   /** The 64 bits that choose the layout. */
@@ -21,24 +26,27 @@ export interface HostedOptions {
   readonly allowWx?: boolean;
   /** Bytes, whole pages; default 8 MiB. */
   readonly stackSize?: number;
-  /** All micro-libraries but the platform. */
-  readonly libraries: readonly Library[];
+  /** The root and what is mounted in it; default a root in memory that is all but empty. */
+  readonly files?: Omit<FileTree, "program">;
+  /** Micro-libraries to use in place of the standard ones that provide the same. */
+  readonly libraries?: readonly Library[];
   readonly console: HostConsole;
-  /** Time follows retired instructions from a fixed date; `entropy` should then come from the seed. */
+  /**
+   * Time follows retired instructions from a fixed date, and random numbers follow from the seed. Absent: the time
+   * of the host.
+   */
   readonly deterministic?: boolean;
-  /** A monotonic clock of the host, in milliseconds with fractions. */
-  readonly milliseconds: () => number;
-  /** Nanoseconds since 1970. */
-  readonly now: () => bigint;
-  /** Resolves after the host's pending events were handled (`setImmediate`). */
-  readonly nextTurn: () => Promise<void>;
-  readonly entropy: (into: Uint8Array) => void;
-  /** Opens the first descriptors, sets the working directory. */
-  readonly prepare?: (process: Process) => void;
-  /** A file of the guest's tree: the dynamic linker. */
-  readonly readFile?: (kernel: Kernel, path: string) => Uint8Array | undefined;
+  readonly host: HostServices;
   /** Gets a line for each system call and signal. */
   readonly strace?: (line: string) => void;
   /** Gets the name of each unsupported system call once. */
   readonly onUnsupported?: (name: string) => void;
+}
+
+/** What a machine needs of the platform that it runs on. */
+export interface HostServices extends HostTime {
+  /** Random bytes. */
+  entropy(into: Uint8Array): void;
+  /** Resolves after the host's pending events were handled (`setImmediate`). */
+  nextTurn(): Promise<void>;
 }

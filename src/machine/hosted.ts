@@ -1,6 +1,6 @@
 import { Kernel } from "../kernel/kernel.ts";
 import type { Library } from "../kernel/library.ts";
-import { rkplat } from "../kernel/rkplat/platform.ts";
+import type { Platform } from "../kernel/rkplat/platform.ts";
 import type { AreaDescription, ExitStatus } from "../kernel/rkprocess/exit.ts";
 import type { Process } from "../kernel/rkprocess/process.ts";
 import { processTable } from "../kernel/rkprocess/process-table.ts";
@@ -12,11 +12,24 @@ import { time, timers } from "../kernel/rktime/time.ts";
 import { memoryManager } from "../kernel/rkvm/memory-manager.ts";
 import { StraceWriter } from "../kernel/strace/writer.ts";
 import { syscallName } from "../kernel/syscalls/table.ts";
+import { VfsError } from "../kernel/vfs/error.ts";
+import { O } from "../kernel/vfs/flags.ts";
+import { DirectoryInode } from "../kernel/vfs/inode.ts";
+import { toByteString } from "../kernel/vfs/names.ts";
+import { open } from "../kernel/vfs/operations.ts";
+import { processFiles } from "../kernel/vfs/process-files.ts";
+import { type Vfs, vfs } from "../kernel/vfs/vfs.ts";
+import { find } from "../kernel/vfs/walk.ts";
 import { parseElf } from "../loader/elf.ts";
+import type { Image } from "../loader/image.ts";
 import type { Layout } from "../loader/layout.ts";
 import { type LoadedProgram, loadProgram } from "../loader/program.ts";
+import { SeededRandom } from "../loader/random.ts";
+import { RefusedError } from "../messages/errors.ts";
+import { kernelMessages } from "../messages/kernel.ts";
 import { HostedBoard } from "./hosted-board.ts";
-import type { HostedOptions } from "./hosted-options.ts";
+import type { HostedOptions, HostServices } from "./hosted-options.ts";
+import { hostedLibraries } from "./libraries.ts";
 import { LoadTarget } from "./load-target.ts";
 
 /** Instructions between two looks at the host's events. */
@@ -51,7 +64,7 @@ export class HostedMachine {
   readonly process: Process;
   readonly program: LoadedProgram;
   private readonly dispatcher: Dispatcher;
-  private readonly options: HostedOptions;
+  private readonly host: HostServices;
   private lastTurn = 0;
 
   constructor(
@@ -59,13 +72,13 @@ export class HostedMachine {
     kernel: Kernel,
     process: Process,
     program: LoadedProgram,
-    options: HostedOptions,
+    host: HostServices,
   ) {
     this.board = board;
     this.kernel = kernel;
     this.process = process;
     this.program = program;
-    this.options = options;
+    this.host = host;
     this.dispatcher = kernel.use(dispatcher);
   }
 
@@ -137,10 +150,10 @@ export class HostedMachine {
 
   /** Lets the host's events in now and then. */
   private async turn(): Promise<void> {
-    const now = this.options.milliseconds();
+    const now = this.host.milliseconds();
     if (now - this.lastTurn < TURN) return;
-    await this.options.nextTurn();
-    this.lastTurn = this.options.milliseconds();
+    await this.host.nextTurn();
+    this.lastTurn = this.host.milliseconds();
   }
 
   /** No thread can run: waits for the host, or for the timer. */
@@ -153,10 +166,10 @@ export class HostedMachine {
       if (ticks === undefined) await this.settled(LONGEST_WAIT);
       else virtual.skip(ticks);
     } else {
-      const before = this.options.milliseconds();
+      const before = this.host.milliseconds();
       const limit = ticks === undefined ? LONGEST_WAIT : Math.ceil(Number(ticks) / TICKS_PER_MILLISECOND);
       await this.settled(Math.min(limit, LONGEST_WAIT));
-      const waited = this.options.milliseconds() - before;
+      const waited = this.host.milliseconds() - before;
       this.kernel.use(timers).addIdle(waited * NANOSECONDS_PER_MILLISECOND);
     }
     if (clint.ticksToTimer === 0n) this.kernel.use(timers).runDue();
@@ -165,7 +178,7 @@ export class HostedMachine {
   /** Waits at most `milliseconds` for a thread that can run. 0: for the next turn of the event loop. */
   private async settled(milliseconds: number): Promise<boolean> {
     const isReady = () => this.kernel.use(scheduler).waiting > 0 || this.dispatcher.failure !== undefined;
-    if (milliseconds === 0) await this.options.nextTurn();
+    if (milliseconds === 0) await this.host.nextTurn();
     else if (!isReady())
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, milliseconds);
@@ -184,46 +197,96 @@ const PATIENT_TICKS = 200_000n;
 const SHORT_SLICE = 10_000;
 
 /**
- * Puts a machine together and loads a program into it, up to its first instruction. Rejects with `LoadError` for an
- * image that cannot be loaded and `LinkError` for libraries that do not fit together.
+ * Puts a machine together and loads a program into it, up to its first instruction. Rejects with `RefusedError`: a
+ * `LoadError` for an image that cannot be loaded, a `LinkError` for libraries that do not fit together.
  */
 export async function createHosted(options: HostedOptions): Promise<HostedMachine> {
-  const { program, allowWx = false } = options;
+  const { program, host, allowWx = false, deterministic = false } = options;
   const image = await parseElf(program.bytes, program.path);
-  const host = options.deterministic ? undefined : { milliseconds: options.milliseconds, now: options.now };
-  const board = new HostedBoard(options.memory, options.console, host, options.entropy);
-  const libraries: Library[] = [rkplat(board.platform), ...options.libraries];
-  const kernel = new Kernel(board.hart, libraries);
+  const time = deterministic ? undefined : host;
+  const random = deterministic ? new SeededRandom(options.seed ^ KERNEL_STREAM) : host;
+  const board = new HostedBoard(options.memory, options.console, time, (into) => fill(random, into));
+  const kernel = new Kernel(board.hart, librariesFor(options, board.platform));
   if (options.strace) kernel.tracer = new StraceWriter(options.strace);
   if (options.onUnsupported) kernel.onUnsupported = options.onUnsupported;
 
-  const interpreter =
-    image.interpreter === undefined ? undefined : options.readFile?.(kernel, image.interpreter);
+  const interpreter = await interpreterOf(kernel, image);
   const process = kernel.use(processTable).create(kernel.use(memoryManager).createSpace());
   const { uid, euid, gid, egid } = process.credentials;
-  const loaded = loadProgram(
-    new LoadTarget(process.memory),
-    image,
-    interpreter && (await parseElf(interpreter, image.interpreter as string)),
-    {
-      argv: options.args,
-      envp: options.env,
-      path: program.path,
-      ids: { uid, euid, gid, egid },
-      seed: options.seed,
-      aslr: options.aslr ?? true,
-      allowWx,
-      stackSize: options.stackSize,
-    },
-  );
+  const loaded = loadProgram(new LoadTarget(process.memory), image, interpreter, {
+    argv: options.args,
+    envp: options.env,
+    path: program.path,
+    ids: { uid, euid, gid, egid },
+    seed: options.seed,
+    aslr: options.aslr ?? true,
+    allowWx,
+    stackSize: options.stackSize,
+  });
+  start(process, loaded, options);
+  return new HostedMachine(board, kernel, process, loaded, host);
+}
+
+/** Keeps the kernel's random numbers apart from those that chose the layout. */
+const KERNEL_STREAM = 0x6b65_726e_656cn;
+
+function librariesFor(options: HostedOptions, platform: Platform): Library[] {
+  const { program, allowWx, libraries = [] } = options;
+  const files = { ...(options.files ?? { memory: options.memory, mounts: [] }), program };
+  const replaced = new Set(libraries.flatMap((library) => library.provides));
+  const standard = hostedLibraries({ platform, files, allowWx });
+  const kept = standard.filter(({ provides }) => !provides.some((provided) => replaced.has(provided)));
+  return [...kept, ...libraries];
+}
+
+function fill(random: SeededRandom | HostServices, into: Uint8Array): void {
+  if (random instanceof SeededRandom) into.set(random.bytes(into.length));
+  else random.entropy(into);
+}
+
+/** The dynamic linker that an image names, from the guest's tree. */
+async function interpreterOf(kernel: Kernel, image: Image): Promise<Image | undefined> {
+  if (image.interpreter === undefined) return undefined;
+  const bytes = readGuestFile(kernel.use(vfs), image.interpreter);
+  return bytes && parseElf(bytes, image.interpreter);
+}
+
+/** The whole of a file of the guest's tree; `undefined` where there is none. */
+function readGuestFile(tree: Vfs, path: string): Uint8Array | undefined {
+  try {
+    const file = open(tree.base(), toByteString(path), O.RDONLY, 0);
+    const bytes = new Uint8Array(file.attributes().size);
+    const length = file.readAt(bytes, 0);
+    file.release();
+    return bytes.subarray(0, length);
+  } catch (error) {
+    if (error instanceof VfsError) return undefined;
+    throw error;
+  }
+}
+
+/** Makes a loaded program a process with one thread at its first instruction. */
+function start(process: Process, loaded: LoadedProgram, { program, args, cwd = "/" }: HostedOptions): void {
+  const { kernel } = process;
   process.memory.setLayout(loaded.layout.heap, loaded.layout.mmap);
   process.name = (program.path.split("/").pop() as string).slice(0, 15);
   process.executable = program.path;
-  process.arguments = options.args;
+  process.arguments = args;
   process.get(signalTrampoline).address = loaded.sigreturn;
-  options.prepare?.(process);
+  enterDirectory(process, cwd);
   const thread = kernel.use(processTable).createThread(process);
   startRegisters(thread.context, loaded.entry, loaded.stackPointer);
   kernel.use(scheduler).ready(thread);
-  return new HostedMachine(board, kernel, process, loaded, options);
+}
+
+function enterDirectory(process: Process, path: string): void {
+  try {
+    const found = find(process.kernel.use(vfs).base(), toByteString(path), true);
+    if (!(found.dentry.inode instanceof DirectoryInode))
+      throw new RefusedError(kernelMessages.noDirectory(path));
+    process.get(processFiles).cwd = found;
+  } catch (error) {
+    if (error instanceof VfsError) throw new RefusedError(kernelMessages.noDirectory(path));
+    throw error;
+  }
 }

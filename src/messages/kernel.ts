@@ -14,6 +14,7 @@ export const kernelMessages = catalogue(
       `micro-library ${library} says that it provides ${name} but did not at its start`,
     notDeclared: (library: string, name: string) =>
       `micro-library ${library} hands over ${name} without declaring it`,
+    noDirectory: (path: string) => `${path}: no such directory in the guest's tree`,
     outOfMemory: () => "the program does not fit into the machine's memory (--mem)",
   },
   {
@@ -25,6 +26,7 @@ export const kernelMessages = catalogue(
     cycle: (path: string) => `微库循环依赖:${path}`,
     notProvided: (library: string, name: string) => `微库 ${library} 声明提供 ${name},但启动时没有交出`,
     notDeclared: (library: string, name: string) => `微库 ${library} 交出了未声明的 ${name}`,
+    noDirectory: (path: string) => `${path}:客体的文件树里没有这个目录`,
     outOfMemory: () => "程序放不进机器的内存(--mem)",
   },
 );

@@ -42,13 +42,15 @@ export interface SerialPort {
 
 export const platform: Api<Platform> = api("rkplat");
 
-/** The library that stands for a given machine. */
-export function rkplat(given: Platform): Library {
+/** The library that stands for a given machine; without one it can be listed but not started. */
+export function rkplat(given: Platform | undefined): Library {
   return {
     name: "rkplat",
     summary: "the platform: hart, memory, clock, serial ports, entropy",
     provides: [platform],
     needs: [],
-    start: (kernel) => kernel.provide(platform, given),
+    start: (kernel) => {
+      if (given) kernel.provide(platform, given);
+    },
   };
 }
