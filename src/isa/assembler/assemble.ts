@@ -114,7 +114,7 @@ function walk(
 ): Pass {
   const pass = new Pass(source, before, strict);
   statements.forEach(({ labels, assignment, operation, tokens, operands }, index) => {
-    pass.begin(index);
+    pass.statement = index;
     for (const { name, place } of labels) pass.label(name, place);
     if (assignment) pass.define(assignment.name, pass.evaluate(assignment.value), assignment.place);
     if (!operation) return;

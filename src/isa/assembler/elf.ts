@@ -3,7 +3,8 @@ import { PAGE, type Placed, type PlaceOptions, placeSections } from "./place.ts"
 import type { Section } from "./section.ts";
 
 /** What the code may use; binutils before 2.41 refuses lists that name Zicond. */
-const ARCHITECTURE = "rv64i2p1_m2p0_a2p1_f2p2_d2p2_c2p0_zicsr2p0_zifencei2p0_zba1p0_zbb1p0_zbs1p0";
+const ARCHITECTURE =
+  "rv64i2p1_m2p0_a2p1_f2p2_d2p2_c2p0_zicsr2p0_zifencei2p0_zihintpause2p0_zba1p0_zbb1p0_zbs1p0";
 
 const [ET_EXEC, ET_DYN] = [2, 3];
 const EM_RISCV = 243;

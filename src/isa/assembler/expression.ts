@@ -10,7 +10,7 @@ export type Expression = Place &
   (
     | { readonly kind: "constant"; readonly value: bigint }
     | { readonly kind: "symbol"; readonly name: string }
-    /** `.`: the address of the statement. */
+    /** `.`: the place where the next byte goes. */
     | { readonly kind: "here" }
     | { readonly kind: "unary"; readonly op: string; readonly a: Expression }
     | { readonly kind: "binary"; readonly op: string; readonly a: Expression; readonly b: Expression }

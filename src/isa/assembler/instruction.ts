@@ -87,7 +87,7 @@ const INVERSE: Readonly<Record<string, string>> = {
 /** Whether the statement's branch needs its long form: once it does, it keeps it, so that passes settle. */
 function isFar(pass: Pass, target: Value): boolean {
   if (pass.farBranches.has(pass.statement)) return true;
-  const from = pass.position();
+  const from = pass.here();
   if (!target.known || target.section !== from.section) return false;
   const distance = target.value - from.value;
   if (distance >= -4096n && distance <= 4094n) return false;

@@ -39,7 +39,6 @@ export class Pass implements Scope {
   private readonly options: boolean[] = [];
   private readonly before: PassResult;
   private readonly labels = new Set<string>();
-  private statementStart: Value = { section: ".text", value: 0n, known: true };
 
   constructor(source: Source, before: PassResult, strict: boolean) {
     this.source = source;
@@ -50,18 +49,9 @@ export class Pass implements Scope {
     this.previousSection = this.section;
   }
 
-  begin(statement: number): void {
-    this.statement = statement;
-    this.statementStart = this.position();
-  }
-
-  /** The place where the next byte goes. */
-  position(): Value {
-    return { section: this.section.name, value: BigInt(this.section.size), known: true };
-  }
-
+  /** The place where the next byte goes: what `.` means. */
   here(): Value {
-    return this.statementStart;
+    return { section: this.section.name, value: BigInt(this.section.size), known: true };
   }
 
   symbol(name: string, place: Place): Value {
@@ -97,7 +87,7 @@ export class Pass implements Scope {
   label(name: string, place: Place): void {
     if (this.labels.has(name)) this.source.fail(place, asmMessages.redefined(name));
     this.labels.add(name);
-    this.define(name, this.position(), place);
+    this.define(name, this.here(), place);
   }
 
   /** Gives a symbol a value; `.set` may do so again, a label may not. */

@@ -88,7 +88,7 @@ function pair(
   second: Row,
   values: Partial<Fields>,
 ): void {
-  const anchor = pass.position();
+  const anchor = pass.here();
   const fixup = (kind: FixupKind, at: Value, r: Row, fields: Partial<Fields>) =>
     pass.fixup(kind, at, place, 4, { row: r, values: fields });
   fixup("pcrel_hi", target, row("auipc"), { rd: base });
@@ -110,11 +110,12 @@ function loadAddress(pass: Pass, cursor: Cursor, place: Place): boolean {
   return true;
 }
 
-/** `call symbol`, `call rd, symbol` */
+/** `call symbol`; `call rd, symbol`, which goes by way of t1 as in GNU `as`. */
 function call(pass: Pass, cursor: Cursor, place: Place): boolean {
-  const link = cursor.peek().text === "," ? x(cursor) : RA;
-  cursor.accept(",");
-  return farJump(pass, cursor, place, link, link);
+  if (cursor.peek().text !== ",") return farJump(pass, cursor, place, RA, RA);
+  const link = x(cursor);
+  cursor.expect(",");
+  return farJump(pass, cursor, place, link, T1);
 }
 
 /** `jump symbol, rt` */
