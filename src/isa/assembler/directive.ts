@@ -80,18 +80,18 @@ function ignore(_pass: Pass, cursor: Cursor): void {
 function data(pass: Pass, cursor: Cursor, size: number): void {
   if (cursor.done) return;
   do {
-    const e = cursor.expression();
-    const value = pass.evaluate(e);
+    const place = cursor.token;
+    const value = pass.evaluate(cursor.expression());
     if (value.section !== null) {
-      pass.fixup("data", value, e, size);
+      pass.fixup("data", value, place, size);
       continue;
     }
     const bits = BigInt(size * 8);
     const low = -(1n << (bits - 1n));
     const high = (1n << bits) - 1n;
     if (pass.strict && (value.value < low || value.value > high))
-      pass.source.fail(e, asmMessages.outOfRange(String(value.value), String(low), String(high)));
-    pass.emit(littleEndian(BigInt.asUintN(64, value.value), size), e);
+      pass.source.fail(place, asmMessages.outOfRange(String(value.value), String(low), String(high)));
+    pass.emit(littleEndian(BigInt.asUintN(64, value.value), size), place);
   } while (cursor.accept(","));
 }
 

@@ -75,11 +75,11 @@ export class Pass implements Scope {
 
   /** A plain number between `low` and `high`; 0 where it is not settled yet. */
   integer(cursor: Cursor, low: number, high: number): number {
-    const e = cursor.expression();
-    const value = Number(this.number(e));
+    const place = cursor.token;
+    const value = Number(this.number(cursor.expression()));
     if (value >= low && value <= high) return value;
     return this.strict
-      ? this.source.fail(e, asmMessages.outOfRange(String(value), String(low), String(high)))
+      ? this.source.fail(place, asmMessages.outOfRange(String(value), String(low), String(high)))
       : 0;
   }
 

@@ -43,7 +43,9 @@ export function splitStatements(source: Source): Statement[] {
     let kept = "";
     let start = 0;
     const end = () => {
-      if (kept.trim() !== "") statements.push({ text: kept, line, column: start + 1, expanded: false });
+      const indent = kept.search(/\S/);
+      if (indent < 0) return;
+      statements.push({ text: kept.slice(indent), line, column: start + indent + 1, expanded: false });
     };
     for (let i = 0; i < text.length; ) {
       if (open !== undefined) {
