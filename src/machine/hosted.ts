@@ -207,7 +207,12 @@ export async function createHosted(options: HostedOptions): Promise<HostedMachin
   const random = deterministic ? new SeededRandom(options.seed ^ KERNEL_STREAM) : host;
   const board = new HostedBoard(options.memory, options.console, time, (into) => fill(random, into));
   const kernel = new Kernel(board.hart, librariesFor(options, board.platform));
-  if (options.strace) kernel.tracer = new StraceWriter(options.strace);
+  const { strace } = options;
+  if (strace)
+    kernel.tracer = new StraceWriter((line) => {
+      board.flush();
+      strace(line);
+    });
   if (options.onUnsupported) kernel.onUnsupported = options.onUnsupported;
 
   const interpreter = await interpreterOf(kernel, image);

@@ -11,6 +11,8 @@ import { bytesAt, flagNames, hexadecimal, octal, pointer, stringAt, valueName } 
  */
 export interface ArgumentFormat {
   readonly after?: boolean;
+  /** False: it and what follows are not shown. */
+  applies?(all: readonly number[]): boolean;
   show(thread: Thread, value: number, raw: bigint, all: readonly number[]): string;
 }
 
@@ -23,6 +25,11 @@ const flags = (table: Readonly<Record<string, number>>, zero = "0"): ArgumentFor
   plain((value) => flagNames(value, table, zero));
 const choice = (table: Readonly<Record<string, number>>): ArgumentFormat =>
   plain((value) => valueName(value | 0, table));
+
+const onlyIf = (format: ArgumentFormat, applies: (all: readonly number[]) => boolean): ArgumentFormat => ({
+  ...format,
+  applies,
+});
 
 const int = plain((_value, raw) => String(BigInt.asIntN(32, raw)));
 const long = plain((_value, raw) => String(BigInt.asIntN(64, raw)));
@@ -42,6 +49,9 @@ const openFlags = plain((value) => {
   if ((value & 3) !== 0) return text;
   return text === "" ? "O_RDONLY" : `O_RDONLY|${text}`;
 });
+/** The flags where reading is no mode of access. */
+const descriptorFlags = flags(names.OPEN_FLAGS);
+const O_CREAT = 0o100;
 /** Bytes that go in, their number in the next argument. */
 const bytesIn: ArgumentFormat = { show: (thread, value, _raw, all) => bytesAt(thread, value, all[2]) };
 /** Bytes that come out: as many as the result says. */
@@ -71,7 +81,7 @@ const futexOp = plain((value) => {
 
 /** The arguments of the calls that strace users look at; others show none. */
 export const formats: Partial<Record<SyscallName | string, readonly ArgumentFormat[]>> = {
-  openat: [dirfd, path, openFlags, mode],
+  openat: [dirfd, path, openFlags, onlyIf(mode, ([, , wanted]) => (wanted & O_CREAT) !== 0)],
   close: [int],
   read: [int, bytesOut, size],
   write: [int, bytesIn, size],
@@ -82,8 +92,8 @@ export const formats: Partial<Record<SyscallName | string, readonly ArgumentForm
   lseek: [int, long, choice(names.SEEK)],
   sendfile: [int, int, address, size],
   dup: [int],
-  dup3: [int, int, openFlags],
-  pipe2: [out(struct(structures.intPair)), openFlags],
+  dup3: [int, int, descriptorFlags],
+  pipe2: [out(struct(structures.intPair)), descriptorFlags],
   fcntl: [int, choice(names.FCNTL), hex],
   ioctl: [int, choice(names.IOCTL), address],
   fstat: [int, stat],

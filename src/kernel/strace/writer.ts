@@ -39,9 +39,11 @@ export class StraceWriter implements CallTracer {
     const registers = Array.from({ length: ARGUMENTS }, (_, i) => A0 + i);
     const values = registers.map((register) => hart.xn(register));
     const raw = registers.map((register) => BigInt.asUintN(64, hart.x(register)));
-    const texts = (formats[syscallName(number)] ?? []).map((format, i) =>
-      format.after ? undefined : format.show(thread, values[i], raw[i], values),
-    );
+    const all = formats[syscallName(number)] ?? [];
+    const end = all.findIndex((format) => format.applies && !format.applies(values));
+    const texts = all
+      .slice(0, end === -1 ? undefined : end)
+      .map((format, i) => (format.after ? undefined : format.show(thread, values[i], raw[i], values)));
     this.begun.set(thread, { number, values, raw, texts });
   }
 
