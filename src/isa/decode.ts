@@ -31,7 +31,7 @@ const halves: (Instruction | null | undefined)[] = [];
 function decodeHalf(bits: number): Instruction | undefined {
   let decoded = halves[bits];
   if (decoded === undefined) {
-    decoded = search(halfCandidates(), bits) ?? null;
+    decoded = search(halfBuckets()[halfBucketOf(bits)], bits) ?? null;
     halves[bits] = decoded;
   }
   return decoded ?? undefined;
@@ -64,10 +64,15 @@ function candidatesOf(some: readonly Row[]): Candidate[] {
     });
 }
 
-let half: Candidate[] | undefined;
+/** Halfwords are looked up by quadrant (bits 1 and 0) and funct3 (bits 15 to 13), which every row fixes. */
+const halfBucketOf = (bits: number) => (bits & 3) | ((bits >>> 13) << 2);
 
-function halfCandidates(): Candidate[] {
-  half ??= candidatesOf(rows.slice(baseRowCount));
+let half: Candidate[][] | undefined;
+
+function halfBuckets(): Candidate[][] {
+  if (half !== undefined) return half;
+  half = Array.from({ length: 32 }, () => []);
+  for (const entry of candidatesOf(rows.slice(baseRowCount))) half[halfBucketOf(entry.match)].push(entry);
   return half;
 }
 

@@ -151,22 +151,91 @@ export function fieldRange(field: PatternField): { readonly min: number; readonl
   return { min: field.bias, max: field.bias + 2 ** field.size - field.step };
 }
 
+/** Where a field that is no immediate stands: `(bits >>> at & mask) + bias`; one the row lacks or fixes is its bias. */
+interface Place {
+  readonly at: number;
+  readonly mask: number;
+  readonly bias: number;
+}
+
+/** A pattern's fields laid out for `extract`, which every decoded instruction goes through. */
+interface Extraction {
+  readonly rd: Place;
+  readonly rs1: Place;
+  readonly rs2: Place;
+  readonly rs3: Place;
+  readonly rm: Place;
+  readonly aq: Place;
+  readonly rl: Place;
+  readonly imm: readonly { readonly at: number; readonly mask: number; readonly to: number }[];
+  readonly fixedImm: number;
+  /** Shifting left and then right by this extends the sign; 0 for unsigned immediates. */
+  readonly signShift: number;
+  readonly rounds: boolean;
+  /** The immediate must not be 0. */
+  readonly nonzero: boolean;
+}
+
+const extractions = new Map<Row, Extraction>();
+
+function extractionOf(row: Row): Extraction {
+  let extraction = extractions.get(row);
+  if (extraction === undefined) {
+    extraction = planExtraction(row);
+    extractions.set(row, extraction);
+  }
+  return extraction;
+}
+
+function planExtraction(row: Row): Extraction {
+  const { fields } = patternOf(row);
+  const place = (name: keyof Fields): Place => {
+    const field = fields.find((f) => f.sets.includes(name));
+    if (field === undefined) return { at: 0, mask: 0, bias: row.fixed?.[name] ?? 0 };
+    const [{ at, width }] = field.slices;
+    return { at, mask: (1 << width) - 1, bias: field.bias };
+  };
+  const immediate = fields.find((f) => f.sets.includes("imm"));
+  return {
+    rd: place("rd"),
+    rs1: place("rs1"),
+    rs2: place("rs2"),
+    rs3: place("rs3"),
+    rm: place("rm"),
+    aq: place("aq"),
+    rl: place("rl"),
+    imm: (immediate?.slices ?? []).map(({ at, to, width }) => ({ at, to, mask: (1 << width) - 1 })),
+    fixedImm: row.fixed?.imm ?? 0,
+    signShift: immediate?.signed ? 32 - immediate.size : 0,
+    rounds: fields.some((f) => f.sets.includes("rm")),
+    nonzero: fields.some((f) => f.nonzero),
+  };
+}
+
+const fieldAt = ({ at, mask, bias }: Place, bits: number) => ((bits >>> at) & mask) + bias;
+
 /** The operand fields of `bits`, which must match the row's pattern; legality is not looked at. */
 export function extract(row: Row, bits: number): Fields {
-  const fields: Fields = { rd: 0, rs1: 0, rs2: 0, rs3: 0, rm: 0, imm: 0, aq: 0, rl: 0, ...row.fixed };
-  for (const field of patternOf(row).fields) {
-    let value = 0;
-    for (const { at, to, width } of field.slices) value |= ((bits >>> at) & ((1 << width) - 1)) << to;
-    if (field.signed) value = (value << (32 - field.size)) >> (32 - field.size);
-    for (const name of field.sets) fields[name] = value + field.bias;
-  }
-  return fields;
+  const { rd, rs1, rs2, rs3, rm, aq, rl, imm, fixedImm, signShift } = extractionOf(row);
+  let immediate = fixedImm;
+  for (const { at, mask, to } of imm) immediate |= ((bits >>> at) & mask) << to;
+  return {
+    rd: fieldAt(rd, bits),
+    rs1: fieldAt(rs1, bits),
+    rs2: fieldAt(rs2, bits),
+    rs3: fieldAt(rs3, bits),
+    rm: fieldAt(rm, bits),
+    imm: (immediate << signShift) >> signShift,
+    aq: fieldAt(aq, bits),
+    rl: fieldAt(rl, bits),
+  };
 }
 
 /** Whether extracted fields are a legal instruction: no reserved value, no encoding of another row. */
 export function isLegal(row: Row, fields: Fields): boolean {
-  if (fields.rm === 5 || fields.rm === 6) return false;
-  for (const field of patternOf(row).fields) if (field.nonzero && fields[field.sets[0]] === 0) return false;
+  const { rounds, nonzero } = extractionOf(row);
+  if (rounds && (fields.rm === 5 || fields.rm === 6)) return false;
+  if (nonzero && fields.imm === 0) return false;
   return row.legal === undefined || row.legal(fields);
 }
 
