@@ -4,7 +4,7 @@ import type { FloatOp } from "../../isa/meaning.ts";
 import { RoundingMode } from "./environment.ts";
 import { floatOperation } from "./float-operation.ts";
 import { binary32, binary64, type Format, isAnyNaN, isInfinite, unpack } from "./format.ts";
-import { patterns } from "./patterns.ts";
+import { patterns } from "./patterns-fixture.ts";
 
 const { nearestEven, towardZero, down, up, nearestMaxMagnitude } = RoundingMode;
 const NX = 1;

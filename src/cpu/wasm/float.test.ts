@@ -6,9 +6,10 @@ import { HART } from "../layout.ts";
 import type { FloatEnvironment } from "../softfloat/environment.ts";
 import { floatOperation } from "../softfloat/float-operation.ts";
 import { binary32, binary64, type Format } from "../softfloat/format.ts";
-import { patterns } from "../softfloat/patterns.ts";
+import { patterns } from "../softfloat/patterns-fixture.ts";
 import { Code, I32, I64, ModuleBuilder } from "./encoder.ts";
-import { defineFloatFunctions, FLOAT_OPS, FLOAT_PARAMETERS } from "./float-functions.ts";
+import { FLOAT_PARAMETERS } from "./float-function.ts";
+import { defineFloatFunctions, FLOAT_OPS } from "./float-functions.ts";
 import { emitInlineFloat, hasInlineFloat } from "./float-inline.ts";
 
 /** A float function, or the inline form of its operation that goes on to the function where it gives up. */
