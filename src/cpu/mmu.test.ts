@@ -350,16 +350,17 @@ describe("cached translations", () => {
     expect([hits(TLB.read, 0x1000), hits(TLB.read, 0x3000)]).toEqual([false, false]);
   });
 
-  test("follow a page that copy-on-write moves", () => {
-    ram.writeU64(P * 4096, 5n);
-    load(P * 4096);
-    store(P * 4096, 6n);
+  test("follow a page that copy-on-write moves, under all its addresses", () => {
+    table.map(0x5000, P, R | W | A | D);
+    table.map(0x6000, P, R | W | A | D);
+    enter(Privilege.supervisor);
+    store(0x5000, 6n);
     const snapshot = ram.fork();
-    expect(hits(TLB.write, P * 4096)).toBe(false);
-    load(P * 4096);
-    store(P * 4096, 7n);
-    expect(hits(TLB.read, P * 4096)).toBe(false);
-    expect(load(P * 4096)).toBe(7n);
+    expect(hits(TLB.write, 0x5000)).toBe(false);
+    load(0x5000);
+    store(0x6000, 7n);
+    expect([hits(TLB.read, 0x5000), hits(TLB.read, 0x6000)]).toEqual([false, true]);
+    expect(load(0x5000)).toBe(7n);
     expect(snapshot.readU64(P * 4096)).toBe(6n);
   });
 });

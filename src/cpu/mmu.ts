@@ -1,6 +1,7 @@
 import type { Window } from "../memory/bus.ts";
 import type { PhysicalMemory } from "../memory/physical-memory.ts";
 import { Csr, MPP_SHIFT, Mstatus, SATP_SV39 } from "./csr-state.ts";
+import { loadDevice, storeDevice } from "./device-access.ts";
 import type { Hart } from "./hart.ts";
 import { Cause, HART, Privilege, TLB } from "./layout.ts";
 import { Access, Pmp } from "./pmp.ts";
@@ -138,7 +139,7 @@ export class Mmu implements MemoryPort {
     const reach = this.check(low, high, size, Access.read);
     if (!reach) return 0;
     this.settle(reach);
-    if (reach.window) this.loadDevice(reach.window, reach.physical, size);
+    if (reach.window) loadDevice(reach.window, reach.physical, size, this.u32, this.value);
     else {
       const from = this.enter(reach, low, high, Access.read);
       this.u8.copyWithin(this.value * 4, from, from + size);
@@ -162,7 +163,7 @@ export class Mmu implements MemoryPort {
     if (!reach) return 0;
     this.settle(reach);
     if (reach.window) {
-      this.storeDevice(reach.window, reach.physical, size);
+      storeDevice(reach.window, reach.physical, size, this.u32, this.value);
       return this.hart.attention ? this.raise(STORE_DONE, low, high) : 1;
     }
     this.u8.copyWithin(this.enter(reach, low, high, Access.write), from, from + size);
@@ -299,7 +300,9 @@ export class Mmu implements MemoryPort {
     const frame = isWrite ? this.ram.writable(page) : this.ram.readable(page);
     if (reach.whole) {
       const context = this.i32[(this.hart.base + HART.dataTlb) / 4];
-      this.tlbs.fill(context, isWrite ? TLB.write : TLB.read, low, high, page, frame);
+      // Whoever may write may read, by the page table and by PMP.
+      this.tlbs.fill(context, TLB.read, low, high, page, frame);
+      if (isWrite) this.tlbs.fill(context, TLB.write, low, high, page, frame);
       if (level > 0) this.tlbs.noteLarge(context, low, high, level);
     }
     return frame + (physical & (PAGE_SIZE - 1));
@@ -315,24 +318,6 @@ export class Mmu implements MemoryPort {
     const isLong = (this.u8[this.ram.readable(Math.floor(physical / PAGE_SIZE)) + offset] & 3) === 3;
     if (!isLong || offset === PAGE_SIZE - 2) return true;
     return this.pmp.allows(physical + 2, 2, Access.fetch, this.fetchView & 3);
-  }
-
-  private loadDevice({ base, device }: Window, physical: number, size: number): void {
-    const offset = physical - base;
-    if (size === 8) {
-      this.u32[this.value] = device.load(offset, 4);
-      this.u32[this.value + 1] = device.load(offset + 4, 4);
-    } else this.u32[this.value] = device.load(offset, size as 1 | 2 | 4);
-  }
-
-  private storeDevice({ base, device }: Window, physical: number, size: number): void {
-    const offset = physical - base;
-    const low = this.u32[this.value];
-    if (size === 8) {
-      const high = this.u32[this.value + 1];
-      device.store(offset, 4, low);
-      device.store(offset + 4, 4, high);
-    } else device.store(offset, size as 1 | 2 | 4, size === 4 ? low : low & (size === 1 ? 0xff : 0xffff));
   }
 }
 
