@@ -11,7 +11,7 @@ static uint64_t gcd(uint64_t a, uint64_t b) {
 }
 
 int main(int argc, char **argv) {
-  int rounds = scale(argc, argv, 900000);
+  int rounds = scale(argc, argv, 1200000);
   uint32_t state = 1;
   uint64_t sum = 0;
   for (int i = 0; i < rounds; i++) {

@@ -51,7 +51,7 @@ static void block(uint32_t state[8], const uint8_t *bytes) {
 }
 
 int main(int argc, char **argv) {
-  int blocks = scale(argc, argv, 40000);
+  int blocks = scale(argc, argv, 18000);
   uint32_t state[8], seed = 1;
   uint8_t bytes[64];
   make_constants();

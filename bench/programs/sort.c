@@ -7,7 +7,7 @@ static int compare(const void *a, const void *b) {
 }
 
 int main(int argc, char **argv) {
-  int rounds = scale(argc, argv, 6);
+  int rounds = scale(argc, argv, 2);
   enum { COUNT = 200000 };
   static uint32_t values[COUNT];
   uint32_t state = 1, sum = 0;

@@ -2,7 +2,7 @@
 #include "bench.h"
 
 int main(int argc, char **argv) {
-  int rounds = scale(argc, argv, 60000);
+  int rounds = scale(argc, argv, 12000);
   static char text[4096], copy[4096];
   uint32_t state = 1, sum = 0;
   for (int i = 0; i < 4095; i++) text[i] = (char)('a' + next_random(&state) % 26);

@@ -1,0 +1,28 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { BenchError } from "./child.ts";
+
+export const GCC = "riscv64-linux-gnu-gcc";
+export const QEMU = "qemu-riscv64";
+export const GCC_FLAGS = ["-O2", "-static"];
+
+const PACKAGES: Record<string, string> = { [GCC]: "gcc-riscv64-linux-gnu", [QEMU]: "qemu-user" };
+
+/** First line of what the tool says its version is. Throws `BenchError` naming the Debian package to install. */
+export function toolVersion(command: string): string {
+  const { stdout, error } = spawnSync(command, ["--version"], { encoding: "utf8" });
+  if (error) throw new BenchError(`${command} is missing: apt-get install ${PACKAGES[command]}`);
+  return stdout.split("\n")[0];
+}
+
+/** The folder of the project, from wherever below it this file's bundle stands. */
+export function projectRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, "bench/programs"))) {
+    if (folder === dirname(folder)) throw new BenchError("bench/programs is missing");
+    folder = dirname(folder);
+  }
+  return folder;
+}
