@@ -16,12 +16,14 @@ const started = new Date();
 
 const result = await build({
   plugins: [await prebuiltInterpreter()],
-  entryPoints: {
-    cli: "src/cli/main.ts",
-    index: "src/index.ts",
-    testing: "src/testing/index.ts",
-    bench: "bench/main.ts",
-  },
+  entryPoints: Object.fromEntries(
+    Object.entries({
+      cli: "src/cli/main.ts",
+      index: "src/index.ts",
+      testing: "src/testing/index.ts",
+      bench: "bench/main.ts",
+    }).filter(([, path]) => existsSync(path)),
+  ),
   outdir: "dist",
   chunkNames: "chunks/[name]-[hash]",
   bundle: true,

@@ -60,16 +60,33 @@ export async function execute(args: readonly string[]): Promise<void> {
   examples(
     program,
     "runikraft run hello.elf",
-    "runikraft run --root ./rootfs --strace busybox ls -l /",
+    "runikraft run --root ./rootfs --strace /bin/busybox ls -l /",
     "runikraft step hello.elf",
   );
   program.addHelpText("after", () => `\n${cliText.aboutEnd()}`);
   try {
-    await program.parseAsync([...args], { from: "user" });
+    await program.parseAsync(withExplicitValues(program, args), { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0) throw usageError(error, asked);
   }
+}
+
+/**
+ * commander takes the argument behind an option with an optional value as that value: `--strace busybox` would trace
+ * to a file of that name. Here such a value is only given by `=`, so the bare option gets an empty one.
+ */
+function withExplicitValues(program: Command, args: readonly string[]): string[] {
+  const command = program.commands.find((one) => one.name() === args[0]);
+  const out = args.slice(0, 1);
+  for (let i = 1; i < args.length; i++) {
+    const arg = args[i];
+    if (!command || arg === "--" || !arg.startsWith("-")) return [...out, ...args.slice(i)];
+    const option = command.options.find(({ short, long }) => arg === short || arg === long);
+    out.push(option?.optional ? `${arg}=` : arg);
+    if (option?.required && i + 1 < args.length) out.push(args[++i]);
+  }
+  return out;
 }
 
 function setUp(command: Command): void {

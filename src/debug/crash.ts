@@ -34,13 +34,16 @@ export function crashReport(site: CrashSite): string {
   ].join("\n");
 }
 
+/** `killed by SIGSEGV (signal 11)` */
+export const killedBy = (number: number): string => debugText.killedBy(signalName(number), number);
+
 function registersOf({ pc, registers }: Crash): Registers {
   const unsigned = (value: bigint) => BigInt.asUintN(64, value);
   return { pc: unsigned(pc), x: registers.map(unsigned), f: [], fcsr: 0 };
 }
 
 function headline({ crash, areas }: CrashSite): string {
-  const killed = debugText.killedBy(signalName(crash.signal), crash.signal);
+  const killed = killedBy(crash.signal);
   if (crash.address === undefined) return killed;
   const address = hex(BigInt.asUintN(64, BigInt(crash.address)));
   if (crash.signal === signal.SIGILL) return `${killed}: ${debugText.illegal(address)}`;

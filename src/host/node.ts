@@ -1,18 +1,13 @@
 import { randomFillSync } from "node:crypto";
+import type { HostServices } from "../machine/hosted-options.ts";
 
 /** What a machine takes of Node beside files and streams. */
-
-/** A monotonic clock, in milliseconds with fractions. */
-export const milliseconds = (): number => performance.now();
-
-/** Nanoseconds since 1970, to the microsecond. */
-export const now = (): bigint =>
-  BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n;
-
-/** Resolves after pending events were handled. */
-export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** Fills `into` with random bytes of the host. */
-export const entropy = (into: Uint8Array): void => {
-  randomFillSync(into);
+export const nodeHost: HostServices = {
+  milliseconds: () => performance.now(),
+  // To the microsecond.
+  now: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n,
+  nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
+  entropy(into) {
+    randomFillSync(into);
+  },
 };

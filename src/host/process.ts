@@ -1,57 +1,19 @@
-import { openSync, readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
-import { cliText } from "../messages/cli.ts";
-import { RefusedError } from "../messages/errors.ts";
+import { readSync, writeSync } from "node:fs";
 
 /**
- * The command line's own files and streams. Writing is synchronous, so that what we say and what the guest
+ * The command line's own streams. Writing is synchronous, so that what we say and what the guest
  * says keep their order and nothing is lost at exit.
  */
 
 /** Thrown when whoever read our output has gone: there is nobody left to tell anything. */
 export class OutputClosed extends Error {}
 
-function why(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === "ENOENT" || code === "ENOTDIR") return cliText.noSuchFile();
-  if (code === "EISDIR") return cliText.isDirectory();
-  if (code === "EACCES" || code === "EPERM") return cliText.notPermitted();
-  return message;
-}
-
-/** Throws `RefusedError` when the file cannot be read. */
-export function readHostFile(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new RefusedError(cliText.cannotRead(path, why(error)));
-  }
-}
-
-/** Throws `RefusedError` when the file cannot be written. */
-export function writeHostFile(path: string, bytes: Uint8Array): void {
-  try {
-    writeFileSync(path, bytes);
-  } catch (error) {
-    throw new RefusedError(cliText.cannotWrite(path, why(error)));
-  }
-}
-
-/** Opens a file for a log that is written line by line. Throws `RefusedError`. */
-export function openLog(path: string): (text: string) => void {
-  try {
-    const file = openSync(path, "w");
-    return (text) => writeAll(file, Buffer.from(text));
-  } catch (error) {
-    throw new RefusedError(cliText.cannotWrite(path, why(error)));
-  }
-}
-
 export const printOut = (text: string): void => writeAll(1, Buffer.from(text));
 export const printErr = (text: string): void => writeAll(2, Buffer.from(text));
 /** Bytes for stdout, as they are. */
 export const printBytes = (bytes: Uint8Array): void => writeAll(1, bytes);
 
-/** Throws `OutputClosed` where nobody reads any more. */
+/** Writes all of `bytes` to an open file, however slow its reader. Throws `OutputClosed`. */
 export function writeAll(file: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) {
     try {

@@ -40,6 +40,7 @@ export const cliText = catalogue(
     optionDeterministic: () => "virtual time and seeded randomness: every run is the same",
     optionStats: () => "say at the end how much was executed, how fast, and with how much memory",
     optionJson: () => "as JSON",
+    optionStatsJson: () => "print --stats as one line of JSON",
     optionBanner: () => "show the linked micro-libraries and the layout before the program starts",
     optionVerbose: () => "name each unsupported system call once",
     optionBios: () => "firmware to start with: none",
@@ -77,6 +78,7 @@ export const cliText = catalogue(
     notPermitted: () => "permission denied",
 
     stoppedAtLimit: (count: string) => `stopped after ${count} instructions (--max-instructions)`,
+    unsupportedCall: (name: string) => `system call ${name} is not supported (ENOSYS)`,
     neverEnds: () => "stopped: the machine waits for an interrupt that cannot come",
     internal: (what: string) =>
       `internal error: ${what}. This is a bug in runikraft, not in the guest; please report it (RUNIKRAFT_DEBUG=1 shows where)`,
@@ -99,7 +101,10 @@ export const cliText = catalogue(
     columnNote: () => "note",
     columnProvides: () => "provides",
     columnNeeds: () => "needs",
-    syscallCount: (count: number) => `${count} system calls`,
+    columnSyscalls: () => "calls",
+    columnSummary: () => "what it is",
+    syscallCount: (all: number, full: number, partial: number, stub: number) =>
+      `${all} system calls: ${full} in full, ${partial} in part, ${stub} accepted without effect, ${all - full - partial - stub} not (ENOSYS)`,
   },
   {
     about: () => "在模拟的 RISC-V 机器上运行 riscv64 程序和 unikernel 映像。",
@@ -138,6 +143,7 @@ export const cliText = catalogue(
     optionDeterministic: () => "虚拟时间和带种子的随机数：每次运行都一样",
     optionStats: () => "结束时报告执行了多少、多快、用了多少内存",
     optionJson: () => "以 JSON 输出",
+    optionStatsJson: () => "把 --stats 输出为一行 JSON",
     optionBanner: () => "程序开始前显示链接的微库和地址空间布局",
     optionVerbose: () => "对每个不支持的系统调用提示一次",
     optionBios: () => "起始固件：none",
@@ -171,6 +177,7 @@ export const cliText = catalogue(
     notPermitted: () => "没有权限",
 
     stoppedAtLimit: (count) => `执行 ${count} 条指令后停止（--max-instructions）`,
+    unsupportedCall: (name) => `不支持系统调用 ${name}（ENOSYS）`,
     neverEnds: () => "已停止：机器在等待一个不会到来的中断",
     internal: (what) =>
       `内部错误：${what}。这是 runikraft 的缺陷，与客户程序无关；请报告（RUNIKRAFT_DEBUG=1 会显示出错位置）`,
@@ -186,6 +193,9 @@ export const cliText = catalogue(
     columnNote: () => "说明",
     columnProvides: () => "提供",
     columnNeeds: () => "需要",
-    syscallCount: (count) => `${count} 个系统调用`,
+    columnSyscalls: () => "调用数",
+    columnSummary: () => "它是什么",
+    syscallCount: (all, full, partial, stub) =>
+      `${all} 个系统调用：${full} 个完整，${partial} 个部分，${stub} 个接受但不起作用，${all - full - partial - stub} 个没有（ENOSYS）`,
   },
 );

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { readHostFile, writeHostFile } from "../../host/process.ts";
+import { readHostFile, writeHostFile } from "../../host/files.ts";
 import { assemble } from "../../isa/assembler/assemble.ts";
 import { linkElf } from "../../isa/assembler/elf.ts";
 import { cliText } from "../../messages/cli.ts";

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { printBytes, readHostFile } from "../../host/process.ts";
+import { readHostFile } from "../../host/files.ts";
+import { printBytes } from "../../host/process.ts";
 import { BareMachine } from "../../machine/bare.ts";
 import { cliText } from "../../messages/cli.ts";
 import { UsageError } from "../../messages/errors.ts";

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { type CodeRange, disassembleRange } from "../../debug/disassembly.ts";
 import { readSymbolTable } from "../../debug/symbols.ts";
-import { printOut, readHostFile } from "../../host/process.ts";
+import { readHostFile } from "../../host/files.ts";
+import { printOut } from "../../host/process.ts";
 import { parseElf, readSections } from "../../loader/elf.ts";
 import { SHF } from "../../loader/sections.ts";
 import { cliText } from "../../messages/cli.ts";

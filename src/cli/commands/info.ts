@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { printOut, readHostFile } from "../../host/process.ts";
+import { readHostFile } from "../../host/files.ts";
+import { printOut } from "../../host/process.ts";
 import { hex } from "../../loader/limits.ts";
 import { type ElfReport, reportElf } from "../../loader/report.ts";
 import { cliText } from "../../messages/cli.ts";

@@ -1,0 +1,36 @@
+import type { Layout } from "../loader/layout.ts";
+import type { HostedMachine } from "../machine/hosted.ts";
+import { cliText } from "../messages/cli.ts";
+import { columns } from "./output.ts";
+
+/** What a machine is linked from and where it put its program. */
+export function banner({ kernel, layout }: HostedMachine): string {
+  const libraries = kernel.libraries.map(({ name, summary }) => [`  ${name}`, summary]);
+  const { seed } = layout;
+  return [
+    `Runikraft ${__VERSION__}`,
+    cliText.bannerLibraries(),
+    columns(libraries).trimEnd(),
+    seed === undefined ? cliText.bannerFixed() : cliText.bannerLayout(String(seed)),
+    columns(areas(layout)).trimEnd(),
+  ].join("\n");
+}
+
+declare const __VERSION__: string;
+
+function areas(layout: Layout): string[][] {
+  const named = [
+    ["image", layout.image],
+    ["interpreter", layout.interpreter],
+    ["heap", layout.heap],
+    ["mmap", layout.mmap],
+    ["sigpage", layout.sigpage],
+    ["stack", layout.stack],
+    ...layout.guards.map((guard) => [guard.name.replace(/[[\]]/g, ""), guard] as const),
+  ] as const;
+  const hex = (address: number) => address.toString(16).padStart(10, "0");
+  return named
+    .flatMap(([name, area]) => (area ? [{ name, ...area }] : []))
+    .sort((a, b) => a.start - b.start)
+    .map(({ name, start, end }) => [`  ${hex(start)}-${hex(end)}`, name]);
+}

@@ -1,0 +1,45 @@
+import type { Command } from "commander";
+import { printOut } from "../../host/process.ts";
+import { startOrder } from "../../kernel/library.ts";
+import { hostedLibraries } from "../../machine/libraries.ts";
+import { cliText } from "../../messages/cli.ts";
+import { columns } from "../output.ts";
+import { examples } from "../program.ts";
+
+export function configure(command: Command): void {
+  command.option("--json", cliText.optionJson()).action((options: { json?: boolean }) => {
+    const rows = describe();
+    printOut(options.json ? `${JSON.stringify(rows, undefined, 2)}\n` : format(rows));
+  });
+  examples(command, "runikraft libs", "runikraft libs --json");
+}
+
+/** In the order in which they start. */
+function describe() {
+  const names = (apis: readonly { name: string }[]) => apis.map(({ name }) => name);
+  return startOrder(hostedLibraries()).map(({ name, summary, provides, needs, syscalls = [] }) => ({
+    name,
+    summary,
+    provides: names(provides),
+    needs: names(needs),
+    syscalls: syscalls.length,
+  }));
+}
+
+function format(rows: ReturnType<typeof describe>): string {
+  const header = [
+    cliText.columnName(),
+    cliText.columnProvides(),
+    cliText.columnNeeds(),
+    cliText.columnSyscalls(),
+    cliText.columnSummary(),
+  ];
+  const cells = rows.map(({ name, provides, needs, syscalls, summary }) => [
+    name,
+    provides.join(" "),
+    needs.join(" "),
+    syscalls === 0 ? "" : String(syscalls),
+    summary,
+  ]);
+  return columns([header, ...cells]);
+}

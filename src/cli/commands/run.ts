@@ -1,0 +1,125 @@
+import type { Command } from "commander";
+import { hostedCrash } from "../../debug/hosted-crash.ts";
+import { hostedMemory, hostedSymbols, symbolizer } from "../../debug/hosted-target.ts";
+import { Tracer } from "../../debug/trace.ts";
+import { StandardConsole } from "../../host/console.ts";
+import { openLog } from "../../host/files.ts";
+import { printErr } from "../../host/process.ts";
+import type { ExitStatus } from "../../kernel/rkprocess/exit.ts";
+import type { HostedMachine } from "../../machine/hosted.ts";
+import { cliText } from "../../messages/cli.ts";
+import { UsageError } from "../../messages/errors.ts";
+import { banner } from "../banner.ts";
+import { type Guest, type GuestOptions, guestOptions, prepareGuest } from "../guest.ts";
+import { say } from "../output.ts";
+import { examples } from "../program.ts";
+import { statsJson, statsText } from "../stats.ts";
+import { countValue } from "../values.ts";
+
+interface RunOptions extends GuestOptions {
+  /** A file; empty: stderr. */
+  readonly strace?: string;
+  readonly trace?: string;
+  readonly maxInstructions?: number;
+  readonly stats?: boolean;
+  readonly json?: boolean;
+  readonly banner?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** Exit status of a run that `--max-instructions` stopped, as of a command that `timeout` did. */
+const STOPPED = 124;
+
+export function configure(command: Command): void {
+  guestOptions(command)
+    .option("--strace [FILE]", cliText.optionStrace())
+    .option("--trace [FILE]", cliText.optionTrace())
+    .option("--max-instructions <N>", cliText.optionMaxInstructions(), countValue("--max-instructions"))
+    .option("--deterministic", cliText.optionDeterministic())
+    .option("--stats", cliText.optionStats())
+    .option("--json", cliText.optionStatsJson())
+    .option("--banner", cliText.optionBanner())
+    .option("--verbose", cliText.optionVerbose())
+    .action(run);
+  examples(
+    command,
+    "runikraft run hello.elf",
+    "runikraft run --root ./rootfs /bin/busybox ls -l /",
+    "runikraft run --mount ./data:/data:rw --cwd /data busybox sh",
+    "runikraft run --strace=calls.txt --aslr-seed 7 program --its-own-option",
+  );
+}
+
+async function run(file: string, args: readonly string[], options: RunOptions): Promise<void> {
+  if (options.json && !options.stats) throw new UsageError(cliText.jsonNeedsStats());
+  const guest = prepareGuest(file, args, options);
+  const strace = openLine(options.strace);
+  const trace = openLine(options.trace);
+  const console = new StandardConsole();
+  try {
+    const machine = await guest.create({
+      console,
+      ...(strace && { strace: (line: string) => strace.write(`${line}\n`) }),
+      ...(options.verbose && { onUnsupported: (name: string) => say(cliText.unsupportedCall(name)) }),
+    });
+    if (options.banner) say(banner(machine));
+    const started = performance.now();
+    const outcome = await execute(machine, guest, options, trace);
+    const seconds = (performance.now() - started) / 1000;
+    // The terminal is as it was before anything of ours is written to it.
+    console.close();
+    process.exitCode = await report(machine, guest, outcome, options);
+    if (options.stats) printErr(options.json ? statsJson(machine, seconds) : "");
+    if (options.stats && !options.json) say(statsText(machine, seconds));
+  } finally {
+    console.close();
+    strace?.close();
+    trace?.close();
+  }
+}
+
+/** A log on stderr or in a file; `undefined` where the option was not given. */
+function openLine(target: string | undefined) {
+  if (target === undefined) return undefined;
+  return target === "" ? { write: printErr, close: () => {} } : openLog(target);
+}
+
+async function execute(
+  machine: HostedMachine,
+  guest: Guest,
+  { maxInstructions }: RunOptions,
+  trace: { write(text: string): void } | undefined,
+): Promise<ExitStatus | undefined> {
+  const { hart } = machine.board;
+  const left = () => (maxInstructions ?? Number.POSITIVE_INFINITY) - hart.retired;
+  if (!trace) {
+    // Traps are steps too, so that a run of as many steps as instructions may end short of them.
+    while (!machine.outcome && left() > 0) await machine.run(left());
+    return machine.outcome;
+  }
+  const symbolize = symbolizer(await hostedSymbols(machine, guest.elf));
+  const tracer = new Tracer(hart, hostedMemory(machine), symbolize, (line) => trace.write(line));
+  while (!machine.outcome && left() > 0) {
+    tracer.before();
+    await machine.run(1);
+    tracer.after();
+  }
+  return machine.outcome;
+}
+
+/** Says how the program ended, where that needs saying. Returns the exit status. */
+async function report(
+  machine: HostedMachine,
+  guest: Guest,
+  outcome: ExitStatus | undefined,
+  { maxInstructions }: RunOptions,
+): Promise<number> {
+  if (!outcome) {
+    say(cliText.stoppedAtLimit(String(maxInstructions)));
+    return STOPPED;
+  }
+  if (outcome.kind === "exit") return outcome.code;
+  const crash = await hostedCrash(machine, guest.elf, outcome);
+  if (crash !== undefined) say(crash);
+  return 128 + outcome.signal;
+}

@@ -1,0 +1,133 @@
+import type { Command } from "commander";
+import { readHostFile } from "../host/files.ts";
+import { fileName, grantDirectory, inside, seenFrom } from "../host/grants.ts";
+import { nodeHost } from "../host/node.ts";
+import { HostFilesystem } from "../kernel/hostfs/filesystem.ts";
+import { parseElf } from "../loader/elf.ts";
+import { LoadError } from "../loader/refuse.ts";
+import { createHosted, type HostedMachine } from "../machine/hosted.ts";
+import type { HostedOptions } from "../machine/hosted-options.ts";
+import { cliText } from "../messages/cli.ts";
+import { formatSize } from "./output.ts";
+import { envValue, type MountOption, mountValue, seedValue, sizeValue } from "./values.ts";
+
+/** What `run` and `step` have in common: the options that say what a guest is given, and the machine made of them. */
+export interface GuestOptions {
+  readonly root?: string;
+  readonly mount?: readonly MountOption[];
+  readonly env?: readonly string[];
+  readonly cwd?: string;
+  readonly mem?: number;
+  readonly aslrSeed?: bigint;
+  readonly aslr: boolean;
+  readonly allowWx?: boolean;
+  readonly deterministic?: boolean;
+}
+
+const DEFAULT_MEMORY = 256 << 20;
+const LEAST_MEMORY = 4 << 20;
+const MOST_MEMORY = 3 * 2 ** 30;
+/** What every guest has in its environment, unless told otherwise. */
+const ENVIRONMENT = ["PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME=/root", "USER=root"];
+/** Terminal type and language: a guest draws on the user's own terminal. */
+const PASSED_ON = ["TERM", "COLORTERM", "TZ"];
+
+export function guestOptions(command: Command): Command {
+  const memory = sizeValue("--mem", LEAST_MEMORY, MOST_MEMORY);
+  return command
+    .argument("<ELF>", cliText.elfArgument())
+    .argument("[args...]", cliText.guestArguments())
+    .passThroughOptions()
+    .option("--root <DIR>", cliText.optionRoot())
+    .option("--mount <HOST:GUEST[:ro|rw]>", cliText.optionMount(), mountValue)
+    .option("--env <NAME=VALUE>", cliText.optionEnv(), envValue)
+    .option("--cwd <DIR>", cliText.optionCwd())
+    .option("--mem <SIZE>", cliText.optionMem(formatSize(DEFAULT_MEMORY)), memory)
+    .option("--aslr-seed <N>", cliText.optionAslrSeed(), seedValue("--aslr-seed"))
+    .option("--no-aslr", cliText.optionNoAslr())
+    .option("--allow-wx", cliText.optionAllowWx());
+}
+
+/** What a machine is made with beyond the options that say what its guest is given. */
+export type Watching = Pick<HostedOptions, "console" | "strace" | "onUnsupported">;
+
+export interface Guest {
+  /** The bytes of the ELF file. */
+  readonly elf: Uint8Array;
+  /** Makes the machine, up to the program's first instruction. Rejects with `RefusedError`. */
+  create(watching: Watching): Promise<HostedMachine>;
+}
+
+/** Reads the program. Throws `RefusedError`. */
+export function prepareGuest(file: string, args: readonly string[], options: GuestOptions): Guest {
+  const { hostPath, guestPath } = locate(file, options);
+  const elf = readHostFile(hostPath);
+  const { allowWx, aslr, cwd, deterministic, mem: memory = DEFAULT_MEMORY } = options;
+  const seed = options.aslrSeed ?? (deterministic || !aslr ? 0n : randomSeed());
+  return {
+    elf,
+    async create(watching) {
+      try {
+        return await createHosted({
+          program: { bytes: elf, path: guestPath },
+          args: [guestPath, ...args],
+          env: environment(options),
+          cwd,
+          memory,
+          seed,
+          aslr,
+          allowWx,
+          files: fileTree(memory, options),
+          deterministic,
+          host: nodeHost,
+          ...watching,
+        });
+      } catch (error) {
+        // Said again with the name that the user knows the file by.
+        if (error instanceof LoadError) await parseElf(elf, file);
+        throw error;
+      }
+    },
+  };
+}
+
+/** A file system is made anew for each machine: its changes are the machine's own. */
+function fileTree(memory: number, { root, mount = [] }: GuestOptions): HostedOptions["files"] {
+  const granted = (path: string, writable: boolean) => new HostFilesystem(grantDirectory(path, writable));
+  return {
+    memory,
+    ...(root !== undefined && { base: granted(root, false) }),
+    mounts: mount.map(({ host, guest, writable }) => ({ path: guest, filesystem: granted(host, writable) })),
+  };
+}
+
+/** Where the program is on the host, and what the guest calls it. */
+function locate(file: string, { root, mount = [] }: GuestOptions): { hostPath: string; guestPath: string } {
+  if (root !== undefined && file.startsWith("/")) {
+    const hostPath = inside(root, file);
+    if (hostPath !== undefined) return { hostPath, guestPath: file };
+  }
+  const grants = [...mount, ...(root === undefined ? [] : [{ host: root, guest: "" }])];
+  for (const { host, guest } of grants) {
+    const seen = seenFrom(host, file);
+    if (seen !== undefined) return { hostPath: file, guestPath: guest + seen };
+  }
+  return { hostPath: file, guestPath: `/bin/${fileName(file)}` };
+}
+
+function randomSeed(): bigint {
+  const words = new BigUint64Array(1);
+  nodeHost.entropy(new Uint8Array(words.buffer));
+  return words[0];
+}
+
+function environment({ env = [], cwd }: GuestOptions): string[] {
+  const passed = PASSED_ON.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [`${name}=${value}`];
+  });
+  const variables = new Map<string, string>();
+  for (const variable of [...ENVIRONMENT, `PWD=${cwd ?? "/"}`, ...passed, ...env])
+    variables.set(variable.slice(0, variable.indexOf("=")), variable);
+  return [...variables.values()];
+}

@@ -1,0 +1,42 @@
+import { realpathSync } from "node:fs";
+import { basename, isAbsolute, join, relative } from "node:path";
+import type { HostTree } from "../kernel/hostfs/host-tree.ts";
+import { cliText } from "../messages/cli.ts";
+import { RefusedError } from "../messages/errors.ts";
+import { HostDirectoryTree } from "./directory.ts";
+import { why } from "./files.ts";
+
+/** A directory of the host, to be granted to a guest. Throws `RefusedError` where it is none. */
+export function grantDirectory(path: string, writable: boolean): HostTree {
+  try {
+    return new HostDirectoryTree(path, !writable);
+  } catch (error) {
+    throw new RefusedError(cliText.cannotRead(path, why(error)));
+  }
+}
+
+/**
+ * The host path of the file that is `path` inside the directory `root`; `undefined` where there is none, or where a
+ * symbolic link leads out of the directory.
+ */
+export function inside(root: string, path: string): string | undefined {
+  try {
+    const top = realpathSync(root);
+    const real = realpathSync(join(root, path));
+    return real.startsWith(top === "/" ? top : `${top}/`) ? real : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The path of `file` as seen from the directory `root` as `/`; `undefined` where it is not inside. */
+export function seenFrom(root: string, file: string): string | undefined {
+  try {
+    const path = relative(realpathSync(root), realpathSync(file));
+    return path.startsWith("..") || isAbsolute(path) ? undefined : `/${path}`;
+  } catch {
+    return undefined;
+  }
+}
+
+export const fileName = (path: string): string => basename(path);
