@@ -39,7 +39,7 @@ export function guestOptions(command: Command): Command {
     .argument("[args...]", cliText.guestArguments())
     .passThroughOptions()
     .option("--root <DIR>", cliText.optionRoot())
-    .option("--mount <HOST:GUEST[:ro|rw]>", cliText.optionMount(), mountValue)
+    .option("--mount <HOST:GUEST(:rw)>", cliText.optionMount(), mountValue)
     .option("--env <NAME=VALUE>", cliText.optionEnv(), envValue)
     .option("--cwd <DIR>", cliText.optionCwd())
     .option("--mem <SIZE>", cliText.optionMem(formatSize(DEFAULT_MEMORY)), memory)
