@@ -45,6 +45,8 @@ export class Dispatcher implements Supervisor {
   private readonly signals: Signals;
   private readonly timers: Timers;
   private readonly handlers: (SyscallHandler | undefined)[] = new Array(NUMBERS).fill(undefined);
+  /** The machine has to be told: it may have let the hart run beyond the next interrupt. */
+  private timerChanged = false;
   /** Whose registers are in the hart, running or not. */
   private holder: Thread | undefined;
   private addressSpace: unknown;
@@ -56,11 +58,21 @@ export class Dispatcher implements Supervisor {
     this.scheduler = kernel.use(scheduler);
     this.signals = kernel.use(signals);
     this.timers = kernel.use(timers);
+    this.timers.onArm = () => {
+      this.timerChanged = true;
+    };
     for (const library of kernel.libraries)
       for (const row of library.syscalls ?? []) this.handlers[row.number] = row.run;
   }
 
   trap(hart: Hart, cause: number, tval: bigint, interrupt: boolean): boolean {
+    const goOn = this.take(hart, cause, tval, interrupt);
+    if (!this.timerChanged) return goOn;
+    this.timerChanged = false;
+    return false;
+  }
+
+  private take(hart: Hart, cause: number, tval: bigint, interrupt: boolean): boolean {
     const thread = this.current;
     this.traps++;
     if (!thread) return false;

@@ -3,8 +3,8 @@ import type { Bus, Device } from "../../memory/bus.ts";
 const MTIMECMP = 0x4000;
 const MTIME = 0xbff8;
 const WORD = 0x1_0000_0000;
-/** As far away as a timer can be set. */
-const NEVER = 0xffff_ffff;
+/** In both halves: never. In the upper one alone: far away, while the lower one is set. */
+const LAST = 0xffff_ffff;
 
 /** The kernel's driver of the CLINT's clock and of hart 0's timer, in nanoseconds. */
 export class ClintDriver {
@@ -29,9 +29,10 @@ export class ClintDriver {
 
   /** The timer interrupt comes once `now` is `deadline`; Infinity: never. */
   setTimer(deadline: number): void {
-    const ticks = deadline === Number.POSITIVE_INFINITY ? NEVER * WORD : Math.ceil(deadline / this.tick);
-    this.device.store(MTIMECMP + 4, 4, NEVER);
-    this.device.store(MTIMECMP, 4, ticks % WORD);
-    this.device.store(MTIMECMP + 4, 4, Math.floor(ticks / WORD));
+    const never = deadline === Number.POSITIVE_INFINITY;
+    const ticks = never ? 0 : Math.ceil(deadline / this.tick);
+    this.device.store(MTIMECMP + 4, 4, LAST);
+    this.device.store(MTIMECMP, 4, never ? LAST : ticks % WORD);
+    if (!never) this.device.store(MTIMECMP + 4, 4, Math.floor(ticks / WORD));
   }
 }

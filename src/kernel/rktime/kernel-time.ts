@@ -16,6 +16,7 @@ export interface ClockDriver {
 /** Time from one clock. Its timer is set to the first of the callbacks that are waited for. */
 export class KernelTime implements Time, Timers {
   realtimeOffset: { seconds: number; nanoseconds: number };
+  onArm: () => void = () => {};
   private readonly clock: ClockDriver;
   /** Sorted by deadline; equal ones in the order they were set. */
   private readonly queue: Timer[] = [];
@@ -70,6 +71,7 @@ export class KernelTime implements Time, Timers {
 
   private arm(): void {
     this.clock.setTimer(this.queue.length === 0 ? Number.POSITIVE_INFINITY : this.queue[0].deadline);
+    this.onArm();
   }
 }
 

@@ -19,6 +19,8 @@ export const time: Api<Time> = api("rktime");
 
 /** What the timer interrupt and the machine's loop tell. */
 export interface Timers {
+  /** Called when the time of the next interrupt has changed. */
+  onArm: () => void;
   /** Makes the callbacks whose time has come. */
   runDue(): void;
   /** No thread ran for so many nanoseconds. */
