@@ -1,3 +1,4 @@
+import { PAGE_SIZE } from "../cpu/sv39.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { isCall, lineAt } from "./listing.ts";
 import type { Registers } from "./registers.ts";
@@ -19,6 +20,8 @@ const SP = 2;
 const FP = 8;
 /** Bytes of stack that a scan looks through. */
 const SCAN_LIMIT = 64 * 1024;
+/** How far above an unreadable `sp` the stack is looked for: more than a guard area. */
+const GUARD_LIMIT = 2 * 1024 * 1024;
 
 /** Who called whom, as far as the stack shows it; never throws and always ends, whatever the guest left there. */
 export function backtrace(registers: Registers, memory: GuestMemory, most = 16): Backtrace {
@@ -53,7 +56,7 @@ function scan(registers: Registers, memory: GuestMemory, most: number): number[]
   const callers: number[] = [];
   const ra = Number(registers.x[RA]);
   if (isReturnAddress(ra, memory)) callers.push(ra);
-  const sp = Math.ceil(Number(registers.x[SP]) / 8) * 8;
+  const sp = firstReadable(Math.ceil(Number(registers.x[SP]) / 8) * 8, memory);
   for (let at = sp; at < sp + SCAN_LIMIT && callers.length <= most; at += 8) {
     const word = memory.word(at);
     if (word === undefined) break;
@@ -65,6 +68,14 @@ function scan(registers: Registers, memory: GuestMemory, most: number): number[]
       callers.push(Number(word));
   }
   return callers;
+}
+
+/** Where the stack begins to be there: after an overflow, `sp` is below it. */
+function firstReadable(sp: number, memory: GuestMemory): number {
+  let at = sp;
+  while (memory.word(at) === undefined && at < sp + GUARD_LIMIT)
+    at = (Math.floor(at / PAGE_SIZE) + 1) * PAGE_SIZE;
+  return at;
 }
 
 /** Just behind a call. */

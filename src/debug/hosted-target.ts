@@ -1,4 +1,5 @@
 import type { AreaDescription, ExitStatus } from "../kernel/rkprocess/exit.ts";
+import { dispatcher } from "../kernel/rksyscall/dispatcher.ts";
 import { StraceWriter } from "../kernel/strace/writer.ts";
 import type { HostedMachine } from "../machine/hosted.ts";
 import type { DebugTarget } from "./debugger.ts";
@@ -36,6 +37,8 @@ export class HostedTarget implements DebugTarget {
     this.symbols = symbols;
     this.memory = hostedMemory(machine);
     this.symbolize = symbolizer(symbols);
+    // The first thread's registers are in the hart before anybody looks.
+    machine.kernel.use(dispatcher).resume();
     machine.kernel.tracer ??= new StraceWriter((line) => {
       if (this.calls.length === KEPT_CALLS) this.calls.shift();
       this.calls.push(line);

@@ -176,6 +176,19 @@ describe("backtraces", () => {
     expect(found.addresses).toEqual([at("leaf"), at("inner_after"), at("outer_after")]);
   });
 
+  it("find the stack again after it has overflowed", async () => {
+    const { ram: physical, symbols } = await program(CODE);
+    let next = BASE / 4096 + 40;
+    const table = new PageTable(physical, () => next++);
+    const flags = Pte.R | Pte.W | Pte.X | Pte.U | Pte.A | Pte.D;
+    table.map(0x10000, BASE / 4096, flags);
+    table.map(0x80000, BASE / 4096 + 60, flags);
+    const memory = new GuestMemory(physical, () => table.rootPage);
+    const after = (symbols.find("outer_after") as number) - BASE + 0x10000;
+    physical.writeU64(BASE + 60 * 4096 + 8, BigInt(after));
+    expect(backtrace(registers({ 2: 0x7f000 }, 0x10000), memory).addresses).toEqual([0x10000, after]);
+  });
+
   it("end, whatever stands on the stack", async () => {
     const { memory, physical, at } = await stopped();
     // A frame that points to itself, and a stack full of return addresses.
