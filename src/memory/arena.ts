@@ -24,6 +24,8 @@ export class Arena {
   readonly size: number;
 
   private top = WASM_PAGE;
+  /** Blocks given back, by their size. */
+  private readonly freeBlocks = new Map<number, number[]>();
   private freeFrames: number[] = [];
   private recycledFrames: number[] = [];
   /** How many page maps hold each frame, by frame number; 0 for what is not a frame in use. */
@@ -45,12 +47,23 @@ export class Arena {
     this.references = new Uint16Array(this.size / FRAME_SIZE);
   }
 
-  /** Reserves `bytes` zeroed bytes for the arena's lifetime. Throws `ArenaFull`. */
+  /** Reserves `bytes` zeroed bytes. Throws `ArenaFull`. */
   reserve(bytes: number, align: number): number {
+    const free = this.freeBlocks.get(bytes);
+    const reused = free?.findIndex((block) => block % align === 0) ?? -1;
+    if (free && reused >= 0) return free.splice(reused, 1)[0];
     const start = Math.ceil(this.top / align) * align;
     if (start + bytes > this.size) throw new ArenaFull(bytes);
     this.top = start + bytes;
     return start;
+  }
+
+  /** Gives back what `reserve` gave; the next reservation of this size gets it. */
+  release(start: number, bytes: number): void {
+    this.u8.fill(0, start, start + bytes);
+    const free = this.freeBlocks.get(bytes);
+    if (free) free.push(start);
+    else this.freeBlocks.set(bytes, [start]);
   }
 
   /** A zeroed frame with one reference. Throws `ArenaFull`. */

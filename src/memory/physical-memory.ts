@@ -95,13 +95,10 @@ export class PhysicalMemory {
     return copy;
   }
 
-  /** Lets go of every frame. The memory reads as zero afterwards. */
+  /** Lets go of every frame and of the map. The memory must not be used afterwards. */
   release(): void {
-    for (let i = 0; i < this.map.length; i++) {
-      if (this.map[i] !== 0) this.arena.releaseFrame(this.map[i]);
-      this.map[i] = 0;
-    }
-    this.touched = 0;
+    for (const frame of this.map) if (frame !== 0) this.arena.releaseFrame(frame);
+    this.arena.release(this.map.byteOffset, this.map.byteLength);
     this.onChange(-1);
   }
 
