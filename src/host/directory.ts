@@ -297,9 +297,9 @@ function inoOf(stat: BigIntStats): number {
   return Number(BigInt.asUintN(53, stat.ino));
 }
 
-/** Node takes times as seconds: a fraction of a microsecond is lost. */
-function seconds(nanoseconds: bigint): number {
-  return Number(nanoseconds) / 1e9;
+/** Node takes times as seconds, so a fraction of a microsecond is lost, and those before 1970 only as dates. */
+function seconds(nanoseconds: bigint): number | Date {
+  return nanoseconds < 0n ? new Date(Number(nanoseconds / 1_000_000n)) : Number(nanoseconds) / 1e9;
 }
 
 /** Turns what `node:fs` throws into the guest's errno. */

@@ -229,8 +229,12 @@ function ioctl(thread: Thread, files: ProcessFiles, fd: number, request: number,
   }
 }
 
+/** LOCK_MAND: accepted and without effect since Linux 5.5. */
+const LOCK_MAND = 32;
+
 function flock(_thread: Thread, files: ProcessFiles, fd: number, operation: number): number {
   fileAt(files, fd);
+  if (operation & LOCK_MAND) return 0;
   if (![1, 2, 8].includes(int(operation) & ~4)) fail("EINVAL");
   return 0;
 }

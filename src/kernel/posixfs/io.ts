@@ -97,7 +97,7 @@ function copyFileRange(
   const to = outOffset === 0 ? undefined : offsetOf(thread.memory.readWord(outOffset));
   const start = from ?? source.seek(0, Seek.current);
   const into = to ?? target.seek(0, Seek.current);
-  const count = Math.min(length, MAX_TRANSFER);
+  const count = Math.max(0, Math.min(length, MAX_TRANSFER, source.attributes().size - start));
   if (source.inode === target.inode && start < into + count && into < start + count) fail("EINVAL");
   const done = copy(source, target, from, to, count);
   if (from !== undefined) thread.memory.writeWord(inOffset, from + done);

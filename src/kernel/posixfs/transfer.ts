@@ -18,9 +18,9 @@ export interface Segment {
   readonly length: number;
 }
 
-/** One buffer argument. */
+/** One buffer argument. A length of 2^63 and more leads out of every address space. */
 export function segment(address: number, count: number): Segment[] {
-  if (count < 0) fail("EINVAL");
+  if (count < 0) fail("EFAULT");
   return [{ address, length: Math.min(count, MAX_TRANSFER) }];
 }
 

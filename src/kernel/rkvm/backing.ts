@@ -11,4 +11,8 @@ export interface Backing {
   readAt(offset: number, into: Uint8Array): number;
   /** Writes a shared page back; absent where the file was not opened for writing. */
   writeAt?(offset: number, bytes: Uint8Array): void;
+  /** One more area maps it: it stays open. */
+  retain?(): void;
+  /** One area less. */
+  release?(): void;
 }

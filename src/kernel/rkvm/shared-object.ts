@@ -16,6 +16,7 @@ export class SharedObject {
   constructor(frames: PageFrames, backing: Backing | undefined, onGone: () => void) {
     this.frames = frames;
     this.backing = backing;
+    backing?.retain?.();
     this.onGone = onGone;
   }
 
@@ -30,6 +31,7 @@ export class SharedObject {
     this.sync(0, Number.POSITIVE_INFINITY);
     for (const page of this.pages.values()) this.frames.release(page);
     this.pages.clear();
+    this.backing?.release?.();
     this.onGone();
   }
 

@@ -21,6 +21,18 @@ export interface Vma {
   readonly guard: boolean;
 }
 
+/** One more area shows what `vma` shows. */
+export function retain(vma: Vma): void {
+  vma.object?.retain();
+  vma.backing?.retain?.();
+}
+
+/** One area less. */
+function release(vma: Vma): void {
+  vma.object?.release();
+  vma.backing?.release?.();
+}
+
 /** The areas of one address space: sorted, not overlapping, merged where nothing tells neighbours apart. */
 export class VmaList {
   private readonly list: Vma[] = [];
@@ -52,7 +64,7 @@ export class VmaList {
     return !vma || vma.start >= end;
   }
 
-  /** Adds an area where nothing is. Joins it to its neighbours where they continue each other. */
+  /** Adds an area where nothing is, which has been retained. Joins it to its neighbours where they continue each other. */
   insert(vma: Vma): void {
     const at = this.indexAfter(vma.start);
     this.list.splice(at, 0, vma);
@@ -63,7 +75,7 @@ export class VmaList {
 
   remove(vma: Vma): void {
     this.list.splice(this.list.indexOf(vma), 1);
-    vma.object?.release();
+    release(vma);
     this.last = undefined;
   }
 
@@ -96,7 +108,7 @@ export class VmaList {
     const at = this.indexAfter(address) - 1;
     const vma = this.list[at];
     if (!vma || vma.start === address || vma.end <= address) return;
-    vma.object?.retain();
+    retain(vma);
     const upper = { ...vma, start: address, offset: vma.offset + (address - vma.start) };
     vma.end = address;
     this.list.splice(at + 1, 0, upper);
@@ -108,7 +120,7 @@ export class VmaList {
     const upper = this.list[at + 1];
     if (!lower || !upper || !continues(lower, upper)) return false;
     lower.end = upper.end;
-    upper.object?.release();
+    release(upper);
     this.list.splice(at + 1, 1);
     return true;
   }
