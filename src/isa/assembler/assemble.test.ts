@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RefusedError } from "../../messages/errors.ts";
 import { disassembleBits } from "../disassemble.ts";
-import { evaluateInteger } from "./assemble.fixture.ts";
 import { assemble } from "./assemble.ts";
+import { evaluateInteger } from "./evaluate-fixture.ts";
 import { placeSections } from "./place.ts";
 
 const BASE = 0x1000_0000n;
