@@ -133,7 +133,7 @@ export class HostedMachine {
       pageFaults,
       traps,
       syscalls: Object.fromEntries(made.map(([number, count]) => [syscallName(number), count])),
-      peakBytes: this.process.memory.peakPages * 4096,
+      peakBytes: this.process.memory.resident.peak * 4096,
       residentBytes: this.board.ram.residentPages * 4096,
       elapsed: source.monotonic(),
       idle: source.monotonic() - source.busy(),

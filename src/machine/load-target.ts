@@ -1,4 +1,5 @@
-import { type AddressSpace, OutOfMemory, PAGE } from "../kernel/rkvm/address-space.ts";
+import { type AddressSpace, PAGE } from "../kernel/rkvm/address-space.ts";
+import { OutOfMemory } from "../kernel/rkvm/resident-pages.ts";
 import { Prot } from "../kernel/rkvm/vma.ts";
 import type { Protection } from "../loader/image.ts";
 import { LoadError } from "../loader/refuse.ts";

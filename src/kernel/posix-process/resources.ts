@@ -45,7 +45,7 @@ function getrusage(thread: Thread, who: number, address: number): number {
   if (who === RUSAGE_CHILDREN) return 0;
   const { memory } = thread.process;
   writeTimeval(thread, address, thread.kernel.use(time).busy());
-  thread.memory.writeWord(address + 32, (memory.peakPages * PAGE) / 1024);
+  thread.memory.writeWord(address + 32, (memory.resident.peak * PAGE) / 1024);
   thread.memory.writeWord(address + 64, memory.faults);
   return 0;
 }

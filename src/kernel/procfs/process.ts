@@ -74,7 +74,7 @@ const PAGE = 4096;
 
 function sizes(process: Process): { total: number; resident: number } {
   const total = process.memory.mappings().reduce((sum, { start, end }) => sum + (end - start) / PAGE, 0);
-  return { total, resident: Math.min(total, process.memory.peakPages) };
+  return { total, resident: Math.min(total, process.memory.resident.count) };
 }
 
 function statm(process: Process): string {

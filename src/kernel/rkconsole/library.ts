@@ -1,6 +1,6 @@
 import type { Library } from "../library.ts";
-import { consolePorts } from "./console.ts";
 import { platform } from "../rkplat/platform.ts";
+import { consolePorts } from "./console.ts";
 import { SerialConsole } from "./serial.ts";
 
 export const rkconsole: Library = {

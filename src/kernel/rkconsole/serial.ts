@@ -1,6 +1,6 @@
 import type { Bus, Device } from "../../memory/bus.ts";
-import type { ConsolePort } from "./console.ts";
 import type { SerialPort } from "../rkplat/platform.ts";
+import type { ConsolePort } from "./console.ts";
 
 /** Registers of a 16550, and the bits of them that this driver uses. */
 const DATA = 0;

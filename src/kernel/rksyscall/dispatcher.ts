@@ -9,7 +9,7 @@ import type { Thread } from "../rkprocess/thread.ts";
 import { type Scheduler, scheduler } from "../rksched/scheduler.ts";
 import { type Signals, signals } from "../rksignal/signals.ts";
 import { type Timers, timers } from "../rktime/time.ts";
-import { type Access, OutOfMemory } from "../rkvm/address-space.ts";
+import { type Access, OutOfMemory } from "../rkvm/resident-pages.ts";
 import { UserFault } from "../rkvm/user-memory.ts";
 import { ERESTARTSYS, errno } from "../syscalls/errno.ts";
 import { REGISTERS_SET } from "../syscalls/result.ts";

@@ -55,7 +55,7 @@ describe("mapping", () => {
     space.fill(AT, 64 * PAGE, 0xaa);
     expect(fixture.allocator.freePages).toBeLessThanOrEqual(before - 64);
     expect(space.unmap(AT, 64 * PAGE)).toBe(0);
-    expect(space.residentPages).toBe(0);
+    expect(space.resident.count).toBe(0);
     space.map(AT, 64 * PAGE, { prot: RW });
     expect(space.read(AT, 64 * PAGE).every((byte) => byte === 0)).toBe(true);
     space.destroy();

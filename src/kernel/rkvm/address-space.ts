@@ -1,13 +1,13 @@
 import { PageTable } from "../../cpu/page-table.ts";
-import { Pte } from "../../cpu/sv39.ts";
 import type { Platform } from "../rkplat/platform.ts";
 import type { AreaDescription } from "../rkprocess/exit.ts";
 import { errno } from "../syscalls/errno.ts";
 import type { Backing } from "./backing.ts";
 import type { PageFrames } from "./page-frames.ts";
+import { type Access, OutOfMemory, ResidentPages } from "./resident-pages.ts";
 import { SharedObject } from "./shared-object.ts";
 import { UserAccess } from "./user-access.ts";
-import { Prot, type Vma, VmaList } from "./vma.ts";
+import { Prot, retain, type Vma, VmaList } from "./vma.ts";
 
 export const PAGE = 4096;
 /** User addresses end here: half of Sv39's. */
@@ -24,8 +24,6 @@ export type Fault =
   /** Beyond the end of the mapped file. */
   | "beyondFile"
   | "outOfMemory";
-
-export type Access = "read" | "write" | "execute";
 
 /** What a new mapping shows. At most one of `shared` and `backing` is absent for a file. */
 export interface MapOptions {
@@ -55,15 +53,13 @@ export interface MemoryContext {
 export class AddressSpace extends UserAccess {
   readonly areas = new VmaList();
   readonly table: PageTable;
+  readonly resident: ResidentPages;
   /** The program break: `[heap].start` at first. */
   heapStart = 0;
   heapEnd = 0;
   private heapLimit = 0;
   private mmapStart = LOWEST;
   private mmapEnd = USER_END;
-  /** Frames mapped now, and at most so far. */
-  residentPages = 0;
-  peakPages = 0;
   /** Faults made good. */
   faults = 0;
   private readonly context: MemoryContext;
@@ -76,6 +72,9 @@ export class AddressSpace extends UserAccess {
       if (page === -1) throw new OutOfMemory();
       return page;
     });
+    this.resident = new ResidentPages(this.table, context.frames, (start, length) =>
+      this.forget(start, length),
+    );
   }
 
   /** Where `brk` moves between, and where `mmap` finds room (from the top down). */
@@ -101,8 +100,7 @@ export class AddressSpace extends UserAccess {
     const cleared = this.unmap(start, length);
     if (cleared < 0) return cleared;
     const object = options.shared ? this.sharedObject(options.backing) : undefined;
-    object?.retain();
-    this.areas.insert({
+    const vma: Vma = {
       start,
       end: start + length,
       prot: options.prot,
@@ -111,7 +109,9 @@ export class AddressSpace extends UserAccess {
       offset: options.offset ?? 0,
       name: options.name ?? options.backing?.name ?? "",
       guard: options.guard ?? false,
-    });
+    };
+    retain(vma);
+    this.areas.insert(vma);
     return 0;
   }
 
@@ -121,7 +121,7 @@ export class AddressSpace extends UserAccess {
     if (this.areas.isFree(start, end)) return 0;
     if (this.hasGuard(start, end)) return -errno.EACCES;
     for (const vma of this.areas.isolate(start, end)) {
-      this.dropPages(vma.start, vma.end);
+      this.resident.drop(vma.start, vma.end);
       this.areas.remove(vma);
     }
     return 0;
@@ -138,9 +138,9 @@ export class AddressSpace extends UserAccess {
       if (vma.object?.backing && (prot & Prot.write) !== 0 && !vma.object.backing.writeAt)
         return -errno.EACCES;
       vma.prot = prot;
+      this.resident.protect(vma, vma.start, vma.end);
       reached = vma.end;
     }
-    this.reprotectPages(start, reached);
     this.areas.mergeAround(start, end);
     return reached < end ? -errno.ENOMEM : 0;
   }
@@ -162,7 +162,7 @@ export class AddressSpace extends UserAccess {
   /** Makes an area longer by whole pages that are free. */
   extend(vma: Vma, more: number): number {
     if (more > this.context.frames.allocator.totalPages * PAGE) return -errno.ENOMEM;
-    vma.object?.retain();
+    retain(vma);
     this.areas.insert({
       ...vma,
       start: vma.end,
@@ -179,20 +179,16 @@ export class AddressSpace extends UserAccess {
     const moved = { ...vma, start: to, end: to + newLength, offset: vma.offset + (from - vma.start) };
     const cleared = this.unmap(to, newLength);
     if (cleared < 0) return cleared;
-    moved.object?.retain();
+    retain(moved);
     this.areas.insert(moved);
-    for (let at = 0; at < Math.min(oldLength, newLength); at += PAGE) {
-      const leaf = this.table.unmap(from + at);
-      if (leaf) this.table.map(to + at, leaf.page, leaf.flags);
-    }
-    this.forget(from, oldLength);
+    this.resident.move(from, to, Math.min(oldLength, newLength));
     return this.unmap(from, oldLength);
   }
 
   /** Gives the frames of a range back; what is private begins anew when touched (`MADV_DONTNEED`). */
   discard(start: number, length: number): void {
     for (const vma of this.areas.overlapping(start, start + length))
-      this.dropPages(Math.max(vma.start, start), Math.min(vma.end, start + length));
+      this.resident.drop(Math.max(vma.start, start), Math.min(vma.end, start + length));
   }
 
   /** Makes the page at `address` present for an access, if the access is permitted. */
@@ -201,13 +197,9 @@ export class AddressSpace extends UserAccess {
     if (!vma) return "unmapped";
     if (!permits(vma.prot, access)) return "forbidden";
     try {
-      const at = address - (address % PAGE);
-      const leaf = this.table.lookup(at);
-      const fault = leaf
-        ? this.refine(vma, at, leaf.page, leaf.flags, access)
-        : this.bringIn(vma, at, access);
-      if (fault === undefined) this.faults++;
-      return fault;
+      if (!this.resident.makePresent(vma, address - (address % PAGE), access)) return "beyondFile";
+      this.faults++;
+      return undefined;
     } catch (error) {
       if (error instanceof OutOfMemory) return "outOfMemory";
       throw error;
@@ -217,19 +209,15 @@ export class AddressSpace extends UserAccess {
   /** The bytes of the mapped page that holds `address`, whatever it permits: for the loader and debuggers. */
   forcedPage(address: number): Uint8Array {
     const at = address - (address % PAGE);
-    const known = this.table.lookup(at);
-    if (known && !this.context.frames.isShared(known.page)) {
-      this.context.platform.codeWritten(known.page);
-      return this.context.frames.bytes(known.page);
-    }
     const vma = this.areas.find(at);
+    const { platform, frames } = this.context;
     if (!vma) throw new RangeError(`nothing is mapped at ${at}`);
-    const fault = known
-      ? this.refine(vma, at, known.page, known.flags & ~Pte.W, "write")
-      : this.bringIn(vma, at, "write");
-    if (fault === "outOfMemory") throw new OutOfMemory();
-    if (fault) throw new RangeError(`nothing is mapped at ${at}`);
-    return this.forcedPage(at);
+    let leaf = this.table.lookup(at);
+    if (!leaf || frames.isShared(leaf.page)) this.resident.makePresent(vma, at, "write");
+    leaf = this.table.lookup(at);
+    if (!leaf) throw new RangeError(`nothing can be at ${at}`);
+    platform.codeWritten(leaf.page);
+    return frames.bytes(leaf.page);
   }
 
   /** A copy for a child: private pages are shared until one side writes. */
@@ -243,18 +231,17 @@ export class AddressSpace extends UserAccess {
       mmapEnd: this.mmapEnd,
     });
     for (const vma of this.areas.areas) {
-      vma.object?.retain();
+      retain(vma);
       child.areas.insert({ ...vma });
-      if (!vma.object) this.shareWith(child, vma);
+      if (!vma.object) this.resident.shareWith(child.resident, vma);
     }
-    this.forgetAll();
     return child;
   }
 
   /** Gives everything back. The space must not be a hart's any more. */
   destroy(): void {
     for (const vma of [...this.areas.areas]) {
-      this.dropPages(vma.start, vma.end);
+      this.resident.drop(vma.start, vma.end);
       this.areas.remove(vma);
     }
     for (const page of this.table.tables()) this.context.frames.release(page);
@@ -290,132 +277,7 @@ export class AddressSpace extends UserAccess {
     }
     return object;
   }
-
-  /** First touch of a page. */
-  private bringIn(vma: Vma, at: number, access: Access): Fault | undefined {
-    const offset = vma.offset + (at - vma.start);
-    const source = vma.object ? vma.object.backing : vma.backing;
-    if (source && offset >= pageUp(source.size)) return "beyondFile";
-    if (vma.object) return this.mapShared(vma, at, offset / PAGE, access);
-    const page = this.newFrame();
-    vma.backing?.readAt(offset, this.context.frames.bytes(page));
-    this.mapPage(at, page, pteFlags(vma.prot));
-    if (!vma.backing) this.mapAround(vma, at);
-    return undefined;
-  }
-
-  /** A page that is mapped but refused the access, or that another view has brought in meanwhile. */
-  private refine(vma: Vma, at: number, page: number, flags: number, access: Access): Fault | undefined {
-    if (access !== "write" || (flags & Pte.W) !== 0) {
-      this.forget(at, PAGE);
-      return undefined;
-    }
-    const { frames } = this.context;
-    if (vma.object) vma.object.markDirty((vma.offset + (at - vma.start)) / PAGE);
-    else if (frames.isShared(page)) {
-      const copy = this.newFrame();
-      frames.bytes(copy).set(frames.bytes(page));
-      this.table.map(at, copy, pteFlags(vma.prot));
-      frames.release(page);
-      this.forget(at, PAGE);
-      return undefined;
-    }
-    this.table.protect(at, pteFlags(vma.prot));
-    this.forget(at, PAGE);
-    return undefined;
-  }
-
-  private mapShared(vma: Vma, at: number, index: number, access: Access): Fault | undefined {
-    const object = vma.object!;
-    const page = object.page(index);
-    if (page === -1) return "outOfMemory";
-    this.context.frames.share(page);
-    if (access === "write") object.markDirty(index);
-    const writable = access === "write" || !object.backing;
-    this.mapPage(at, page, pteFlags(writable ? vma.prot : vma.prot & ~Prot.write));
-    return undefined;
-  }
-
-  /**
-   * Anonymous memory is mostly touched in order, so the rest of an aligned group of pages is mapped with the
-   * first: frames of the machine are given out, but no memory of the host until they are touched.
-   */
-  private mapAround(vma: Vma, at: number): void {
-    const { frames } = this.context;
-    if (frames.allocator.freePages < 64 * AROUND) return;
-    const group = at - (at % (AROUND * PAGE));
-    const end = Math.min(vma.end, group + AROUND * PAGE);
-    for (let next = at + PAGE; next < end; next += PAGE) {
-      if (this.table.lookup(next)) return;
-      this.mapPage(next, this.newFrame(), pteFlags(vma.prot));
-    }
-  }
-
-  private mapPage(at: number, page: number, flags: number): void {
-    this.table.map(at, page, flags);
-    this.residentPages++;
-    if (this.residentPages > this.peakPages) this.peakPages = this.residentPages;
-  }
-
-  private newFrame(): number {
-    const page = this.context.frames.allocate();
-    if (page === -1) throw new OutOfMemory();
-    return page;
-  }
-
-  private dropPages(start: number, end: number): void {
-    let dropped = 0;
-    this.eachMapped(start, end, (at, page) => {
-      this.table.unmap(at);
-      dropped++;
-      this.context.frames.release(page);
-    });
-    if (dropped === 0) return;
-    this.residentPages -= dropped;
-    this.forget(start, end - start);
-  }
-
-  private reprotectPages(start: number, end: number): void {
-    for (const vma of this.areas.overlapping(start, end)) {
-      this.eachMapped(Math.max(start, vma.start), Math.min(end, vma.end), (at, page, flags) => {
-        const mayWrite = vma.object
-          ? !vma.object.backing || (flags & Pte.W) !== 0
-          : !this.context.frames.isShared(page);
-        this.table.protect(at, pteFlags(mayWrite ? vma.prot : vma.prot & ~Prot.write));
-      });
-    }
-    this.forget(start, end - start);
-  }
-
-  private shareWith(child: AddressSpace, vma: Vma): void {
-    this.eachMapped(vma.start, vma.end, (at, page, flags) => {
-      const shared = flags & ~(Pte.W | Pte.D);
-      this.context.frames.share(page);
-      this.table.protect(at, shared);
-      child.mapPage(at, page, shared);
-    });
-  }
-
-  /** Calls `visit` for the mapped pages of a range; skips what has no table. */
-  private eachMapped(
-    start: number,
-    end: number,
-    visit: (at: number, page: number, flags: number) => void,
-  ): void {
-    for (let at = start; at < end; ) {
-      const walk = this.table.walk(at);
-      if (walk.end === "leaf") visit(at, walk.page, walk.flags);
-      const span = PAGE * 512 ** walk.steps[walk.steps.length - 1].level;
-      at += span - (at % span);
-    }
-  }
 }
-
-/** Pages mapped together at a first touch. */
-const AROUND = 16;
-
-/** No page left, in the middle of something: the system call fails with ENOMEM, an access ends the process. */
-export class OutOfMemory extends Error {}
 
 const describeArea = ({ start, end, prot, name, guard, object, offset }: Vma): AreaDescription => ({
   start,
@@ -433,17 +295,4 @@ function permits(prot: number, access: Access): boolean {
   if (access === "execute") return (prot & Prot.exec) !== 0;
   if (access === "write") return (prot & Prot.write) !== 0;
   return (prot & (Prot.read | Prot.write)) !== 0;
-}
-
-/**
- * A page-table entry must be readable to be writable. Accessed and dirty are set here, so the hart need not. A page
- * that permits nothing stays, out of user mode's reach.
- */
-function pteFlags(prot: number): number {
-  if (prot === Prot.none) return Pte.R | Pte.A;
-  let flags = Pte.U | Pte.A;
-  if ((prot & (Prot.read | Prot.write)) !== 0) flags |= Pte.R;
-  if ((prot & Prot.write) !== 0) flags |= Pte.W | Pte.D;
-  if ((prot & Prot.exec) !== 0) flags |= Pte.X;
-  return flags;
 }

@@ -1,7 +1,8 @@
 import { Pte } from "../../cpu/sv39.ts";
 import type { Platform } from "../rkplat/platform.ts";
-import type { Access, Fault } from "./address-space.ts";
+import type { Fault } from "./address-space.ts";
 import type { PageFrames } from "./page-frames.ts";
+import type { Access } from "./resident-pages.ts";
 import { UserFault, type UserMemory } from "./user-memory.ts";
 
 const PAGE = 4096;
@@ -38,10 +39,6 @@ export abstract class UserAccess implements UserMemory {
         this.writeTags[page % CACHE] = -1;
       }
     this.platform.fence(start, pages);
-  }
-
-  protected forgetAll(): void {
-    this.forget(0, 2 ** 38);
   }
 
   read(address: number, length: number): Uint8Array {
