@@ -3,7 +3,16 @@
  * assembler can build. `npm ci` runs it without `--types`, which is what makes an install quick.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -14,46 +23,55 @@ process.chdir(root);
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 const started = new Date();
 
-const result = await build({
+const common = {
   plugins: [await prebuiltInterpreter()],
-  entryPoints: Object.fromEntries(
-    Object.entries({
-      cli: "src/cli/main.ts",
-      index: "src/index.ts",
-      testing: "src/testing/index.ts",
-      bench: "bench/main.ts",
-    }).filter(([, path]) => existsSync(path)),
-  ),
-  outdir: "dist",
-  chunkNames: "chunks/[name]-[hash]",
   bundle: true,
-  splitting: true,
-  format: "esm",
   platform: "node",
   target: "node20.19",
   minifySyntax: true,
   minifyWhitespace: true,
   // Names are left alone: they are what the stack traces of RUNIKRAFT_DEBUG show.
   legalComments: "eof",
-  // `elfinfo` and `commander` are CommonJS and ask for Node's modules through `require`.
+  define: { __VERSION__: JSON.stringify(version) },
+  logLevel: "warning",
+};
+
+const result = await build({
+  ...common,
+  entryPoints: { index: "src/index.ts", testing: "src/testing/index.ts", bench: "bench/main.ts" },
+  outdir: "dist",
+  outExtension: { ".js": ".mjs" },
+  chunkNames: "chunks/[name]-[hash]",
+  splitting: true,
+  format: "esm",
+  // `elfinfo` is CommonJS and asks for Node's modules through `require`.
   banner: {
     js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
   },
-  define: { __VERSION__: JSON.stringify(version) },
   // vitest is there in the project of whoever uses the matchers.
   external: ["vitest"],
   metafile: true,
-  logLevel: "warning",
 });
-
 removeOldChunks(Object.keys(result.metafile.outputs));
+
+await buildCommandLine();
 assembleFirmware();
+rmSync("dist/main.cache", { force: true });
+execFileSync(process.execPath, ["tools/warm.cjs", "firmware/dist/hello.elf"], { stdio: "ignore" });
 if (process.argv.includes("--types")) emitTypes();
 writeFileSync(STAMP, `${started.toISOString()}\n`);
 
+/** One CommonJS file behind `launcher.cjs`: only a script can be given V8's code cache. */
+async function buildCommandLine() {
+  await build({ ...common, entryPoints: ["src/cli/main.ts"], outfile: "dist/main.cjs", format: "cjs" });
+  copyFileSync("tools/launcher.cjs", "dist/cli.js");
+  chmodSync("dist/cli.js", 0o755);
+  writeFileSync("dist/package.json", '{ "type": "commonjs" }\n');
+}
+
 /** Puts the interpreter's Wasm modules, built now, in place of the empty `prebuilt.ts`. */
 async function prebuiltInterpreter() {
-  const outfile = "dist/interpreter-builder.js";
+  const outfile = "dist/interpreter-builder.mjs";
   const entry = "src/cpu/wasm/interpreter.ts";
   await build({ entryPoints: [entry], outfile, bundle: true, format: "esm", platform: "node" });
   const { buildModule } = await import(pathToFileURL(outfile).href);

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { OutputClosed } from "../host/process.ts";
 import { setLocale } from "../messages/catalogue.ts";
 import { cliText } from "../messages/cli.ts";
@@ -10,11 +9,9 @@ const INTERNAL_ERROR = 4;
 
 if (process.env.RUNIKRAFT_LANG === "zh") setLocale("zh");
 
-try {
-  await execute(process.argv.slice(2));
-} catch (error) {
+execute(process.argv.slice(2)).catch((error) => {
   process.exitCode = report(error);
-}
+});
 
 /** Says what went wrong and gives the exit code for it. */
 function report(error: unknown): number {
