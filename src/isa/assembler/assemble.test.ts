@@ -150,6 +150,17 @@ describe("expressions", () => {
     expect(word(`.dword ${text}`)).toBe(value);
   });
 
+  it("may give a symbol another value", () => {
+    expect(data(".set i, 1\n.byte i\n.set i, i * 2 + 1\n.byte i")).toEqual([1, 3]);
+    expect(refusal(".set i, i + 1\n.byte i")[0]).toBe(
+      "t.S:1:1: sizes and addresses depend on each other without end",
+    );
+  });
+
+  it("knows a distance to a label further down as an operand", () => {
+    expect(listing("a: addi a0, a0, a - b\nli a1, b - a\nb:")).toEqual(["addi a0,a0,-8", "addi a1,zero,8"]);
+  });
+
   it("knows constants before and behind their use, and distances", () => {
     expect(word(".dword late + b - a\n.equ late, early * 2\nearly = 5\na: .space 3\nb:")).toBe(13n);
   });
@@ -174,6 +185,13 @@ describe("directives", () => {
       "addi zero,zero,0",
       "addi zero,zero,0",
     ]);
+  });
+
+  it("make room in .bss and go on where they were", () => {
+    const text =
+      ".data\n.byte 1\n.text\n.comm room, 24, 16\nnop\n.previous\n.byte 2\n.previous\nla a0, room + 8";
+    expect(data(text.replace(".data\n", ""))).toEqual([1, 2]);
+    expect(listing(text)).toEqual(["addi zero,zero,0", "auipc a0,0x1", "addi a0,a0,20"]);
   });
 
   it("keep sections of one kind together, each kind on its own pages", () => {
@@ -235,6 +253,7 @@ describe("errors say where and what", () => {
     ["add a0, a1", "t.S:1:11: expected ',', found the end of the statement", 10],
     ["ret a0", "t.S:1:5: 'a0' is one operand too many", 4],
     ["nop; j nowhere", "t.S:1:8: 'nowhere' is not defined", 7],
+    [".equ x, nowhere + 1\nli a0, x", "t.S:1:9: 'nowhere' is not defined", 8],
     ["j 1f", "t.S:1:3: '1' is not defined", 2],
     ["a: nop\na: nop", "t.S:2:1: 'a' is defined twice", 0],
     ['.ascii "open', "t.S:1:8: this string is never closed", 7],

@@ -202,11 +202,11 @@ function common(pass: Pass, cursor: Cursor, place: Place): void {
   cursor.expect(",");
   const size = pass.integer(cursor, 0, SECTION_LIMIT);
   const bytes = cursor.accept(",") ? pass.integer(cursor, 1, 2 ** 24) : 8;
-  const current = pass.section;
-  pass.useSection(".bss", undefined);
-  pass.section.align = Math.max(pass.section.align, bytes);
-  pass.fill((bytes - (pass.section.size % bytes)) % bytes, 0, place);
-  pass.label(name, place);
-  pass.fill(size, 0, place);
-  pass.section = current;
+  pass.within(".bss", () => {
+    const { section } = pass;
+    section.align = Math.max(section.align, bytes);
+    pass.fill((bytes - (section.size % bytes)) % bytes, 0, place);
+    pass.label(name, place);
+    pass.fill(size, 0, place);
+  });
 }

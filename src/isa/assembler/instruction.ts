@@ -91,7 +91,6 @@ function isFar(pass: Pass, target: Value): boolean {
   if (!target.known || target.section !== from.section) return false;
   const distance = target.value - from.value;
   if (distance >= -4096n && distance <= 4094n) return false;
-  pass.farBranches.add(pass.statement);
-  pass.moved = true;
+  pass.growBranch();
   return true;
 }

@@ -77,7 +77,7 @@ export function readOperands(pass: Pass, cursor: Cursor, form: Form): Operands {
         if (e.kind === "relocation") target(e.a, RELOCATION_KINDS[e.name]);
         else {
           const value = pass.evaluate(e);
-          if (value.section !== null) pass.source.fail(e, asmMessages.notConstant());
+          if (value.section !== null && value.known) pass.source.fail(e, asmMessages.notConstant());
           guess = !value.known;
           fields.imm = immediate(pass, form.row, value, e);
         }

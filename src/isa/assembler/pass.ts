@@ -33,8 +33,7 @@ export class Pass implements Scope {
   section: SectionBuilder;
   /** Index of the statement at work. */
   statement = 0;
-  /** Something differs from the pass before. */
-  moved = false;
+  private branchGrew = false;
   private previousSection: SectionBuilder;
   private readonly options: boolean[] = [];
   private readonly before: PassResult;
@@ -94,8 +93,22 @@ export class Pass implements Scope {
   define(name: string, value: Value, place: Place): void {
     if (this.labels.has(name) && this.symbols.has(name)) this.source.fail(place, asmMessages.redefined(name));
     this.symbols.set(name, value);
-    const old = this.before.symbols.get(name);
-    if (!old?.known || old.section !== value.section || old.value !== value.value) this.moved = true;
+  }
+
+  /** Whether a symbol or the length of a branch differs from the pass before. */
+  get moved(): boolean {
+    if (this.branchGrew || this.symbols.size !== this.before.symbols.size) return true;
+    for (const [name, { section, value, known }] of this.symbols) {
+      const old = this.before.symbols.get(name);
+      if (old?.known !== known || old.section !== section || old.value !== value) return true;
+    }
+    return false;
+  }
+
+  /** The branch of this statement is to be written in its long form from now on. */
+  growBranch(): void {
+    this.farBranches.add(this.statement);
+    this.branchGrew = true;
   }
 
   describe(name: string): SymbolDetails {
@@ -126,6 +139,15 @@ export class Pass implements Scope {
   /** `.previous` */
   swapSection(): void {
     [this.section, this.previousSection] = [this.previousSection, this.section];
+  }
+
+  /** Does something in another section and comes back. */
+  within(name: string, work: () => void): void {
+    const { section, previousSection } = this;
+    this.useSection(name, undefined);
+    work();
+    this.section = section;
+    this.previousSection = previousSection;
   }
 
   emit(bytes: Uint8Array, place: Place): void {
