@@ -55,8 +55,10 @@ export class Hart {
   private stepping: RunFunction | undefined;
   /** A device wants the run loop's attention after the store that is being done. */
   attention = false;
-  /** Instructions left of the run that is going on. */
-  private left = 0;
+  /** What the last run spent of its limit: instructions that retired, and traps. */
+  spent = 0;
+  /** The run that is going on ends when this much is spent. */
+  private limit = 0;
   /** Instructions granted to the Wasm that is running now; 0 outside it. */
   private granted = 0;
   /** The page being fetched from is only partly executable: the next instruction is to be stepped, checked. */
@@ -140,32 +142,33 @@ export class Hart {
    * when a device asks for it; whoever else raises one between, ends the run there by its limit.
    */
   run(limit: number): RunResult {
-    this.left = limit;
-    while (this.left > 0) {
+    this.limit = limit;
+    this.spent = 0;
+    while (this.spent < this.limit) {
       this.attention = false;
       const interrupt = interruptToTake(this);
       if (interrupt >= 0) {
-        this.left--;
+        this.spent++;
         if (!this.enterTrap(interrupt, 0n, true)) return "supervisor";
         continue;
       }
-      const retired = this.grant(this.left);
-      this.left -= retired;
+      const retired = this.grant(this.limit - this.spent);
+      this.spent += retired;
       switch (this.word(HART.exit)) {
         case Exit.trap:
           if (this.checkEveryFetch) break;
-          this.left--;
+          this.spent++;
           if (this.word(HART.cause) === STORE_DONE) this.retireStore();
           else if (!this.enterPendingTrap()) return "supervisor";
           break;
         case Exit.floatState:
           if (!this.settleFloatState()) {
-            this.left--;
+            this.spent++;
             if (!this.enterPendingTrap()) return "supervisor";
           }
           break;
         case Exit.system: {
-          this.left--;
+          this.spent++;
           const result = this.system();
           if (result !== undefined) return result;
           break;
@@ -181,7 +184,7 @@ export class Hart {
    */
   requestAttention(instructions = Number.POSITIVE_INFINITY): void {
     const running = this.granted - this.word(HART.budget);
-    this.left = Math.min(this.left, running + instructions);
+    this.limit = Math.min(this.limit, this.spent + running + instructions);
     this.attention = true;
   }
 

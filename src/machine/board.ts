@@ -42,8 +42,6 @@ export class Board {
   readonly uart: Uart;
   private readonly virtual: VirtualClock | undefined;
   private readonly input: number[] = [];
-  /** The slice that is running ends sooner than it was to. */
-  private shortened = false;
 
   constructor({ ramBytes, print, milliseconds }: BoardOptions) {
     const arena = new Arena(ramBytes + ARENA_OVERHEAD);
@@ -54,7 +52,7 @@ export class Board {
     this.virtual = milliseconds ? undefined : new VirtualClock(() => hart.retired);
     const clock: Clock = milliseconds ? hostClock(milliseconds) : (this.virtual as VirtualClock);
     this.clint = new Clint([hart], clock);
-    this.clint.onTimerSet = () => this.shorten();
+    this.clint.onTimerSet = () => hart.requestAttention(this.untilTimer());
     this.uart = new Uart(
       (byte) => print(Uint8Array.of(byte)),
       () => {},
@@ -76,22 +74,12 @@ export class Board {
     let left = instructions;
     while (left > 0) {
       this.deliver();
-      this.shortened = false;
-      const before = this.hart.retired;
-      const slice = Math.min(left, this.untilTimer());
-      const result = this.hart.run(slice);
-      // Traps are spent without being retired, so a whole slice counts as one.
-      const whole = result === "limit" && !this.shortened;
-      left -= whole ? slice : Math.max(1, this.hart.retired - before);
+      const result = this.hart.run(Math.min(left, this.untilTimer()));
+      left -= this.hart.spent;
       if (between()) break;
       if (result === "wait" && !this.passTime()) return "waiting";
     }
     return "limit";
-  }
-
-  private shorten(): void {
-    this.shortened = true;
-    this.hart.requestAttention(this.untilTimer());
   }
 
   private deliver(): void {
