@@ -1,0 +1,147 @@
+import { RamFilesystem } from "../ramfs/filesystem.ts";
+import type { Process } from "../rkprocess/process.ts";
+import type { Thread } from "../rkprocess/thread.ts";
+import { signals } from "../rksignal/signals.ts";
+import { time } from "../rktime/time.ts";
+import { UserFault, type UserMemory } from "../rkvm/user-memory.ts";
+import { FdTable } from "../vfs/fd-table.ts";
+import { type ProcessFiles, processFiles } from "../vfs/process-files.ts";
+import { Vfs, vfs } from "../vfs/vfs.ts";
+import { posixFiles } from "./library.ts";
+
+/** First mapped address of a test's memory, and bytes mapped. */
+export const MEMORY = 0x10000;
+export const MEMORY_SIZE = 0x80000;
+
+/** Plain bytes as a process's memory, with nothing around them. */
+class TestMemory {
+  readonly bytes = new Uint8Array(MEMORY_SIZE);
+  private readonly view = new DataView(this.bytes.buffer);
+
+  read(address: number, length: number): Uint8Array {
+    return this.at(address, length).slice();
+  }
+  write(address: number, bytes: Uint8Array): void {
+    this.at(address, bytes.length).set(bytes);
+  }
+  readU16(address: number): number {
+    return this.view.getUint16(this.offset(address, 2), true);
+  }
+  readI32(address: number): number {
+    return this.view.getInt32(this.offset(address, 4), true);
+  }
+  readU64(address: number): bigint {
+    return this.view.getBigUint64(this.offset(address, 8), true);
+  }
+  readWord(address: number): number {
+    return Number(this.view.getBigInt64(this.offset(address, 8), true));
+  }
+  writeU16(address: number, value: number): void {
+    this.view.setUint16(this.offset(address, 2), value, true);
+  }
+  writeWord(address: number, value: number): void {
+    this.view.setBigInt64(this.offset(address, 8), BigInt(value), true);
+  }
+  readCString(address: number, limit: number): Uint8Array | undefined {
+    for (let length = 0; length < limit; length++)
+      if (this.at(address + length, 1)[0] === 0) return this.read(address, length);
+    return undefined;
+  }
+
+  pieces(address: number, length: number, _access: string, piece: (bytes: Uint8Array) => void): number {
+    let done = 0;
+    while (done < length) {
+      const count = Math.min(length - done, 4096 - ((address + done) % 4096));
+      try {
+        piece(this.at(address + done, count));
+      } catch (error) {
+        if (done > 0 && error instanceof UserFault) break;
+        throw error;
+      }
+      done += count;
+    }
+    return done;
+  }
+
+  private at(address: number, length: number): Uint8Array {
+    const offset = this.offset(address, length);
+    return this.bytes.subarray(offset, offset + length);
+  }
+
+  private offset(address: number, length: number): number {
+    if (address < MEMORY || address + length > MEMORY + MEMORY_SIZE) throw new UserFault(address);
+    return address - MEMORY;
+  }
+}
+
+/** A process that makes file system calls by name. Strings among the arguments are put into its memory. */
+export class Caller {
+  readonly memory = new TestMemory();
+  readonly files: ProcessFiles;
+  readonly thread: Thread;
+  readonly sent: number[] = [];
+  readonly timers: { nanoseconds: number; callback: () => void }[] = [];
+
+  constructor() {
+    const tree = new Vfs(new RamFilesystem({ limit: 8 << 20, now: () => 5_000_000_007n }));
+    this.files = { fds: new FdTable(() => 64), root: tree.root, cwd: tree.root, umask: 0o022 };
+    const apis = new Map<unknown, unknown>([
+      [vfs, tree],
+      [time, this.time()],
+      [signals, { toThread: (_: Thread, info: { signal: number }) => this.sent.push(info.signal) }],
+    ]);
+    const kernel = { use: (api: unknown) => apis.get(api) };
+    const process = {
+      pid: 1,
+      kernel,
+      get: (state: unknown) => (state === processFiles ? this.files : undefined),
+    } as unknown as Process;
+    this.thread = {
+      process,
+      kernel,
+      memory: this.memory as unknown as UserMemory,
+      interrupt: undefined,
+      signalPending: false,
+    } as unknown as Thread;
+  }
+
+  /** A call that does not wait. */
+  call(name: string, ...values: (number | string)[]): number {
+    const result = this.start(name, ...values);
+    if (typeof result !== "number") throw new Error(`${name} waits`);
+    return result;
+  }
+
+  start(name: string, ...values: (number | string)[]): number | Promise<number> {
+    const row = posixFiles.syscalls?.find((one) => one.name === name);
+    if (!row) throw new Error(`no system call ${name}`);
+    // Strings go to the end of memory, away from what tests put there.
+    let top = MEMORY + MEMORY_SIZE;
+    const numbers = values.map((value) => {
+      if (typeof value === "number") return value;
+      const bytes = Buffer.from(`${value}\0`);
+      top -= bytes.length;
+      this.memory.write(top, bytes);
+      return top;
+    });
+    const [a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0, a5 = 0] = numbers;
+    return row.run(this.thread, a0, a1, a2, a3, a4, a5);
+  }
+
+  text(address: number, length: number): string {
+    return Buffer.from(this.memory.read(address, length)).toString();
+  }
+
+  private time() {
+    return {
+      realtime: () => 9_000_000_001n,
+      after: (nanoseconds: number, callback: () => void) => {
+        const timer = { nanoseconds, callback };
+        this.timers.push(timer);
+        return () => {
+          this.timers.splice(this.timers.indexOf(timer), 1);
+        };
+      },
+    };
+  }
+}

@@ -1,0 +1,190 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { ERESTARTSYS, errno } from "../syscalls/errno.ts";
+import { O } from "../vfs/flags.ts";
+import { Caller, MEMORY, MEMORY_SIZE } from "./caller-fixture.ts";
+
+const CWD = -100;
+const END = MEMORY + MEMORY_SIZE;
+let caller: Caller;
+let fd: number;
+
+beforeEach(() => {
+  caller = new Caller();
+  fd = caller.call("openat", CWD, "/f", O.CREAT | O.RDWR, 0o666);
+});
+
+describe("transfers", () => {
+  test("what a fault cuts short counts as far as it got", () => {
+    caller.memory.bytes.fill(7);
+    expect(caller.call("write", fd, END, 10)).toBe(-errno.EFAULT);
+    expect(caller.call("write", fd, END - 5000, 10_000)).toBe(5000);
+    expect(caller.call("lseek", fd, 0, 1)).toBe(5000);
+    expect(caller.call("pwrite64", fd, MEMORY, 100_000, 0)).toBe(100_000);
+    expect(caller.call("pread64", fd, END - 8192, 50_000, 0)).toBe(8192);
+    expect(caller.call("read", fd, 16, 1)).toBe(-errno.EFAULT);
+    expect(caller.call("read", fd, -16, 1)).toBe(-errno.EFAULT);
+  });
+
+  test("a length larger than any memory costs nothing at the end of a file", () => {
+    expect(caller.call("read", fd, MEMORY, 2 ** 52)).toBe(0);
+    expect(caller.call("pread64", fd, MEMORY, 2 ** 31, 2 ** 52)).toBe(0);
+  });
+
+  test("vectors move as one", () => {
+    const { memory } = caller;
+    memory.write(MEMORY, Buffer.from("onetwo"));
+    for (const [i, [at, length]] of [
+      [MEMORY, 3],
+      [0, 0],
+      [MEMORY + 3, 3],
+    ].entries()) {
+      memory.writeWord(MEMORY + 64 + i * 16, at);
+      memory.writeWord(MEMORY + 72 + i * 16, length);
+    }
+    expect(caller.call("writev", fd, MEMORY + 64, 3)).toBe(6);
+    memory.writeWord(MEMORY + 64, MEMORY + 1000);
+    memory.writeWord(MEMORY + 72, 2);
+    memory.writeWord(MEMORY + 96, MEMORY + 1010);
+    memory.writeWord(MEMORY + 104, 50);
+    expect(caller.call("preadv", fd, MEMORY + 64, 3, 1)).toBe(5);
+    expect(caller.text(MEMORY + 1000, 2) + caller.text(MEMORY + 1010, 3)).toBe("netwo");
+    memory.writeWord(MEMORY + 72, -1);
+    expect(caller.call("readv", fd, MEMORY + 64, 3)).toBe(-errno.EINVAL);
+    expect(caller.call("readv", fd, MEMORY + 64, 1025)).toBe(-errno.EINVAL);
+  });
+
+  test("O_APPEND writes at the end, wherever the position is", () => {
+    caller.call("write", fd, "0123", 4);
+    const append = caller.call("openat", CWD, "/f", O.WRONLY | O.APPEND, 0);
+    caller.call("write", fd, "45", 2);
+    expect(caller.call("write", append, "ab", 2)).toBe(2);
+    expect(caller.call("read", append, MEMORY, 1)).toBe(-errno.EBADF);
+    caller.call("pread64", fd, MEMORY, 100, 0);
+    expect(caller.text(MEMORY, 8)).toBe("012345ab");
+  });
+});
+
+describe("waiting", () => {
+  let reader: number;
+  let writer: number;
+
+  beforeEach(() => {
+    expect(caller.call("pipe2", MEMORY, 0)).toBe(0);
+    reader = caller.memory.readI32(MEMORY);
+    writer = caller.memory.readI32(MEMORY + 4);
+  });
+
+  test("a read waits for bytes", async () => {
+    const result = caller.start("read", reader, MEMORY + 100, 10);
+    expect(caller.call("write", writer, "late", 4)).toBe(4);
+    expect(await result).toBe(4);
+    expect(caller.text(MEMORY + 100, 4)).toBe("late");
+    expect(caller.thread.interrupt).toBeUndefined();
+  });
+
+  test("a write waits until all is written", async () => {
+    const result = caller.start("write", writer, MEMORY, 150_000);
+    let read = 0;
+    while (read < 150_000) {
+      read += await caller.start("read", reader, MEMORY + 200_000, 60_000);
+      await Promise.resolve();
+    }
+    expect(await result).toBe(150_000);
+  });
+
+  test("a signal ends a wait with what is done", async () => {
+    const read = caller.start("read", reader, MEMORY, 10);
+    caller.thread.interrupt?.();
+    expect(await read).toBe(-ERESTARTSYS);
+    const write = caller.start("write", writer, MEMORY, 100_000);
+    caller.thread.interrupt?.();
+    expect(await write).toBe(65536);
+    expect(caller.call("read", reader, MEMORY, 100_000)).toBe(65536);
+  });
+
+  test("O_NONBLOCK does not wait", () => {
+    caller.call("fcntl", reader, 4, O.NONBLOCK);
+    expect(caller.call("read", reader, MEMORY, 10)).toBe(-errno.EAGAIN);
+    caller.call("fcntl", writer, 4, O.NONBLOCK);
+    expect(caller.call("write", writer, MEMORY, 100_000)).toBe(65536);
+    expect(caller.call("write", writer, MEMORY, 1)).toBe(-errno.EAGAIN);
+  });
+
+  test("closing the last writer ends a waiting read; the reader's end may be closed meanwhile", async () => {
+    const read = caller.start("read", reader, MEMORY, 10);
+    caller.call("close", reader);
+    caller.call("close", writer);
+    expect(await read).toBe(0);
+  });
+
+  test("writing to nobody raises SIGPIPE", () => {
+    caller.call("close", reader);
+    expect(caller.call("write", writer, MEMORY, 1)).toBe(-errno.EPIPE);
+    expect(caller.sent).toEqual([13]);
+  });
+
+  test("poll waits for any, for a time, or for a signal", async () => {
+    const set = (at: number, asked: number, events: number) => {
+      caller.memory.writeWord(at, asked);
+      caller.memory.writeU16(at + 4, events);
+    };
+    set(MEMORY + 64, reader, 1);
+    set(MEMORY + 72, 2 ** 32 - 1, 1);
+    set(MEMORY + 80, 60, 1);
+    expect(caller.call("ppoll", MEMORY + 64, 3, 0)).toBe(1);
+    expect([64, 72, 80].map((at) => caller.memory.readU16(MEMORY + at + 6))).toEqual([0, 0, 32]);
+
+    const ready = caller.start("ppoll", MEMORY + 64, 2, 0);
+    caller.call("write", writer, "x", 1);
+    expect(await ready).toBe(1);
+    caller.call("read", reader, MEMORY, 1);
+
+    caller.memory.writeWord(MEMORY + 32, 1);
+    caller.memory.writeWord(MEMORY + 40, 500);
+    const timed = caller.start("ppoll", MEMORY + 64, 2, MEMORY + 32);
+    expect(caller.timers.map(({ nanoseconds }) => nanoseconds)).toEqual([1_000_000_500]);
+    caller.timers[0].callback();
+    expect(await timed).toBe(0);
+
+    const interrupted = caller.start("ppoll", MEMORY + 64, 2, MEMORY + 32);
+    caller.thread.interrupt?.();
+    expect(await interrupted).toBe(-errno.EINTR);
+    expect(caller.timers).toEqual([]);
+    caller.memory.writeWord(MEMORY + 40, 1e9);
+    expect(caller.call("ppoll", MEMORY + 64, 2, MEMORY + 32)).toBe(-errno.EINVAL);
+    expect(caller.call("ppoll", MEMORY + 64, 65, 0)).toBe(-errno.EINVAL);
+  });
+
+  test("select says which are ready and refuses what is not open", () => {
+    const bits = (...fds: number[]) => fds.reduce((sum, one) => sum + 2 ** one, 0);
+    caller.memory.writeWord(MEMORY + 64, bits(reader));
+    caller.memory.writeWord(MEMORY + 72, bits(reader, writer) - bits(reader));
+    expect(caller.call("pselect6", writer + 1, MEMORY + 64, MEMORY + 72, 0, 0)).toBe(1);
+    expect(caller.memory.readWord(MEMORY + 64)).toBe(0);
+    expect(caller.memory.readWord(MEMORY + 72)).toBe(bits(writer));
+    caller.memory.writeWord(MEMORY + 64, bits(40));
+    expect(caller.call("pselect6", 41, MEMORY + 64, 0, 0, 0)).toBe(-errno.EBADF);
+  });
+
+  test("opening a fifo waits for its other end", async () => {
+    caller.call("mknodat", CWD, "/fifo", 0o010666, 0);
+    expect(caller.call("openat", CWD, "/fifo", O.WRONLY | O.NONBLOCK, 0)).toBe(-errno.ENXIO);
+    const reading = caller.start("openat", CWD, "/fifo", O.RDONLY, 0);
+    const writing = caller.start("openat", CWD, "/fifo", O.WRONLY, 0);
+    const [first, second] = await Promise.all([reading, writing]);
+    expect(caller.call("write", second, "x", 1)).toBe(1);
+    expect(caller.call("read", first, MEMORY, 10)).toBe(1);
+    const given = caller.start("openat", CWD, "/fifo", O.RDONLY | O.NONBLOCK, 0);
+    expect(given).toBeGreaterThan(0);
+  });
+});
+
+test("pipe2 leaves nothing open when its result has no place", () => {
+  const before = caller.files.fds.numbers();
+  expect(() => caller.call("pipe2", 0, 0)).toThrow();
+  expect(caller.files.fds.numbers()).toEqual(before);
+  while (caller.call("dup", fd) >= 0);
+  caller.call("close", 10);
+  expect(caller.call("pipe2", MEMORY, 0)).toBe(-errno.EMFILE);
+  expect(caller.call("dup", fd)).toBe(10);
+});
