@@ -32,7 +32,7 @@ export type BoardState =
 /** Room beside RAM: hart block, software TLBs and decoded code. */
 const ARENA_OVERHEAD = 256 << 20;
 /** Instructions between two looks at the timer and at what arrived from outside. */
-const SLICE = 50_000;
+const SLICE = 200_000;
 
 /** One hart, RAM, CLINT and UART. */
 export class Board {
