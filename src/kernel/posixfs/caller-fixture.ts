@@ -4,6 +4,7 @@ import type { Thread } from "../rkprocess/thread.ts";
 import { signals } from "../rksignal/signals.ts";
 import { time } from "../rktime/time.ts";
 import { UserFault, type UserMemory } from "../rkvm/user-memory.ts";
+import { errno } from "../syscalls/errno.ts";
 import { FdTable } from "../vfs/fd-table.ts";
 import { type ProcessFiles, processFiles } from "../vfs/process-files.ts";
 import { Vfs, vfs } from "../vfs/vfs.ts";
@@ -125,7 +126,12 @@ export class Caller {
       return top;
     });
     const [a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0, a5 = 0] = numbers;
-    return row.run(this.thread, a0, a1, a2, a3, a4, a5);
+    try {
+      return row.run(this.thread, a0, a1, a2, a3, a4, a5);
+    } catch (error) {
+      if (error instanceof UserFault) return -errno.EFAULT;
+      throw error;
+    }
   }
 
   text(address: number, length: number): string {
