@@ -4,8 +4,7 @@
 # system call in a7 and its arguments in a0, a1, a2, ... The result comes back in a0.
 #
 # It shows
-#   - where its parts were put in memory (run it again: every address moves, that is ASLR);
-#   - that each part can only be used for what it is for (W^X: the map says r, w or x);
+#   - where its parts were put in memory: run it again, and every address has moved (ASLR);
 #   - a little arithmetic: the primes below 100, sieved in zeroed memory.
 #
 # Calling convention used below: arguments and results in a0 to a7; t0 to t6 and a0 to a7
