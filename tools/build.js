@@ -20,11 +20,14 @@ import { root, STAMP } from "./stale.js";
 
 process.chdir(root);
 
+/** The module that is empty in the sources and holds the interpreter in a bundle. */
+const PREBUILT = /cpu\/wasm\/prebuilt\.ts$/;
+
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 const started = new Date();
 
+const buildModule = await interpreterBuilder();
 const common = {
-  plugins: [await prebuiltInterpreter()],
   bundle: true,
   platform: "node",
   target: "node20.19",
@@ -38,6 +41,7 @@ const common = {
 
 const result = await build({
   ...common,
+  plugins: [inlineInterpreter()],
   entryPoints: { index: "src/index.ts", testing: "src/testing/index.ts", bench: "bench/main.ts" },
   outdir: "dist",
   outExtension: { ".js": ".mjs" },
@@ -63,31 +67,57 @@ writeFileSync(STAMP, `${started.toISOString()}\n`);
 
 /** One CommonJS file behind `launcher.cjs`: only a script can be given V8's code cache. */
 async function buildCommandLine() {
-  await build({ ...common, entryPoints: ["src/cli/main.ts"], outfile: "dist/main.cjs", format: "cjs" });
+  await build({
+    ...common,
+    plugins: [interpreterFiles()],
+    entryPoints: ["src/cli/main.ts"],
+    outfile: "dist/main.cjs",
+    format: "cjs",
+  });
   copyFileSync("tools/launcher.cjs", "dist/cli.js");
   chmodSync("dist/cli.js", 0o755);
   writeFileSync("dist/package.json", '{ "type": "commonjs" }\n');
 }
 
-/** Puts the interpreter's Wasm modules, built now, in place of the empty `prebuilt.ts`. */
-async function prebuiltInterpreter() {
+/** The function that makes the interpreter's Wasm modules. */
+async function interpreterBuilder() {
   const outfile = "dist/interpreter-builder.mjs";
   const entry = "src/cpu/wasm/interpreter.ts";
   await build({ entryPoints: [entry], outfile, bundle: true, format: "esm", platform: "node" });
   const { buildModule } = await import(pathToFileURL(outfile).href);
   rmSync(outfile);
+  return buildModule;
+}
+
+/** Puts the modules, as bytes in the bundle, in place of the empty `prebuilt.ts`: for libraries. */
+function inlineInterpreter() {
+  const contents =
+    'import chain from "interpreter:chain"; import step from "interpreter:step"; export const prebuilt = { chain, step };';
   return {
-    name: "prebuilt-interpreter",
+    name: "inline-interpreter",
     setup({ onLoad, onResolve }) {
-      onLoad({ filter: /cpu\/wasm\/prebuilt\.ts$/ }, () => ({
-        contents:
-          'import chain from "interpreter:chain"; import step from "interpreter:step"; export const prebuilt = { chain, step };',
-      }));
+      onLoad({ filter: PREBUILT }, () => ({ contents }));
       onResolve({ filter: /^interpreter:/ }, ({ path }) => ({ path, namespace: "interpreter" }));
       onLoad({ filter: /./, namespace: "interpreter" }, ({ path }) => ({
         contents: buildModule(path.slice("interpreter:".length)),
         loader: "binary",
       }));
+    },
+  };
+}
+
+/** The same as files beside the bundle: a command line reads only what it needs. */
+function interpreterFiles() {
+  for (const mode of ["chain", "step"]) writeFileSync(`dist/${mode}.wasm`, buildModule(mode));
+  const contents = `
+    import { readFileSync } from "node:fs";
+    import { join } from "node:path";
+    const read = (name) => readFileSync(join(__dirname, name));
+    export const prebuilt = { get chain() { return read("chain.wasm"); }, get step() { return read("step.wasm"); } };`;
+  return {
+    name: "interpreter-files",
+    setup({ onLoad }) {
+      onLoad({ filter: PREBUILT }, () => ({ contents }));
     },
   };
 }
