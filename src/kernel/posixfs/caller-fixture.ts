@@ -31,6 +31,9 @@ class TestMemory {
   readI32(address: number): number {
     return this.view.getInt32(this.offset(address, 4), true);
   }
+  readU32(address: number): number {
+    return this.view.getUint32(this.offset(address, 4), true);
+  }
   readU64(address: number): bigint {
     return this.view.getBigUint64(this.offset(address, 8), true);
   }
@@ -81,6 +84,7 @@ export class Caller {
   readonly files: ProcessFiles;
   readonly thread: Thread;
   readonly sent: number[] = [];
+  readonly masks: [number, number][] = [];
   readonly timers: { nanoseconds: number; callback: () => void }[] = [];
 
   constructor() {
@@ -89,7 +93,13 @@ export class Caller {
     const apis = new Map<unknown, unknown>([
       [vfs, tree],
       [time, this.time()],
-      [signals, { toThread: (_: Thread, info: { signal: number }) => this.sent.push(info.signal) }],
+      [
+        signals,
+        {
+          toThread: (_: Thread, info: { signal: number }) => this.sent.push(info.signal),
+          useMaskForCall: (_: Thread, low: number, high: number) => this.masks.push([low, high]),
+        },
+      ],
     ]);
     const kernel = { use: (api: unknown) => apis.get(api) };
     const process = {

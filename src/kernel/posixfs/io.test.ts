@@ -155,6 +155,21 @@ describe("waiting", () => {
     expect(caller.call("ppoll", MEMORY + 64, 65, 0)).toBe(-errno.EINVAL);
   });
 
+  test("poll and select wait with the mask that they are given", () => {
+    caller.memory.writeWord(MEMORY, 2 ** 40 + 5);
+    caller.memory.writeWord(MEMORY + 8, MEMORY);
+    caller.memory.writeWord(MEMORY + 16, 8);
+    caller.memory.writeWord(MEMORY + 24, 0);
+    caller.memory.writeWord(MEMORY + 32, 0);
+    expect(caller.call("ppoll", 0, 0, MEMORY + 24, MEMORY, 8)).toBe(0);
+    expect(caller.call("pselect6", 0, 0, 0, 0, MEMORY + 24, MEMORY + 8)).toBe(0);
+    expect(caller.call("ppoll", 0, 0, MEMORY + 24, MEMORY, 4)).toBe(-errno.EINVAL);
+    expect(caller.masks).toEqual([
+      [5, 256],
+      [5, 256],
+    ]);
+  });
+
   test("select says which are ready and refuses what is not open", () => {
     const bits = (...fds: number[]) => fds.reduce((sum, one) => sum + 2 ** one, 0);
     caller.memory.writeWord(MEMORY + 64, bits(reader));

@@ -1,7 +1,8 @@
 import type { Thread } from "../rkprocess/thread.ts";
+import { signals } from "../rksignal/signals.ts";
 import { time } from "../rktime/time.ts";
 import { errno } from "../syscalls/errno.ts";
-import { partial, type SyscallRow } from "../syscalls/row.ts";
+import { full, type SyscallRow } from "../syscalls/row.ts";
 import { fail } from "../vfs/error.ts";
 import { POLL } from "../vfs/flags.ts";
 import { type OpenFile, PathFile } from "../vfs/open-file.ts";
@@ -38,6 +39,14 @@ function readTimeout(thread: Thread, at: number): number | undefined {
   return seconds * 1e9 + nanoseconds;
 }
 
+/** Uses the signal mask at `at`, if there is one, until the call's end. */
+function useMask(thread: Thread, at: number, size: number): void {
+  if (at === 0) return;
+  if (size !== 8) fail("EINVAL");
+  const [low, high] = [thread.memory.readU32(at) | 0, thread.memory.readU32(at + 4) | 0];
+  thread.kernel.use(signals).useMaskForCall(thread, low, high);
+}
+
 /**
  * Waits until `check` answers something, at most `timeout` nanoseconds. Returns its last answer, 0 when the time is
  * up, or -EINTR: these calls are not started again after a signal (signal(7)).
@@ -66,15 +75,22 @@ function waitForAny(thread: Thread, asked: Asked[], timeout: number | undefined,
 }
 
 /** `struct pollfd`: 0 fd, 4 events, 6 revents. */
-function ppoll(thread: Thread, files: ProcessFiles, at: number, count: number, timeoutAt: number) {
+function ppoll(
+  thread: Thread,
+  files: ProcessFiles,
+  ...args: [number, number, number, number, number, number]
+) {
+  const [at, count, timeoutAt, mask, maskSize] = args;
   if (count < 0 || count > files.fds.limit) fail("EINVAL");
+  const timeout = readTimeout(thread, timeoutAt);
   const asked: Asked[] = [];
   for (let i = 0; i < count; i++)
     asked.push(ask(files, thread.memory.readI32(at + i * 8), thread.memory.readU16(at + i * 8 + 4)));
+  useMask(thread, mask, maskSize);
   return waitForAny(
     thread,
     asked.filter(({ fd }) => fd >= 0),
-    readTimeout(thread, timeoutAt),
+    timeout,
     () => {
       let ready = 0;
       asked.forEach((one, i) => {
@@ -97,8 +113,9 @@ function pselect6(
   files: ProcessFiles,
   ...args: [number, number, number, number, number, number]
 ) {
-  const [count, readAt, writeAt, exceptAt, timeoutAt] = args;
+  const [count, readAt, writeAt, exceptAt, timeoutAt, maskAt] = args;
   if (int(count) < 0) fail("EINVAL");
+  const timeout = readTimeout(thread, timeoutAt);
   const bytes = Math.ceil(Math.min(int(count), files.fds.limit) / 64) * 8;
   const sets = [
     { at: readAt, events: READS },
@@ -114,7 +131,9 @@ function pselect6(
       if (bits[fd >> 3] & (1 << (fd & 7))) asked.push({ ...ask(files, fd, events), set });
   });
   if (asked.some(({ file }) => !file)) fail("EBADF");
-  return waitForAny(thread, asked, readTimeout(thread, timeoutAt), () => {
+  // A pointer to the mask, and its size.
+  if (maskAt !== 0) useMask(thread, thread.memory.readWord(maskAt), thread.memory.readWord(maskAt + 8));
+  return waitForAny(thread, asked, timeout, () => {
     const results = sets.map(() => new Uint8Array(bytes));
     let ready = 0;
     for (const one of asked) {
@@ -129,9 +148,7 @@ function pselect6(
   });
 }
 
-const MASK_NOTE = "the signal mask is not changed during the wait";
-
 export const pollCalls: readonly SyscallRow[] = [
-  partial("ppoll", MASK_NOTE, call(ppoll)),
-  partial("pselect6", MASK_NOTE, call(pselect6)),
+  full("ppoll", call(ppoll)),
+  full("pselect6", call(pselect6)),
 ];
