@@ -60,6 +60,11 @@ export class Uart implements Device {
     return looped ? 0 : this.capacity - this.received.length;
   }
 
+  /** Everything received was read. */
+  get isDrained(): boolean {
+    return this.received.length === 0;
+  }
+
   /** A byte arrives from outside. Check `room` first. */
   receive(byte: number): void {
     if ((this.mcr & MCR_LOOPBACK) === 0) this.accept(byte);

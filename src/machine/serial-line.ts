@@ -44,7 +44,7 @@ export class SerialLine implements Device, SerialPort {
 
   load(offset: number, _size: 1 | 2 | 4): number {
     const value = this.uart.load(offset);
-    if (offset === RECEIVED) {
+    if (offset === RECEIVED && this.uart.isDrained) {
       this.beingRead = true;
       this.pump();
       this.beingRead = false;
