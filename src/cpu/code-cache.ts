@@ -31,6 +31,8 @@ interface CodePage {
   watched: boolean;
   /** Written since its slots were decoded. */
   stale: boolean;
+  /** The slots of decoded runs in which each still has a handler of its own. */
+  readonly unfused: number[][];
 }
 
 /** What decoding needs to know of a row, computed once. */
@@ -76,6 +78,7 @@ export class CodeCache {
   private readonly owners = new Map<number, number>();
   private readonly free: number[] = [];
   private readonly stale: CodePage[] = [];
+  private readonly unfused = new Set<CodePage>();
   private readonly users: CodeUser[] = [];
 
   constructor(ram: PhysicalMemory, capacity = DEFAULT_CAPACITY) {
@@ -131,6 +134,7 @@ export class CodeCache {
     this.pages.clear();
     this.owners.clear();
     this.stale.length = 0;
+    this.unfused.clear();
     for (const user of this.users) user.dropFetchEntries();
   }
 
@@ -142,7 +146,7 @@ export class CodeCache {
       return known.slots;
     }
     const slots = this.allocate();
-    this.pages.set(physicalPage, { slots, watched: false, stale: false });
+    this.pages.set(physicalPage, { slots, watched: false, stale: false, unfused: [] });
     this.owners.set(slots, physicalPage);
     this.setFrame(slots, physicalPage);
     for (const end of [SLOT_PAGE.end, SLOT_PAGE.straddlerEnd]) {
@@ -185,17 +189,32 @@ export class CodeCache {
     run.forEach((at, i) => {
       u16[(at + SLOT.ordinal) / 2] = joined - run.length + i;
     });
-    this.fuse(run);
+    page.unfused.push(run);
+    this.unfused.add(page);
   }
 
-  /** Gives the first slot of instructions that have a common handler that one: the longest there is. */
-  private fuse(run: readonly number[]): void {
+  /** Runs have been decoded that `fuse` has not seen. */
+  get canFuse(): boolean {
+    return this.unfused.size > 0;
+  }
+
+  /**
+   * Gives the slots of decoded runs the handlers of sequences (`wasm/fusion.ts`). Done when a program has run for a
+   * moment: V8 compiles a handler when it is first executed, and a short program would wait for many.
+   */
+  fuse(): void {
     const { u32 } = this.ram.arena;
-    const handlers = run.map((at) => u32[at / 4]);
-    run.forEach((at, i) => {
-      const fused = fusedHandler(handlers, i);
-      if (fused !== 0) u32[at / 4] = fused;
-    });
+    for (const page of this.unfused) {
+      for (const run of page.unfused) {
+        const handlers = run.map((at) => u32[at / 4]);
+        run.forEach((at, i) => {
+          const fused = fusedHandler(handlers, i);
+          if (fused !== 0) u32[at / 4] = fused;
+        });
+      }
+      page.unfused.length = 0;
+    }
+    this.unfused.clear();
   }
 
   /** Decodes an instruction that begins in the page's last halfword and ends with `half` of another page. */
@@ -241,6 +260,7 @@ export class CodeCache {
     const first = page.slots / 4;
     for (let i = 0; i < SLOTS_PER_PAGE; i++) u32[first + i * (SLOT_SIZE / 4)] = Handler.undecoded;
     page.watched = false;
+    page.unfused.length = 0;
   }
 
   private ordinal(slot: number): number {

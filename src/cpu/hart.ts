@@ -29,6 +29,8 @@ export type RunResult =
  */
 const LONGEST_STRAIGHT_RUN = 2100;
 const LARGEST_GRANT = 2 ** 30;
+/** Instructions in a grant while some code has no fused handlers yet: a few milliseconds of work. */
+const WARM_UP = 1_000_000;
 const ECALL = 0x73;
 
 /**
@@ -59,6 +61,8 @@ export class Hart {
   spent = 0;
   /** The run that is going on ends when this much is spent. */
   private limit = 0;
+  /** Instructions retired since decoded code was last looked over for fusion. */
+  private sinceFusion = 0;
   /** Instructions granted to the Wasm that is running now; 0 outside it. */
   private granted = 0;
   /** The page being fetched from is only partly executable: the next instruction is to be stepped, checked. */
@@ -204,7 +208,7 @@ export class Hart {
   /** Enters Wasm with at most `left` instructions. Returns how many retired. */
   private grant(left: number): number {
     let run = this.chain;
-    let granted = Math.min(left, LARGEST_GRANT) - LONGEST_STRAIGHT_RUN;
+    let granted = Math.min(left, this.code.canFuse ? WARM_UP : LARGEST_GRANT) - LONGEST_STRAIGHT_RUN;
     if (granted <= 0 || this.checkEveryFetch) {
       this.stepping ??= instantiate("step", this.imports);
       run = this.stepping;
@@ -222,7 +226,16 @@ export class Hart {
     this.granted = 0;
     this.setWord(HART.budget, 0);
     this.addRetired(retired);
+    this.warmUp(retired);
     return retired;
+  }
+
+  /** Code that has been run for a while is worth its fused handlers. */
+  private warmUp(retired: number): void {
+    this.sinceFusion += retired;
+    if (this.sinceFusion < WARM_UP / 2) return;
+    this.sinceFusion = 0;
+    if (this.code.canFuse) this.code.fuse();
   }
 
   private addRetired(count: number): void {
