@@ -103,7 +103,9 @@ export class HostedMachine {
   async run(steps = Number.POSITIVE_INFINITY): Promise<ExitStatus | undefined> {
     const { hart, clint } = this.board;
     let left = steps;
-    this.board.lines[0].pump();
+    const [line] = this.board.lines;
+    // A terminal's keys are wanted even while nobody reads: Ctrl-C is one.
+    if (line.inputTerminal) line.pump();
     while (!this.outcome && left > 0) {
       if (this.dispatcher.failure) throw this.dispatcher.failure;
       if (!this.dispatcher.resume()) {

@@ -3,7 +3,7 @@ import type { SerialPort } from "../kernel/rkplat/platform.ts";
 import type { Device } from "../memory/bus.ts";
 import type { HostConsole, HostInput, HostOutput } from "./host-console.ts";
 
-const RECEIVED = 0;
+const LINE_STATUS = 5;
 const BUFFER = 8192;
 
 /** A UART with the host at its other end. What it sends is kept until `flush`, or until there is much of it. */
@@ -42,14 +42,14 @@ export class SerialLine implements Device, SerialPort {
 
   ended = (): boolean => this.inputEnded || !this.input;
 
+  /** Looking for input is what brings it: a program that never reads leaves the host's input to others. */
   load(offset: number, _size: 1 | 2 | 4): number {
-    const value = this.uart.load(offset);
-    if (offset === RECEIVED && this.uart.isDrained) {
+    if (offset === LINE_STATUS && this.uart.isDrained) {
       this.beingRead = true;
       this.pump();
       this.beingRead = false;
     }
-    return value;
+    return this.uart.load(offset);
   }
 
   store(offset: number, size: 1 | 2 | 4, value: number): void {
