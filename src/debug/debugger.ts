@@ -3,7 +3,13 @@ import type { Supervisor } from "../cpu/supervisor.ts";
 import type { AreaDescription, ExitStatus } from "../kernel/rkprocess/exit.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { isCall, type Line, lineAt, type Symbolize } from "./listing.ts";
-import { type RegisterChange, type Registers, readRegisters, registerChanges } from "./registers.ts";
+import {
+  type RegisterChange,
+  type Registers,
+  readRegisters,
+  registerChanges,
+  registerWords,
+} from "./registers.ts";
 import { TrapLog, type TrapRecord } from "./trap-log.ts";
 
 /**
@@ -114,11 +120,11 @@ export class Debugger {
   /** One step forward. Nothing happens once the program has ended. */
   async step(): Promise<StepReport> {
     const line = this.line();
-    const before = this.registers;
+    const before = registerWords(this.hart);
     const traps = this.traps.count;
     if (!this.ended) await this.target.run(1);
     const trap = this.traps.count > traps ? this.traps.last.at(-1) : undefined;
-    return { line, changes: registerChanges(before, this.registers), trap };
+    return { line, changes: registerChanges(before, registerWords(this.hart)), trap };
   }
 
   /** `steps` steps back, as far as there are any. */

@@ -10,6 +10,11 @@ import { readSymbolTable, type SymbolTable } from "./symbols.ts";
 /** System calls kept for `DebugTarget.calls`. */
 const KEPT_CALLS = 16;
 
+/** Puts the first thread's registers into the hart, for whoever looks before the first step. */
+export function settle({ kernel }: HostedMachine): void {
+  kernel.use(dispatcher).resume();
+}
+
 /** The memory of a hosted machine's program, also after its end. */
 export function hostedMemory({ board, process }: HostedMachine): GuestMemory {
   return new GuestMemory(board.ram, () => process.memory.table.rootPage);
@@ -37,8 +42,7 @@ export class HostedTarget implements DebugTarget {
     this.symbols = symbols;
     this.memory = hostedMemory(machine);
     this.symbolize = symbolizer(symbols);
-    // The first thread's registers are in the hart before anybody looks.
-    machine.kernel.use(dispatcher).resume();
+    settle(machine);
     machine.kernel.tracer ??= new StraceWriter((line) => {
       if (this.calls.length === KEPT_CALLS) this.calls.shift();
       this.calls.push(line);

@@ -27,23 +27,43 @@ export function readRegisters(hart: Hart): Registers {
     pc: BigInt.asUintN(64, hart.pc),
     x: words(HART.x),
     f: words(HART.f),
-    fcsr: (arena.i32[(base + HART.frm) / 4] << 5) | arena.i32[(base + HART.fflags) / 4],
+    fcsr: fcsrOf(arena.i32, base),
   };
 }
 
-/** What differs, `pc` aside. */
-export function registerChanges(before: Registers, after: Registers): RegisterChange[] {
+/** All registers but the pc, as 32-bit words: cheap to take and to compare. */
+export type RegisterWords = Int32Array;
+
+const F_WORD = HART.f / 4;
+const FCSR_WORD = F_WORD + 64;
+
+export function registerWords({ arena, base }: Hart): RegisterWords {
+  const words = new Int32Array(FCSR_WORD + 1);
+  words.set(arena.i32.subarray(base / 4, base / 4 + FCSR_WORD));
+  words[FCSR_WORD] = fcsrOf(arena.i32, base);
+  return words;
+}
+
+/** What differs. */
+export function registerChanges(before: RegisterWords, after: RegisterWords): RegisterChange[] {
   const changes: RegisterChange[] = [];
-  const compare = (names: readonly string[], old: readonly bigint[], now: readonly bigint[]) => {
-    for (let i = 0; i < 32; i++)
-      if (old[i] !== now[i]) changes.push({ name: names[i], before: old[i], after: now[i] });
+  const compare = (names: readonly string[], start: number) => {
+    for (let i = 0, at = start; i < 32; i++, at += 2)
+      if (before[at] !== after[at] || before[at + 1] !== after[at + 1])
+        changes.push({ name: names[i], before: wordAt(before, at), after: wordAt(after, at) });
   };
-  compare(X_NAMES, before.x, after.x);
-  compare(F_NAMES, before.f, after.f);
-  if (before.fcsr !== after.fcsr)
-    changes.push({ name: "fcsr", before: BigInt(before.fcsr), after: BigInt(after.fcsr) });
+  compare(X_NAMES, 0);
+  compare(F_NAMES, F_WORD);
+  if (before[FCSR_WORD] !== after[FCSR_WORD])
+    changes.push({ name: "fcsr", before: BigInt(before[FCSR_WORD]), after: BigInt(after[FCSR_WORD]) });
   return changes;
 }
+
+const wordAt = (words: RegisterWords, at: number): bigint =>
+  (BigInt(words[at + 1] >>> 0) << 32n) | BigInt(words[at] >>> 0);
+
+const fcsrOf = (i32: Int32Array, base: number): number =>
+  (i32[(base + HART.frm) / 4] << 5) | i32[(base + HART.fflags) / 4];
 
 export const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
 const digits = (value: bigint) => value.toString(16).padStart(16, "0");

@@ -4,6 +4,7 @@ import { Pte } from "../cpu/sv39.ts";
 import { assemble } from "../isa/assembler/assemble.ts";
 import { linkElf } from "../isa/assembler/elf.ts";
 import { parseElf } from "../loader/elf.ts";
+import { Board } from "../machine/board.ts";
 import { Arena } from "../memory/arena.ts";
 import { PhysicalMemory } from "../memory/physical-memory.ts";
 import { backtrace } from "./backtrace.ts";
@@ -12,7 +13,7 @@ import { disassembleRange } from "./disassembly.ts";
 import { GuestMemory } from "./guest-memory.ts";
 import { isCall, lineAt } from "./listing.ts";
 import type { Registers } from "./registers.ts";
-import { formatFloatRegisters, formatRegisters, registerChanges } from "./registers.ts";
+import { formatFloatRegisters, formatRegisters, registerChanges, registerWords } from "./registers.ts";
 import { readSymbolTable, type SymbolTable } from "./symbols.ts";
 import { explainWalk } from "./walk.ts";
 
@@ -88,10 +89,14 @@ describe("the page-table walk in words", () => {
 
 describe("registers", () => {
   it("tell what changed, integers and floats", () => {
-    const before = registers({ 10: 1, 11: 2 });
-    const after = { ...registers({ 10: 1, 11: 3 }), f: [5n, ...new Array(31).fill(0n)], fcsr: 1 };
+    const { hart } = new Board({ ramBytes: 1 << 20, print: () => {} });
+    const before = registerWords(hart);
+    hart.setX(11, -1n);
+    hart.setF(0, 5n);
+    hart.csrs.fflags = 1;
+    const after = registerWords(hart);
     expect(registerChanges(before, after)).toEqual([
-      { name: "a1", before: 2n, after: 3n },
+      { name: "a1", before: 0n, after: 2n ** 64n - 1n },
       { name: "ft0", before: 0n, after: 5n },
       { name: "fcsr", before: 0n, after: 1n },
     ]);

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { hostedCrash } from "../../debug/hosted-crash.ts";
-import { hostedMemory, hostedSymbols, symbolizer } from "../../debug/hosted-target.ts";
+import { hostedMemory, hostedSymbols, settle, symbolizer } from "../../debug/hosted-target.ts";
 import { Tracer } from "../../debug/trace.ts";
 import { StandardConsole } from "../../host/console.ts";
 import { openLog } from "../../host/files.ts";
@@ -98,6 +98,7 @@ async function execute(
     return machine.outcome;
   }
   const symbolize = symbolizer(await hostedSymbols(machine, guest.elf));
+  settle(machine);
   const tracer = new Tracer(hart, hostedMemory(machine), symbolize, (line) => trace.write(line));
   while (!machine.outcome && left() > 0) {
     tracer.before();
