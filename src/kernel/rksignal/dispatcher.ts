@@ -112,7 +112,7 @@ export class SignalDispatcher implements Signals {
         }
     } else if (STOPPING.has(number)) this.dropEverywhere(process, signal.SIGCONT);
     const { handler } = process.get(signalActions)[number];
-    const ignored = handler === SIG_IGN || (handler === SIG_DFL && isIgnoredByDefault(number));
+    const ignored = handler === SIG_IGN || (handler === SIG_DFL && this.isIgnored(process, number));
     return blocked || !ignored;
   }
 
@@ -143,8 +143,7 @@ export class SignalDispatcher implements Signals {
         this.terminate(thread, info, undefined);
         return true;
       case "stop":
-        // A process group that nobody could continue is stopped by SIGSTOP alone (POSIX, orphaned groups).
-        if (info.signal !== signal.SIGSTOP && !this.hasController(thread.process)) return false;
+        if (this.isIgnored(thread.process, info.signal)) return false;
         for (const other of thread.process.threads) {
           if (other.state === "blocked") continue;
           this.scheduler.remove(other);
@@ -154,6 +153,12 @@ export class SignalDispatcher implements Signals {
       default:
         return false;
     }
+  }
+
+  /** By default. A process group that nobody could continue is stopped by SIGSTOP alone (POSIX, orphaned groups). */
+  private isIgnored(process: Process, number: number): boolean {
+    if (isIgnoredByDefault(number)) return true;
+    return defaultAction(number) === "stop" && number !== signal.SIGSTOP && !this.hasController(process);
   }
 
   private hasController(process: Process): boolean {
