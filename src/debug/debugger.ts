@@ -164,9 +164,9 @@ export class Debugger {
 
   private async search(found: (pc: number) => boolean, limit: number): Promise<StopReason> {
     for (let steps = 0; steps < limit; steps++) {
-      if (this.ended) return "ended";
+      if (this.ended) break;
       await this.target.run(1);
-      if (found(this.pc)) return "there";
+      if (!this.ended && found(this.pc)) return "there";
     }
     return this.ended ? "ended" : "limit";
   }

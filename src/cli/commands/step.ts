@@ -12,13 +12,13 @@ const PROMPT = "> ";
 
 export function configure(command: Command): void {
   guestOptions(command).action(step);
+  command.addHelpText("after", () => `\n${debugText.help()}`);
   examples(
     command,
     "runikraft step hello.elf",
     "runikraft step --aslr-seed 7 hello.elf",
     "printf 'u main\\nr\\nw sp\\n' | runikraft step --no-aslr program",
   );
-  command.addHelpText("after", () => `\n${debugText.help()}`);
 }
 
 async function step(file: string, args: readonly string[], options: GuestOptions): Promise<void> {
