@@ -21,6 +21,8 @@ const A0 = 10;
 const A7 = 17;
 /** System call numbers from here on are nobody's. */
 const NUMBERS = 512;
+/** Numbers beyond those that are named to the user: a guest has four billion to try. */
+const STRANGE_NAMED = 16;
 
 /**
  * The kernel as a hart's supervisor: takes its traps, makes system calls, and decides which thread's registers are
@@ -45,6 +47,7 @@ export class Dispatcher implements Supervisor {
   private readonly signals: Signals;
   private readonly timers: Timers;
   private readonly handlers: (SyscallHandler | undefined)[] = new Array(NUMBERS).fill(undefined);
+  private readonly strange = new Set<number>();
   /** The machine has to be told: it may have let the hart run beyond the next interrupt. */
   private timerChanged = false;
   /** Whose registers are in the hart, running or not. */
@@ -156,7 +159,10 @@ export class Dispatcher implements Supervisor {
   private unsupported(thread: Thread, number: number): boolean {
     if (number >= 0 && number < NUMBERS) {
       if (this.counts[number]++ === 0) this.kernel.onUnsupported(syscallName(number));
-    } else this.kernel.onUnsupported(syscallName(number));
+    } else if (!this.strange.has(number) && this.strange.size < STRANGE_NAMED) {
+      this.strange.add(number);
+      this.kernel.onUnsupported(syscallName(number));
+    }
     return this.finish(thread, number, -errno.ENOSYS);
   }
 
