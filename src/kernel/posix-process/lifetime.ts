@@ -1,4 +1,5 @@
 import { processTable } from "../rkprocess/process-table.ts";
+import { SMALLEST_AREA, writeHartNumber } from "../rkprocess/restartable.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { dispatcher } from "../rksyscall/dispatcher.ts";
 import { errno } from "../syscalls/errno.ts";
@@ -37,6 +38,29 @@ function getRobustList(thread: Thread, tid: number, head: number, size: number):
   return 0;
 }
 
+const RSEQ_FLAG_UNREGISTER = 1;
+
+function rseq(thread: Thread, address: number, length: number, flags: number, given: number): number {
+  const signature = given >>> 0;
+  const known = thread.restartable;
+  if (flags === RSEQ_FLAG_UNREGISTER) {
+    if (!known || known.address !== address || known.length !== length) return -errno.EINVAL;
+    if (known.signature !== signature) return -errno.EPERM;
+    thread.restartable = undefined;
+    return 0;
+  }
+  if (flags !== 0) return -errno.EINVAL;
+  if (known) {
+    if (known.address !== address || known.length !== length) return -errno.EINVAL;
+    return known.signature === signature ? -errno.EBUSY : -errno.EPERM;
+  }
+  if (length < SMALLEST_AREA || address % 32 !== 0) return -errno.EINVAL;
+  const area = { address, length, signature };
+  writeHartNumber(thread.memory, area);
+  thread.restartable = area;
+  return 0;
+}
+
 function schedYield(thread: Thread): number {
   thread.kernel.use(dispatcher).yield();
   return 0;
@@ -52,6 +76,7 @@ export const lifetimeSyscalls: readonly SyscallRow[] = [
     setRobustList,
   ),
   full("get_robust_list", getRobustList),
+  full("rseq", rseq),
   full("sched_yield", schedYield),
   partial("wait4", "there are no children yet: ECHILD", () => -errno.ECHILD),
   partial("waitid", "there are no children yet: ECHILD", () => -errno.ECHILD),

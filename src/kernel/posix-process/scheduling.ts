@@ -29,10 +29,17 @@ const SCHED_IDLE = 5;
 
 const isRealtime = (policy: number): boolean => policy === SCHED_FIFO || policy === SCHED_RR;
 
+const PLAIN_POLICIES: readonly number[] = [SCHED_OTHER, SCHED_BATCH, SCHED_IDLE];
+
+/** The end of a policy's range of priorities: `realtime`, or 0. */
+function priority(policy: number, realtime: number): number {
+  if (isRealtime(policy)) return realtime;
+  return PLAIN_POLICIES.includes(policy) ? 0 : -errno.EINVAL;
+}
+
 function setScheduler(thread: Thread, tid: number, policy: number, parameters: number): number {
   if (!known(thread, tid)) return -errno.ESRCH;
-  if (![SCHED_OTHER, SCHED_BATCH, SCHED_IDLE].includes(policy))
-    return isRealtime(policy) ? -errno.EPERM : -errno.EINVAL;
+  if (!PLAIN_POLICIES.includes(policy)) return isRealtime(policy) ? -errno.EPERM : -errno.EINVAL;
   return thread.memory.readI32(parameters) === 0 ? 0 : -errno.EINVAL;
 }
 
@@ -65,8 +72,8 @@ export const schedulingSyscalls: readonly SyscallRow[] = [
   full("sched_getscheduler", (thread, tid) => (known(thread, tid) ? SCHED_OTHER : -errno.ESRCH)),
   full("sched_getparam", getParameters),
   stub("sched_setparam", onePolicy, (thread, tid, at) => setScheduler(thread, tid, SCHED_OTHER, at)),
-  full("sched_get_priority_max", (_thread, policy) => (isRealtime(policy) ? 99 : 0)),
-  full("sched_get_priority_min", (_thread, policy) => (isRealtime(policy) ? 1 : 0)),
+  full("sched_get_priority_max", (_thread, policy) => priority(policy, 99)),
+  full("sched_get_priority_min", (_thread, policy) => priority(policy, 1)),
   full("sched_rr_get_interval", interval),
   stub("setpriority", "one scheduling class", () => 0),
   partial("getpriority", "niceness 0", () => 20),

@@ -3,6 +3,7 @@ import { ThreadSignals } from "../rksignal/thread-signals.ts";
 import type { UserMemory } from "../rkvm/user-memory.ts";
 import type { Process } from "./process.ts";
 import { CONTEXT_BYTES } from "./registers.ts";
+import type { RestartableArea } from "./restartable.ts";
 
 /**
  * `running`: its registers are the hart's. `ready`: in the scheduler's queue. `blocked`: in a system call that
@@ -26,6 +27,8 @@ export class Thread {
   readonly signals = new ThreadSignals();
   /** Where to write 0 when the thread ends (`set_tid_address`); 0: nowhere. */
   clearTidAddress = 0;
+  /** Where `rseq` registered its area. */
+  restartable: RestartableArea | undefined = undefined;
   /** `set_robust_list` */
   robustList = 0;
   name: string;

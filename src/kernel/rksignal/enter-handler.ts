@@ -1,4 +1,5 @@
 import type { Hart } from "../../cpu/hart.ts";
+import { abortSequence } from "../rkprocess/restartable.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { UserFault } from "../rkvm/user-memory.ts";
 import { SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SIG_DFL, signalActions } from "./actions.ts";
@@ -18,6 +19,7 @@ const SS_AUTODISARM = 0x8000_0000;
  * the handler returns into the sigreturn page. False where the frame cannot be written.
  */
 export function enterHandler(hart: Hart, thread: Thread, info: SignalInfo): boolean {
+  if (!abortSequence(hart, thread)) return false;
   const { signals } = thread;
   const action = thread.process.get(signalActions)[info.signal];
   const { handler, flags, mask } = action;
