@@ -218,6 +218,26 @@ describe("the number of instructions", () => {
     expect([hart.pc, hart.x(A0), hart.x(A1)]).toEqual(chained);
   });
 
+  test("of code that reads and writes fflags is exact, and so are the flags", () => {
+    load(
+      RAM,
+      `li a0, 3000
+       fsflagsi 0
+     again:
+       frflags a1
+       fsflags a2, a0
+       csrs fflags, a1
+       addi a0, a0, -1
+       bnez a0, again
+       frflags a3
+       wfi`,
+    );
+    hart.csrs.floatState = 3;
+    run(RAM);
+    expect(hart.retired).toBe(3 + 3000 * 5 + 2);
+    expect([hart.x(A1), hart.x(12), hart.x(13)]).toEqual([31n, 31n, 31n]);
+  });
+
   test("a guest that only traps comes to an end", () => {
     hart.csrs.set(Csr.mtvec, 0n);
     hart.pc = 0n;

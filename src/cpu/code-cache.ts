@@ -15,7 +15,7 @@ import {
   Variant,
 } from "./slots.ts";
 import { fusedHandler } from "./wasm/fusion.ts";
-import { hasRoundingMode, isDirect } from "./wasm/variants.ts";
+import { hasRoundingMode, isDirect, mayStay } from "./wasm/variants.ts";
 
 /** The parts of a hart's MMU that hold what a code cache may have to take back. */
 export interface CodeUser {
@@ -49,11 +49,11 @@ interface RowTraits {
 function traitsOf(row: Row): RowTraits {
   const { kind } = row.meaning;
   return {
-    rdIsInteger: kind === "setX" || kind === "jump",
+    rdIsInteger: kind !== "setF",
     rounds: hasRoundingMode(row),
     system: kind === "system",
     direct: isDirect(row),
-    ends: kind === "jump" || kind === "system",
+    ends: kind === "jump" || (kind === "system" && !mayStay(row.meaning.routine)),
   };
 }
 

@@ -23,11 +23,20 @@ type Routine = (hart: Hart, fields: Fields, bits: number) => SystemResult;
 
 /** Executes a legal encoding whose row's meaning is a `system` routine. The hart's pc is its address. */
 export function executeSystem(hart: Hart, bits: number): SystemResult {
-  const instruction = decode(bits);
-  const meaning = instruction?.row.meaning;
-  if (!instruction || meaning?.kind !== "system") return illegal(hart, bits);
-  return routines[meaning.routine](hart, instruction.fields, bits);
+  let known = decoded.get(bits);
+  if (known === undefined) {
+    const instruction = decode(bits);
+    if (instruction?.row.meaning.kind !== "system") return illegal(hart, bits);
+    known = { routine: routines[instruction.row.meaning.routine], fields: instruction.fields };
+    if (decoded.size >= DECODED_LIMIT) decoded.clear();
+    decoded.set(bits, known);
+  }
+  return known.routine(hart, known.fields, bits);
 }
+
+/** System instructions by their bits; programs have few different ones, and a hostile one gains nothing. */
+const decoded = new Map<number, { readonly routine: Routine; readonly fields: Fields }>();
+const DECODED_LIMIT = 1024;
 
 function trap(hart: Hart, cause: number, tval: bigint): SystemResult {
   hart.arena.i32[(hart.base + HART.cause) / 4] = cause;

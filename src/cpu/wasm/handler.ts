@@ -7,7 +7,7 @@ import { ExpressionEmitter } from "./expression.ts";
 import { emitFloat, inlineFloat } from "./float.ts";
 import { dispatch, type Functions, P, pushPc, pushRemaining, pushTlbEntry } from "./frame.ts";
 import { emitJump, TLB_MASK } from "./support.ts";
-import { hasRoundingMode, isDirectJump } from "./variants.ts";
+import { hasRoundingMode, isDirectJump, mayStay } from "./variants.ts";
 
 /**
  * How a finished handler goes on: `chain` tail-calls the next slot's handler, `step` leaves Wasm with `pc` at the
@@ -66,6 +66,9 @@ export function memoryNode(effect: Effect): MemoryNode | undefined {
 /** Whether a meaning's handler does only the common case, and has a slow twin for the rest. */
 export const hasSlowTwin = (effect: Effect): boolean =>
   memoryNode(effect) !== undefined || inlineFloat(effect) !== undefined;
+
+/** CSR number of `fflags`. */
+const FFLAGS = 1;
 
 function isAtomic(node: MemoryNode): boolean {
   return node.kind !== "load" && node.kind !== "store";
@@ -164,6 +167,7 @@ class HandlerWriter {
         this.finish();
         break;
       case "system":
+        if (mayStay(effect.routine)) this.accessFflags(effect.routine);
         this.tailCall(functions.systemExit);
         break;
     }
@@ -178,6 +182,26 @@ class HandlerWriter {
     this.code.get(P.hart).mem("i32_load", HART.fs).i32(3).op("i32_ne").if();
     this.tailCall(this.functions.floatStateExit);
     this.code.op("end");
+  }
+
+  /** `frflags` and `fsflags` stand around comparisons in ordinary programs: they need not leave Wasm. */
+  private accessFflags(routine: "csrrw" | "csrrs"): void {
+    const { code } = this;
+    const old = code.local(I32);
+    const operand = () => {
+      this.emitter.expr({ kind: "x", field: "rs1" });
+      code.op("i32_wrap_i64").i32(31).op("i32_and");
+    };
+    code.get(P.slot).mem("i32_load", SLOT.imm).i32(20).op("i32_shr_u").i32(FFLAGS).op("i32_eq");
+    code.get(P.hart).mem("i32_load", HART.fs).i32(3).op("i32_eq").op("i32_and").if();
+    code.get(P.hart).mem("i32_load", HART.fflags).set(old).get(P.hart);
+    operand();
+    if (routine === "csrrs") code.get(old).op("i32_or");
+    code.mem("i32_store", HART.fflags);
+    this.pushRd();
+    code.get(old).op("i64_extend_i32_u").mem("i64_store", HART.x);
+    this.finish();
+    code.op("end");
   }
 
   private pushRd(): void {
