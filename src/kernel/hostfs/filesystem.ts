@@ -32,30 +32,31 @@ export class HostFilesystem implements Filesystem {
     this.tree = tree;
     this.source = tree.source;
     this.readOnly = tree.readOnly;
-    this.root = new HostDirectory(new HostNode(this, undefined, "", this.rootIno()));
+    this.root = new HostDirectory(new HostNode(this, undefined, "", tree.stat([]) ?? fail("ENOENT")));
   }
 
   use(): FilesystemUse {
     return this.tree.use();
-  }
-
-  private rootIno(): number {
-    return (this.tree.stat([]) ?? fail("ENOENT")).ino;
   }
 }
 
 /** Where an inode is on the host. Moves with it when the guest renames it. */
 class HostNode {
   readonly filesystem: HostFilesystem;
-  readonly ino: number;
   parent: HostNode | undefined;
   name: ByteString;
+  /** As they were last seen. */
+  private last: Attributes;
 
-  constructor(filesystem: HostFilesystem, parent: HostNode | undefined, name: ByteString, ino: number) {
+  constructor(filesystem: HostFilesystem, parent: HostNode | undefined, name: ByteString, stat: Attributes) {
     this.filesystem = filesystem;
     this.parent = parent;
     this.name = name;
-    this.ino = ino;
+    this.last = stat;
+  }
+
+  get ino(): number {
+    return this.last.ino;
   }
 
   get tree(): HostTree {
@@ -72,8 +73,11 @@ class HostNode {
     return [...this.path, name];
   }
 
+  /** Who still holds what is gone sees it without a name. */
   attributes(): Attributes {
-    return this.tree.stat(this.path) ?? fail("ENOENT");
+    const now = this.tree.stat(this.path);
+    this.last = now?.ino === this.ino ? now : { ...this.last, nlink: 0 };
+    return this.last;
   }
 
   setAttributes(change: AttributeChange): void {
@@ -114,7 +118,7 @@ class HostDirectory extends DirectoryInode {
     const type = stat.mode & FileType.mask;
     const known = this.known.get(name);
     if (known && known.node.ino === stat.ino && known.type === type) return known;
-    const made = inodeFor(new HostNode(this.node.filesystem, this.node, name, stat.ino), type);
+    const made = inodeFor(new HostNode(this.node.filesystem, this.node, name, stat), type);
     this.known.set(name, made);
     return made;
   }
