@@ -21,7 +21,19 @@ const HOUSE: Record<string, readonly string[]> = {
   testing: ["messages", "isa", "memory", "cpu", "devices", "loader", "kernel", "machine", "debug"],
   host: ["messages", "memory", "devices", "kernel", "machine"],
   cli: ["messages", "isa", "memory", "cpu", "devices", "loader", "net", "kernel", "machine", "debug", "host"],
-  "index.ts": ["messages", "isa", "memory", "cpu", "devices", "loader", "net", "kernel", "machine", "debug"],
+  "index.ts": [
+    "messages",
+    "isa",
+    "memory",
+    "cpu",
+    "devices",
+    "loader",
+    "net",
+    "kernel",
+    "machine",
+    "debug",
+    "host",
+  ],
 };
 
 const src = fileURLToPath(new URL("../src", import.meta.url));
@@ -60,7 +72,7 @@ describe("the house", () => {
   it("has no row that leads back up", () => {
     const order = Object.keys(HOUSE);
     for (const [name, below] of Object.entries(HOUSE))
-      for (const other of below.filter((part) => part !== "host"))
+      for (const other of below)
         expect(order.indexOf(other), `${name} -> ${other}`).toBeLessThan(order.indexOf(name));
   });
 

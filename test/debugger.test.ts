@@ -1,9 +1,14 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { Debugger } from "../src/debug/debugger.ts";
-import { HostedTarget, hostedSymbols } from "../src/debug/hosted-target.ts";
-import { assemble } from "../src/isa/assembler/assemble.ts";
-import { linkElf } from "../src/isa/assembler/elf.ts";
-import { createHosted } from "../src/machine/hosted.ts";
+import {
+  assemble,
+  createHosted,
+  Debugger,
+  HostedTarget,
+  hostedSymbols,
+  linkElf,
+  MemoryConsole,
+  nodeHost,
+} from "../src/index.ts";
 
 /** Walks a guest forward and back through the debugger's API. */
 
@@ -39,12 +44,10 @@ result: .space 8192
 
 const elf = linkElf(assemble(PROGRAM));
 
-async function start(output: string[] = []): Promise<Debugger> {
-  const sink = {
-    terminal: false,
-    write: (bytes: Uint8Array) => output.push(new TextDecoder().decode(bytes)),
-  };
+/** `output` gets the console of the machine that is looked at now. */
+async function start(output: { console?: MemoryConsole } = {}): Promise<Debugger> {
   return Debugger.start(async () => {
+    output.console = new MemoryConsole();
     const machine = await createHosted({
       program: { bytes: elf, path: "/bin/walk" },
       args: ["/bin/walk"],
@@ -52,21 +55,8 @@ async function start(output: string[] = []): Promise<Debugger> {
       memory: 16 << 20,
       seed: 42n,
       deterministic: true,
-      console: {
-        input: { terminal: false, read: () => undefined, onInput: () => {} },
-        output: sink,
-        error: sink,
-        size: () => ({ rows: 24, columns: 80 }),
-        onResize: () => {},
-      },
-      host: {
-        milliseconds: () => 0,
-        now: () => 0n,
-        nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
-        entropy: () => {
-          throw new Error("a deterministic machine asks the host for nothing");
-        },
-      },
+      console: output.console,
+      host: nodeHost,
     });
     return new HostedTarget(machine, await hostedSymbols(machine, elf));
   });
@@ -173,7 +163,7 @@ describe("stepping backward", () => {
 
 describe("looking", () => {
   let machine: Debugger;
-  const output: string[] = [];
+  const output: { console?: MemoryConsole } = {};
 
   beforeAll(async () => {
     machine = await start(output);
@@ -184,7 +174,7 @@ describe("looking", () => {
     const call = machine.lastTraps.at(-1);
     expect(call).toMatchObject({ cause: 8, pc: BigInt(machine.find("print") as number) });
     expect(machine.lastCalls).toEqual([expect.stringMatching(/^write\(1, "hi\\n", 3\) += 3$/)]);
-    expect(output.join("")).toBe("hi\n");
+    expect(output.console?.text).toBe("hi\n");
   });
 
   it("shows what is mapped, and never as writable and executable", () => {
