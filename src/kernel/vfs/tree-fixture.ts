@@ -17,8 +17,8 @@ export class Tree {
   readonly vfs: Vfs;
   cwd: Location;
 
-  constructor(root: Filesystem) {
-    this.vfs = new Vfs(root);
+  constructor(root: Filesystem | Vfs) {
+    this.vfs = root instanceof Vfs ? root : new Vfs(root);
     this.cwd = this.vfs.root;
   }
 
