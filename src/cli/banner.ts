@@ -30,7 +30,7 @@ function areas(layout: Layout): string[][] {
   ] as const;
   const hex = (address: number) => address.toString(16).padStart(10, "0");
   return named
-    .flatMap(([name, area]) => (area ? [{ name, ...area }] : []))
+    .flatMap(([name, area]) => (area ? [{ ...area, name }] : []))
     .sort((a, b) => a.start - b.start)
     .map(({ name, start, end }) => [`  ${hex(start)}-${hex(end)}`, name]);
 }
