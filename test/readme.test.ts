@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
@@ -37,5 +37,27 @@ describe("the two READMEs", () => {
     ).toEqual([]);
     const commands = matches(english, /runikraft ([a-z]+) /g);
     expect(commands.filter((name) => !existsSync(join(root, `src/cli/commands/${name}.ts`)))).toEqual([]);
+  });
+});
+
+describe("the documentation", () => {
+  const pages = ["CONTRIBUTING.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];
+
+  it("names only files that are there", () => {
+    const missing = pages.flatMap((page) =>
+      matches(read(page), /`((?:src|test|tools|docs|firmware|bench)\/[\w./-]*)`/g)
+        .filter((path) => !existsSync(join(root, path)))
+        .map((path) => `${page}: ${path}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it("links only to files that are there", () => {
+    const missing = pages.flatMap((page) =>
+      matches(read(page), /\]\(([^)#:]+)(?:#[^)]*)?\)/g)
+        .filter((path) => !existsSync(join(root, dirname(page), path)))
+        .map((path) => `${page}: ${path}`),
+    );
+    expect(missing).toEqual([]);
   });
 });

@@ -99,7 +99,12 @@ function setUp(command: Command): void {
     "Options:": cliText.headingOptions(),
     "Commands:": cliText.headingCommands(),
   };
-  command.configureHelp({ styleTitle: (title) => headings[title] ?? title, displayWidth });
+  command.configureHelp({
+    styleTitle: (title) => headings[title] ?? title,
+    displayWidth,
+    // An optional value is only taken behind `=`: see `withExplicitValues`.
+    optionTerm: ({ flags }) => flags.replace(" [", "[="),
+  });
 }
 
 /** commander's complaint in our words; it quotes what the complaint is about. */
