@@ -20,13 +20,14 @@ import { root, STAMP } from "./stale.js";
 
 process.chdir(root);
 
-/** The module that is empty in the sources and holds the interpreter in a bundle. */
+/** The modules that are empty in the sources and hold in a bundle what is built from the instruction table. */
 const PREBUILT = /cpu\/wasm\/prebuilt\.ts$/;
+const PREBUILT_TABLE = /isa\/prebuilt-table\.ts$/;
 
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 const started = new Date();
 
-const buildModule = await interpreterBuilder();
+const { buildModule, buildDecodeTable } = await builders();
 const common = {
   bundle: true,
   platform: "node",
@@ -41,7 +42,7 @@ const common = {
 
 const result = await build({
   ...common,
-  plugins: [inlineInterpreter()],
+  plugins: [decodeTable(), inlineInterpreter()],
   entryPoints: { index: "src/index.ts", testing: "src/testing/index.ts", bench: "bench/main.ts" },
   outdir: "dist",
   outExtension: { ".js": ".mjs" },
@@ -69,7 +70,7 @@ writeFileSync(STAMP, `${started.toISOString()}\n`);
 async function buildCommandLine() {
   await build({
     ...common,
-    plugins: [interpreterFiles()],
+    plugins: [decodeTable(), interpreterFiles()],
     entryPoints: ["src/cli/main.ts"],
     outfile: "dist/main.cjs",
     format: "cjs",
@@ -79,14 +80,33 @@ async function buildCommandLine() {
   writeFileSync("dist/package.json", '{ "type": "commonjs" }\n');
 }
 
-/** The function that makes the interpreter's Wasm modules. */
-async function interpreterBuilder() {
-  const outfile = "dist/interpreter-builder.mjs";
-  const entry = "src/cpu/wasm/interpreter.ts";
-  await build({ entryPoints: [entry], outfile, bundle: true, format: "esm", platform: "node" });
-  const { buildModule } = await import(pathToFileURL(outfile).href);
+/** The functions that make what is built ahead. */
+async function builders() {
+  const outfile = "dist/builders.mjs";
+  const contents = `
+    export { buildDecodeTable } from "./src/isa/decode-table.ts";
+    export { buildModule } from "./src/cpu/wasm/interpreter.ts";`;
+  await build({
+    stdin: { contents, resolveDir: root },
+    outfile,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+  });
+  const made = await import(pathToFileURL(outfile).href);
   rmSync(outfile);
-  return buildModule;
+  return made;
+}
+
+/** Puts the decoder's table in place of the empty `prebuilt-table.ts`. */
+function decodeTable() {
+  const contents = `export const prebuiltDecodeTable = new Int32Array([${buildDecodeTable()}]);`;
+  return {
+    name: "decode-table",
+    setup({ onLoad }) {
+      onLoad({ filter: PREBUILT_TABLE }, () => ({ contents }));
+    },
+  };
 }
 
 /** Puts the modules, as bytes in the bundle, in place of the empty `prebuilt.ts`: for libraries. */

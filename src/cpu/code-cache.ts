@@ -1,21 +1,16 @@
-import { decode, instructionLength } from "../isa/decode.ts";
-import type { Instruction, Row } from "../isa/row.ts";
-import { rows } from "../isa/table.ts";
+import { instructionLength } from "../isa/decode.ts";
 import type { PhysicalMemory } from "../memory/physical-memory.ts";
-import { HART } from "./layout.ts";
+import { SlotDecoder } from "./slot-decoder.ts";
 import {
   Handler,
-  handlerIndex,
   SLOT,
   SLOT_PAGE,
   SLOT_PAGE_ALIGN,
   SLOT_PAGE_SIZE,
   SLOT_SIZE,
   SLOTS_PER_PAGE,
-  Variant,
 } from "./slots.ts";
 import { fusedHandler } from "./wasm/fusion.ts";
-import { hasRoundingMode, isDirect, mayStay } from "./wasm/variants.ts";
 
 /** The parts of a hart's MMU that hold what a code cache may have to take back. */
 export interface CodeUser {
@@ -35,28 +30,6 @@ interface CodePage {
   readonly unfused: number[][];
 }
 
-/** What decoding needs to know of a row, computed once. */
-interface RowTraits {
-  readonly rdIsInteger: boolean;
-  readonly rounds: boolean;
-  readonly system: boolean;
-  /** A jump or branch by the immediate. */
-  readonly direct: boolean;
-  /** Nothing follows it in a straight run. */
-  readonly ends: boolean;
-}
-
-function traitsOf(row: Row): RowTraits {
-  const { kind } = row.meaning;
-  return {
-    rdIsInteger: kind !== "setF",
-    rounds: hasRoundingMode(row),
-    system: kind === "system",
-    direct: isDirect(row),
-    ends: kind === "jump" || (kind === "system" && !mayStay(row.meaning.routine)),
-  };
-}
-
 /** Room for this many code pages before all are forgotten. */
 const DEFAULT_CAPACITY = 2048;
 const BYTES_PER_INDEX = 2;
@@ -72,7 +45,7 @@ const HALF_UNKNOWN = -1;
 export class CodeCache {
   private readonly ram: PhysicalMemory;
   private readonly capacity: number;
-  private readonly traits = rows.map(traitsOf);
+  private readonly decoder: SlotDecoder;
   private readonly pages = new Map<number, CodePage>();
   /** The physical page of each slot page. */
   private readonly owners = new Map<number, number>();
@@ -84,6 +57,7 @@ export class CodeCache {
   constructor(ram: PhysicalMemory, capacity = DEFAULT_CAPACITY) {
     this.ram = ram;
     this.capacity = capacity;
+    this.decoder = new SlotDecoder(ram.arena);
     const told = ram.onChange;
     ram.onChange = (page) => {
       told(page);
@@ -177,12 +151,12 @@ export class CodeCache {
       const low = u16[halves + index];
       const length = instructionLength(low);
       if (length === 4 && index === SLOTS_PER_PAGE - 1) {
-        this.writeSpecial(at, Handler.straddler, HALF_UNKNOWN);
+        this.decoder.writeSpecial(at, Handler.straddler, HALF_UNKNOWN);
         index = SLOTS_PER_PAGE;
         break;
       }
       const bits = length === 2 ? low : (u16[halves + index + 1] << 16) | low;
-      ended = this.writeSlot(at, bits, index * BYTES_PER_INDEX);
+      ended = this.decoder.write(at, bits, index * BYTES_PER_INDEX);
       index += length / 2;
     }
     const joined = ended ? run.length : this.ordinal(base + Math.min(index, SLOTS_PER_PAGE) * SLOT_SIZE);
@@ -224,7 +198,7 @@ export class CodeCache {
     const low = u16[u32[(base + SLOT_PAGE.frame) / 4] / 2 + SLOTS_PER_PAGE - 1];
     const at = base + SLOT_PAGE.straddler;
     // Never a target within the page: distances are measured from the slot's own place.
-    this.writeSlot(at, (half << 16) | low, Number.NaN);
+    this.decoder.write(at, (half << 16) | low, Number.NaN);
     u16[(at + SLOT.ordinal) / 2] = u16[(slot + SLOT.ordinal) / 2];
     i32[(slot + SLOT.imm) / 4] = half;
   }
@@ -266,44 +240,5 @@ export class CodeCache {
   private ordinal(slot: number): number {
     const value = this.ram.arena.u16[(slot + SLOT.ordinal) / 2];
     return (value << 16) >> 16;
-  }
-
-  private writeSpecial(slot: number, handler: number, imm: number): void {
-    this.ram.arena.u32[(slot + SLOT.handler) / 4] = handler;
-    this.ram.arena.i32[(slot + SLOT.imm) / 4] = imm;
-  }
-
-  /**
-   * @param offset of the instruction in its page, bytes
-   * @returns whether a straight run ends here
-   */
-  private writeSlot(slot: number, bits: number, offset: number): boolean {
-    const instruction = decode(bits);
-    if (!instruction) {
-      this.writeSpecial(slot, Handler.illegal, bits);
-      return true;
-    }
-    const { fields } = instruction;
-    const traits = this.traits[instruction.index];
-    let variant = instruction.length === 2 ? Variant.compressed : 0;
-    let imm = fields.imm;
-    if (traits.system) imm = bits;
-    else if (traits.rounds) imm = fields.rm | (fields.rs3 << 19);
-    else if (traits.direct) {
-      const target = offset + imm;
-      if (target >= 0 && target < SLOTS_PER_PAGE * BYTES_PER_INDEX) imm *= SLOT_SIZE / BYTES_PER_INDEX;
-      else variant |= Variant.far;
-    }
-    this.writeOperands(slot, instruction, traits);
-    this.writeSpecial(slot, handlerIndex(instruction.index, variant), imm);
-    return traits.ends;
-  }
-
-  private writeOperands(slot: number, { fields }: Instruction, traits: RowTraits): void {
-    const { u16 } = this.ram.arena;
-    const half = slot / 2;
-    u16[half + SLOT.rd / 2] = fields.rd === 0 && traits.rdIsInteger ? HART.trash : fields.rd * 8;
-    u16[half + SLOT.rs1 / 2] = fields.rs1 * 8;
-    u16[half + SLOT.rs2 / 2] = fields.rs2 * 8;
   }
 }

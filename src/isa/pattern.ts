@@ -152,14 +152,14 @@ export function fieldRange(field: PatternField): { readonly min: number; readonl
 }
 
 /** Where a field that is no immediate stands: `(bits >>> at & mask) + bias`; one the row lacks or fixes is its bias. */
-interface Place {
+export interface Place {
   readonly at: number;
   readonly mask: number;
   readonly bias: number;
 }
 
-/** A pattern's fields laid out for `extract`, which every decoded instruction goes through. */
-interface Extraction {
+/** A pattern's fields laid out for decoding. */
+export interface Extraction {
   readonly rd: Place;
   readonly rs1: Place;
   readonly rs2: Place;
@@ -178,7 +178,7 @@ interface Extraction {
 
 const extractions = new Map<Row, Extraction>();
 
-function extractionOf(row: Row): Extraction {
+export function extractionOf(row: Row): Extraction {
   let extraction = extractions.get(row);
   if (extraction === undefined) {
     extraction = planExtraction(row);

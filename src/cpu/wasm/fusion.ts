@@ -2,19 +2,17 @@ import { rows } from "../../isa/table.ts";
 import { Handler, handlerIndex, Variant } from "../slots.ts";
 import { SEQUENCES } from "./sequences.ts";
 
-const indexByName = new Map(rows.map((row, index) => [row.name, index]));
-
-function handlerOf(name: string): number {
-  const [mnemonic, length] = name.split("/");
-  const index = indexByName.get(mnemonic);
-  if (index === undefined) throw new Error(`no instruction is named ${mnemonic}`);
-  return handlerIndex(index, length === "2" ? Variant.compressed : 0);
-}
-
 /** Fused handlers save the dispatches between instructions: the handlers (`handlerIndex`) that each stands for. */
-export const fusions: readonly (readonly number[])[] = SEQUENCES.map((names) =>
-  names.split(" ").map(handlerOf),
-);
+export function fusions(): number[][] {
+  const indexByName = new Map(rows.map((row, index) => [row.name, index]));
+  const handlerOf = (name: string) => {
+    const [mnemonic, length] = name.split("/");
+    const index = indexByName.get(mnemonic);
+    if (index === undefined) throw new Error(`no instruction is named ${mnemonic}`);
+    return handlerIndex(index, length === "2" ? Variant.compressed : 0);
+  };
+  return SEQUENCES.map((names) => names.split(" ").map(handlerOf));
+}
 
 /** Function table index of the first fused handler. */
 export const FIRST_FUSION = Handler.rows + rows.length * Variant.count;
@@ -25,23 +23,30 @@ interface Node {
   readonly next: Map<number, Node>;
 }
 
-const root: Node = { fused: 0, next: new Map() };
-fusions.forEach((handlers, i) => {
-  let node = root;
-  for (const handler of handlers) {
-    let next = node.next.get(handler);
-    if (!next) {
-      next = { fused: 0, next: new Map() };
-      node.next.set(handler, next);
+function buildTree(): Node {
+  const root: Node = { fused: 0, next: new Map() };
+  fusions().forEach((handlers, i) => {
+    let node = root;
+    for (const handler of handlers) {
+      let next = node.next.get(handler);
+      if (!next) {
+        next = { fused: 0, next: new Map() };
+        node.next.set(handler, next);
+      }
+      node = next;
     }
-    node = next;
-  }
-  node.fused = FIRST_FUSION + i;
-});
+    node.fused = FIRST_FUSION + i;
+  });
+  return root;
+}
+
+/** Made when it is first needed: a short program never asks. */
+let tree: Node | undefined;
 
 /** The fused handler for the longest sequence that begins at `handlers[from]`, or 0. */
 export function fusedHandler(handlers: readonly number[], from: number): number {
-  let node: Node | undefined = root;
+  tree ??= buildTree();
+  let node: Node | undefined = tree;
   let found = 0;
   for (let i = from; node && i < handlers.length; i++) {
     node = node.next.get(handlers[i]);

@@ -60,7 +60,7 @@ export function buildModule(mode: Mode): Uint8Array<ArrayBuffer> {
       parts.set(handlerIndex(index, variant), part);
     }
   });
-  fusions.forEach((handlers, i) => {
+  fusions().forEach((handlers, i) => {
     const fused = handlers.map((handler) => parts.get(handler) as Part);
     if (mode === "step") {
       module.element(FIRST_FUSION + i, fused[0].fast);
