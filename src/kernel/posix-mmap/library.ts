@@ -172,8 +172,8 @@ function mincore(thread: Thread, start: number, size: number, vector: number): n
   if (!isRange(start, length)) return -errno.EINVAL;
   const space = thread.process.memory;
   if (!isWhollyMapped(space, start, length)) return -errno.ENOMEM;
-  for (let i = 0; i < length / PAGE; i++)
-    thread.memory.writeU8(vector + i, space.table.lookup(start + i * PAGE) ? 1 : 0);
+  thread.memory.fill(vector, length / PAGE, 0);
+  space.resident.each(start, start + length, (at) => thread.memory.writeU8(vector + (at - start) / PAGE, 1));
   return 0;
 }
 

@@ -15,6 +15,8 @@ export const USER_END = 2 ** 38;
 /** Nothing is mapped below this (Linux's `vm.mmap_min_addr`). */
 export const LOWEST = 65536;
 
+const MOST_AREAS = 65_530;
+
 /** Why an access cannot be made good. */
 export type Fault =
   /** Nothing is mapped there. */
@@ -97,6 +99,7 @@ export class AddressSpace extends UserAccess {
   /** Maps whole pages over whatever was there. Returns 0 or a negative errno. */
   map(start: number, length: number, options: MapOptions): number {
     if (this.violatesWx(options.prot)) return -errno.EACCES;
+    if (this.isCrowded) return -errno.ENOMEM;
     const cleared = this.unmap(start, length);
     if (cleared < 0) return cleared;
     const object = options.shared ? this.sharedObject(options.backing) : undefined;
@@ -120,6 +123,7 @@ export class AddressSpace extends UserAccess {
     const end = start + length;
     if (this.areas.isFree(start, end)) return 0;
     if (this.hasGuard(start, end)) return -errno.EACCES;
+    if (this.isCrowded && !this.areas.hasEdges(start, end)) return -errno.ENOMEM;
     for (const vma of this.areas.isolate(start, end)) {
       this.resident.drop(vma.start, vma.end);
       this.areas.remove(vma);
@@ -132,6 +136,7 @@ export class AddressSpace extends UserAccess {
     if (this.violatesWx(prot)) return -errno.EACCES;
     const end = start + length;
     if (this.hasGuard(start, end)) return -errno.EACCES;
+    if (this.isCrowded) return -errno.ENOMEM;
     let reached = start;
     for (const vma of this.areas.isolate(start, end)) {
       if (vma.start !== reached) break;
@@ -261,6 +266,11 @@ export class AddressSpace extends UserAccess {
   /** Asks for W and X at once, against the policy. */
   violatesWx(prot: number): boolean {
     return !this.context.allowWx && (prot & Prot.write) !== 0 && (prot & Prot.exec) !== 0;
+  }
+
+  /** More areas are refused (Linux's `vm.max_map_count`). */
+  private get isCrowded(): boolean {
+    return this.areas.areas.length >= MOST_AREAS;
   }
 
   private hasGuard(start: number, end: number): boolean {

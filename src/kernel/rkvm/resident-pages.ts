@@ -87,6 +87,16 @@ export class ResidentPages {
     this.changed(vma.start, vma.end - vma.start);
   }
 
+  /** Calls `visit` for the pages of a range that are present; skips what has no table. */
+  each(start: number, end: number, visit: (at: number, page: number, flags: number) => void): void {
+    for (let at = start; at < end; ) {
+      const walk = this.table.walk(at);
+      if (walk.end === "leaf") visit(at, walk.page, walk.flags);
+      const span = PAGE * 512 ** walk.steps[walk.steps.length - 1].level;
+      at += span - (at % span);
+    }
+  }
+
   /** First touch of a page. */
   private bringIn(vma: Vma, at: number, access: Access): boolean {
     const offset = vma.offset + (at - vma.start);
@@ -153,16 +163,6 @@ export class ResidentPages {
     const page = this.frames.allocate();
     if (page === -1) throw new OutOfMemory();
     return page;
-  }
-
-  /** Calls `visit` for the pages of a range that are present; skips what has no table. */
-  private each(start: number, end: number, visit: (at: number, page: number, flags: number) => void): void {
-    for (let at = start; at < end; ) {
-      const walk = this.table.walk(at);
-      if (walk.end === "leaf") visit(at, walk.page, walk.flags);
-      const span = PAGE * 512 ** walk.steps[walk.steps.length - 1].level;
-      at += span - (at % span);
-    }
   }
 }
 

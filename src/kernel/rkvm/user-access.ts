@@ -42,6 +42,8 @@ export abstract class UserAccess implements UserMemory {
   }
 
   read(address: number, length: number): Uint8Array {
+    // Not all of it could be present at a time: nothing is allocated for a length that a guest made up.
+    if (length < 0 || length > this.frames.ram.size) throw new UserFault(address);
     const out = new Uint8Array(length);
     let done = 0;
     this.pieces(address, length, "read", (bytes) => {

@@ -93,6 +93,12 @@ export class VmaList {
     this.last = undefined;
   }
 
+  /** No area reaches across `start` or `end`: taking the range out cuts none in two. */
+  hasEdges(start: number, end: number): boolean {
+    const crosses = (at: number) => (this.find(at)?.start ?? at) < at;
+    return !crosses(start) && !crosses(end);
+  }
+
   /** The highest start of a free range of `length` bytes inside `low` to `high`, or -1. */
   findRoom(length: number, low: number, high: number): number {
     let top = high;
