@@ -3,7 +3,6 @@ import { readHostFile } from "../host/files.ts";
 import { fileName, grantDirectory, inside, seenFrom } from "../host/grants.ts";
 import { nodeHost } from "../host/node.ts";
 import { HostFilesystem } from "../kernel/hostfs/filesystem.ts";
-import { parseElf } from "../loader/elf.ts";
 import { LoadError } from "../loader/refuse.ts";
 import { createHosted, type HostedMachine } from "../machine/hosted.ts";
 import type { HostedOptions } from "../machine/hosted-options.ts";
@@ -83,12 +82,19 @@ export function prepareGuest(file: string, args: readonly string[], options: Gue
           ...watching,
         });
       } catch (error) {
-        // Said again with the name that the user knows the file by.
-        if (error instanceof LoadError) await parseElf(elf, file);
+        if (error instanceof LoadError) throw asTheUserNames(error, guestPath, file);
         throw error;
       }
     },
   };
+}
+
+/** The same refusal with the name that the user knows the file by in place of the guest's. */
+function asTheUserNames({ message, errno }: LoadError, guestPath: string, file: string): LoadError {
+  return new LoadError(
+    message.startsWith(guestPath) ? file + message.slice(guestPath.length) : message,
+    errno,
+  );
 }
 
 /** A file system is made anew for each machine: its changes are the machine's own. */

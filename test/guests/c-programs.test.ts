@@ -3,7 +3,16 @@ import { readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { compileStatic, compileStaticPie, qemu, root, runikraft, temporaryFolder } from "./toolchain.ts";
+import {
+  compileDynamic,
+  compileStatic,
+  compileStaticPie,
+  guestTree,
+  qemu,
+  root,
+  runikraft,
+  temporaryFolder,
+} from "./toolchain.ts";
 
 /** C programs print under runikraft exactly what they print under qemu-riscv64, and end the same way. */
 
@@ -51,6 +60,21 @@ describe("small programs", () => {
       expectSameAsQemu(compileStaticPie(source, join(folder, `${name}.pie`)));
     });
   }
+});
+
+describe("a dynamic program", () => {
+  it("is started by the interpreter that it names, from --root", () => {
+    const program = compileDynamic(join(root, "test/guests/programs/start.c"), join(folder, "start-dynamic"));
+    const theirs = qemu(["-L", guestTree, program, ...ARGUMENTS]);
+    const ours = runikraft(["run", "--root", guestTree, program, ...ARGUMENTS]);
+    expect(ours.stderr).toBe("");
+    expect(ours.stdout).toBe(theirs.stdout);
+    expect(ours.status).toBe(theirs.status);
+    // Without it, one line says what is missing.
+    const alone = runikraft(["run", program]);
+    expect(alone.stderr).toMatch(/^runikraft: .*ld-linux-riscv64-lp64d\.so\.1.*\n$/);
+    expect(alone.status).toBe(3);
+  });
 });
 
 describe("a program that dies", () => {

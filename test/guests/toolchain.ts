@@ -39,6 +39,12 @@ export function compileStatic(source: string, output: string, ...flags: string[]
   return output;
 }
 
+/** Compiles and links dynamically: the dynamic linker and libc come from the guest's tree. */
+export function compileDynamic(source: string, output: string): string {
+  execFileSync("riscv64-linux-gnu-gcc", [...FLAGS, source, "-o", output, "-lm"]);
+  return output;
+}
+
 /**
  * Compiles with the cross gcc and links as static-PIE against Debian stable's riscv64 glibc, by that release's
  * own riscv64 linker: the cross one of Debian 12 has no start file for static-PIE and crashes when given one.
