@@ -71,6 +71,28 @@ test("takes tabs, control characters and UTF-8 off the screen as wide as they ar
   expect(take()).toBe("ok\n");
 });
 
+test("shows what it cannot take off the screen as Linux does", () => {
+  const without = (...flags: number[]) => {
+    screen = "";
+    set({ lflag: flags.reduce((all, flag) => all & ~flag, initialTermios().lflag) });
+  };
+  without(Lflag.ECHOE);
+  type(`ab\x7f${ctrl("W")}`);
+  expect(screen).toBe("ab^?\b \b");
+  without(Lflag.ECHOKE);
+  type(`ab${ctrl("U")}${ctrl("U")}`);
+  expect(screen).toBe("ab^U\r\n");
+  without(Lflag.ICANON);
+  type("a\r\n");
+  expect(screen).toBe("a\r\n^J");
+  line.flush();
+  without(Lflag.ECHO);
+  type(ctrl("R"));
+  type("\n");
+  expect(screen).toBe("");
+  expect(take()).toBe(`${ctrl("R")}\n`);
+});
+
 test("ends input at Ctrl-D", () => {
   type(`part${ctrl("D")}`);
   expect(take()).toBe("part");

@@ -113,7 +113,7 @@ export class LineDiscipline {
     } else if (byte === LF && iflag & Iflag.INLCR) byte = CR;
     if (iflag & Iflag.IXON && this.flowControl(byte)) return;
     if (lflag & Lflag.ISIG && this.signalFor(byte)) return;
-    if (!this.canonical) this.keepRaw(byte);
+    if (!this.canonical) this.keepRaw(byte, raw === CR);
     else if (!this.edit(byte, cc)) this.keep(byte);
   }
 
@@ -149,23 +149,25 @@ export class LineDiscipline {
     return true;
   }
 
-  private keepRaw(byte: number): void {
+  /** A line feed that was typed as a carriage return shows as one, any other as `^J`. */
+  private keepRaw(byte: number, returned: boolean): void {
     if (this.ready.length >= BUFFER) return;
     this.ready.push(byte);
-    this.echoByte(byte);
+    if (returned && byte === LF && this.termios.lflag & Lflag.ECHO) this.emit([LF]);
+    else this.echoByte(byte);
   }
 
   /** Editing characters, and those that end a line. */
   private edit(byte: number, cc: Uint8Array): boolean {
     const extended = (this.termios.lflag & Lflag.IEXTEN) !== 0;
     const is = (which: number) => cc[which] !== DISABLED && byte === cc[which];
-    if (is(Cc.ERASE)) this.erase(1);
+    if (is(Cc.ERASE)) this.erase("character");
     else if (is(Cc.KILL)) this.kill();
-    else if (extended && is(Cc.WERASE)) this.erase(this.wordLength());
+    else if (extended && is(Cc.WERASE)) this.erase("word");
     else if (extended && is(Cc.LNEXT)) {
       this.literal = true;
       if (this.termios.lflag & Lflag.ECHO && this.termios.lflag & Lflag.ECHOCTL) this.emit([0x5e, 8]);
-    } else if (extended && is(Cc.REPRINT)) this.reprint(byte);
+    } else if (extended && this.termios.lflag & Lflag.ECHO && is(Cc.REPRINT)) this.reprint(byte);
     else if (is(Cc.EOF)) this.endLine();
     else if (byte === LF || is(Cc.EOL) || (extended && is(Cc.EOL2))) {
       if (byte === LF && this.termios.lflag & (Lflag.ECHO | Lflag.ECHONL)) this.emit([LF]);
@@ -178,7 +180,7 @@ export class LineDiscipline {
 
   private keep(byte: number): void {
     if (!this.canonical) {
-      this.keepRaw(byte);
+      this.keepRaw(byte, false);
       return;
     }
     // One place is left for what ends the line.
@@ -194,50 +196,47 @@ export class LineDiscipline {
     this.editing = [];
   }
 
-  /** Takes `count` characters off the line and off the screen. */
-  private erase(count: number): void {
-    for (let i = 0; i < count && this.editing.length > 0; i++) {
-      const before = this.columnAfter(this.editing);
-      const gone = [this.editing.pop() as number];
-      if (this.termios.iflag & Iflag.IUTF8)
-        while (isContinuation(gone[gone.length - 1]) && this.editing.length > 0)
-          gone.push(this.editing.pop() as number);
-      this.rubOut(before - this.columnAfter(this.editing), gone[gone.length - 1]);
+  /** Takes the last character, word or everything off the line and off the screen. */
+  private erase(what: "character" | "word" | "line"): void {
+    const { lflag, iflag } = this.termios;
+    let inWord = false;
+    while (this.editing.length > 0) {
+      let start = this.editing.length - 1;
+      if (iflag & Iflag.IUTF8) while (start > 0 && isContinuation(this.editing[start])) start--;
+      const first = this.editing[start];
+      // What is no whole character stays.
+      if (iflag & Iflag.IUTF8 && isContinuation(first)) return;
+      if (what === "word" && inWord && !isWord(first)) return;
+      inWord ||= isWord(first);
+      const columns = this.columnAfter(this.editing);
+      this.editing.length = start;
+      if (lflag & Lflag.ECHO) {
+        if (what === "character" && !(lflag & Lflag.ECHOE)) this.echoByte(this.termios.cc[Cc.ERASE]);
+        else this.rubOut(columns - this.columnAfter(this.editing), first);
+      }
+      if (what === "character") return;
     }
   }
 
-  private rubOut(columns: number, byte: number): void {
-    const { lflag } = this.termios;
-    if (!(lflag & Lflag.ECHO)) return;
-    if (!(lflag & Lflag.ECHOE)) this.echoByte(this.termios.cc[Cc.ERASE]);
-    else if (byte === TAB) this.emit(new Array(columns).fill(8));
+  private rubOut(columns: number, first: number): void {
+    if (first === TAB) this.emit(new Array(columns).fill(8));
     else for (let i = 0; i < columns; i++) this.emit([8, 32, 8]);
   }
 
   private kill(): void {
     const { lflag } = this.termios;
+    if (this.editing.length === 0) return;
     const whole = lflag & Lflag.ECHOK && lflag & Lflag.ECHOKE && lflag & Lflag.ECHOE;
-    if (whole || !(lflag & Lflag.ECHO)) {
-      this.erase(this.editing.length);
+    if (whole && lflag & Lflag.ECHO) {
+      this.erase("line");
       return;
     }
     this.editing = [];
     this.echoByte(this.termios.cc[Cc.KILL]);
-    if (lflag & Lflag.ECHOK) this.emit([LF]);
-  }
-
-  /** Characters in the last word and the blanks after it. */
-  private wordLength(): number {
-    const text = this.editing.filter((byte) => !isContinuation(byte) || !(this.termios.iflag & Iflag.IUTF8));
-    let count = 0;
-    const at = () => text[text.length - 1 - count];
-    while (count < text.length && !isWord(at())) count++;
-    while (count < text.length && isWord(at())) count++;
-    return count;
+    if (lflag & Lflag.ECHO && lflag & Lflag.ECHOK) this.emit([LF]);
   }
 
   private reprint(byte: number): void {
-    if (!(this.termios.lflag & Lflag.ECHO)) return;
     this.echoByte(byte);
     this.emit([LF]);
     this.startColumn = 0;
@@ -267,15 +266,17 @@ export class LineDiscipline {
   }
 }
 
-/** Echoed as `^X`: all control characters but tab and line feed. */
+/** Echoed as `^X`: all control characters but tab. (A line feed that ends a line is echoed as it is.) */
 function isControl(byte: number): boolean {
-  return (byte < 32 && byte !== TAB && byte !== LF) || byte === 127;
+  return (byte < 32 && byte !== TAB) || byte === 127;
 }
 
 function isContinuation(byte: number): boolean {
   return (byte & 0xc0) === 0x80;
 }
 
+/** A letter of Latin 1 (the kernel's idea; of UTF-8 it sees the first byte), a digit or an underscore. */
 function isWord(byte: number): boolean {
-  return byte >= 0x80 || byte === 0x5f || /[0-9A-Za-z]/.test(String.fromCharCode(byte));
+  if (byte >= 0xc0) return byte !== 0xd7 && byte !== 0xf7;
+  return byte === 0x5f || /[0-9A-Za-z]/.test(String.fromCharCode(byte));
 }

@@ -1,5 +1,5 @@
 import type { Termios } from "../vfs/structs.ts";
-import { Oflag } from "./termios.ts";
+import { Iflag, Oflag } from "./termios.ts";
 
 const LF = 10;
 const CR = 13;
@@ -9,9 +9,11 @@ const BACKSPACE = 8;
 /** Output processing (OPOST, termios(3)), and the column that the cursor is in. */
 export class OutputProcessor {
   column = 0;
+  private utf8 = true;
 
   /** What goes to the terminal for `bytes`. */
-  process(bytes: Uint8Array, { oflag }: Termios): Uint8Array {
+  process(bytes: Uint8Array, { oflag, iflag }: Termios): Uint8Array {
+    this.utf8 = (iflag & Iflag.IUTF8) !== 0;
     if (!(oflag & Oflag.OPOST)) {
       for (const byte of bytes) this.track(byte);
       return bytes;
@@ -45,6 +47,6 @@ export class OutputProcessor {
     if (byte === CR) this.column = 0;
     else if (byte === BACKSPACE) this.column = Math.max(0, this.column - 1);
     else if (byte === TAB) this.column += 8 - (this.column % 8);
-    else if (byte >= 32 && byte !== 127 && (byte & 0xc0) !== 0x80) this.column++;
+    else if (byte >= 32 && byte !== 127 && !(this.utf8 && (byte & 0xc0) === 0x80)) this.column++;
   }
 }

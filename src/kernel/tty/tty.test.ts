@@ -158,13 +158,15 @@ test("VMIN and VTIME decide when a read returns", () => {
   expect(read()).toBe("f");
 });
 
-test("output waits while it is stopped", () => {
+test("output and echoes wait while they are stopped", () => {
   port.type("\x13");
   expect(failure(() => tty.write(Buffer.from("x")))).toBe("EAGAIN");
   expect(tty.poll() & POLL.OUT).toBe(0);
+  port.type("typed");
+  expect(port.shown).toBe("");
   port.type("\x11");
   expect(tty.write(Buffer.from("x\n"))).toBe(2);
-  expect(port.shown).toBe("x\r\n");
+  expect(port.shown).toBe("typedx\r\n");
 });
 
 test("settings, size and queue are told and set", () => {

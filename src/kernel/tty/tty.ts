@@ -48,6 +48,9 @@ const Ioctl = {
   TCSETSF2: 0x402c542d,
 } as const;
 
+/** Bytes of echo kept while output is stopped. */
+const ECHO_KEPT = 4096;
+
 /** VTIME counts tenths of a second. */
 const VTIME_UNIT = 1e8;
 
@@ -65,6 +68,8 @@ export class Tty implements LineEvents {
   private size: { rows: number; columns: number } | undefined;
   private ended = false;
   private stopped = false;
+  /** Echoes that wait for the output to go on. */
+  private readonly held: number[] = [];
   private timer: (() => void) | undefined;
   private timedOut = false;
 
@@ -90,7 +95,8 @@ export class Tty implements LineEvents {
   }
 
   echo(bytes: Uint8Array): void {
-    this.outputPort.write(bytes);
+    if (!this.stopped) this.outputPort.write(bytes);
+    else if (this.held.length < ECHO_KEPT) this.held.push(...bytes);
   }
 
   signal(name: TerminalSignal): void {
@@ -99,7 +105,10 @@ export class Tty implements LineEvents {
 
   flow(stopped: boolean): void {
     this.stopped = stopped;
-    if (!stopped) this.waiters.wake();
+    if (stopped) return;
+    const echoes = Uint8Array.from(this.held.splice(0));
+    if (echoes.length > 0) this.outputPort.write(echoes);
+    this.waiters.wake();
   }
 
   poll(): number {
