@@ -74,6 +74,8 @@ async function buildCommandLine() {
     entryPoints: ["src/cli/main.ts"],
     outfile: "dist/main.cjs",
     format: "cjs",
+    // commander could start other programs; loading what that takes would cost each start several milliseconds.
+    alias: { "node:child_process": "./tools/no-child-process.cjs" },
   });
   copyFileSync("tools/launcher.cjs", "dist/cli.js");
   chmodSync("dist/cli.js", 0o755);

@@ -1,7 +1,4 @@
 import type { Command } from "commander";
-import { hostedCrash } from "../../debug/hosted-crash.ts";
-import { hostedMemory, hostedSymbols, settle, symbolizer } from "../../debug/hosted-target.ts";
-import { Tracer } from "../../debug/trace.ts";
 import { StandardConsole } from "../../host/console.ts";
 import { openLog } from "../../host/files.ts";
 import { printErr } from "../../host/process.ts";
@@ -97,6 +94,9 @@ async function execute(
     while (!machine.outcome && left() > 0) await machine.run(left());
     return machine.outcome;
   }
+  // Loaded only when asked for, as the crash report below: most runs need neither.
+  const { hostedMemory, hostedSymbols, settle, symbolizer } = await import("../../debug/hosted-target.ts");
+  const { Tracer } = await import("../../debug/trace.ts");
   const symbolize = symbolizer(await hostedSymbols(machine, guest.elf));
   settle(machine);
   const tracer = new Tracer(hart, hostedMemory(machine), symbolize, (line) => trace.write(line));
@@ -120,6 +120,7 @@ async function report(
     return STOPPED;
   }
   if (outcome.kind === "exit") return outcome.code;
+  const { hostedCrash } = await import("../../debug/hosted-crash.ts");
   const crash = await hostedCrash(machine, guest.elf, outcome);
   if (crash !== undefined) say(crash);
   return 128 + outcome.signal;

@@ -1,0 +1,2 @@
+/** In place of `node:child_process` in the command line, which starts no programs. */
+module.exports = {};
