@@ -1,3 +1,4 @@
+import { TIMEBASE } from "../devices/clint.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import type { Library } from "../kernel/library.ts";
 import type { Platform } from "../kernel/rkplat/platform.ts";
@@ -8,10 +9,9 @@ import { startRegisters } from "../kernel/rkprocess/registers.ts";
 import { scheduler } from "../kernel/rksched/scheduler.ts";
 import { signalTrampoline } from "../kernel/rksignal/trampoline.ts";
 import { type Dispatcher, dispatcher } from "../kernel/rksyscall/dispatcher.ts";
-import { time, timers } from "../kernel/rktime/time.ts";
+import { timers } from "../kernel/rktime/time.ts";
 import { memoryManager } from "../kernel/rkvm/memory-manager.ts";
 import { StraceWriter } from "../kernel/strace/writer.ts";
-import { syscallName } from "../kernel/syscalls/table.ts";
 import { VfsError } from "../kernel/vfs/error.ts";
 import { O } from "../kernel/vfs/flags.ts";
 import { DirectoryInode } from "../kernel/vfs/inode.ts";
@@ -29,6 +29,7 @@ import { RefusedError } from "../messages/errors.ts";
 import { kernelMessages } from "../messages/kernel.ts";
 import { HostedBoard } from "./hosted-board.ts";
 import type { HostedOptions, HostServices } from "./hosted-options.ts";
+import { collectStats, type HostedStats } from "./hosted-stats.ts";
 import { hostedLibraries } from "./libraries.ts";
 import { LoadTarget } from "./load-target.ts";
 
@@ -39,23 +40,6 @@ const TURN = 20;
 /** The longest single wait, in milliseconds; a guest that waits for nothing waits again and again. */
 const LONGEST_WAIT = 2 ** 30;
 const NANOSECONDS_PER_MILLISECOND = 1e6;
-
-/** What a run has cost. */
-export interface HostedStats {
-  readonly instructions: number;
-  readonly pageFaults: number;
-  /** All traps: page faults, system calls, timer interrupts and exceptions. */
-  readonly traps: number;
-  /** Calls made, by name, only those that were. */
-  readonly syscalls: Readonly<Record<string, number>>;
-  /** Most pages of guest memory that the program had mapped at a time, in bytes. */
-  readonly peakBytes: number;
-  /** Host memory behind the guest's RAM, in bytes. */
-  readonly residentBytes: number;
-  /** Guest time since boot, and what of it no thread ran, in nanoseconds. */
-  readonly elapsed: number;
-  readonly idle: number;
-}
 
 /** A riscv64 Linux program on its own machine under the library OS. Made by `createHosted`. */
 export class HostedMachine {
@@ -126,20 +110,7 @@ export class HostedMachine {
   }
 
   get stats(): HostedStats {
-    const source = this.kernel.use(time);
-    const { counts, pageFaults, traps } = this.dispatcher;
-    const made = [...counts.entries()].filter(([, count]) => count > 0);
-    made.sort(([, a], [, b]) => b - a);
-    return {
-      instructions: this.board.hart.retired,
-      pageFaults,
-      traps,
-      syscalls: Object.fromEntries(made.map(([number, count]) => [syscallName(number), count])),
-      peakBytes: this.process.memory.resident.peak * 4096,
-      residentBytes: this.board.ram.residentPages * 4096,
-      elapsed: source.monotonic(),
-      idle: source.monotonic() - source.busy(),
-    };
+    return collectStats(this);
   }
 
   /** Instructions until the timer is to be looked at. */
@@ -161,14 +132,17 @@ export class HostedMachine {
   /** No thread can run: waits for the host, or for the timer. */
   private async wait(): Promise<void> {
     const { clint, virtual } = this.board;
+    const before = this.host.milliseconds();
     // What a call has just finished, or the host has already brought, needs no time.
     if (await this.settled(0)) return;
     const ticks = clint.ticksToTimer;
     if (virtual) {
       if (ticks === undefined) await this.settled(LONGEST_WAIT);
-      else virtual.skip(ticks);
+      else {
+        virtual.skip(ticks);
+        this.kernel.use(timers).addIdle(Number(ticks) * NANOSECONDS_PER_TICK);
+      }
     } else {
-      const before = this.host.milliseconds();
       const limit = ticks === undefined ? LONGEST_WAIT : Math.ceil(Number(ticks) / TICKS_PER_MILLISECOND);
       await this.settled(Math.min(limit, LONGEST_WAIT));
       const waited = this.host.milliseconds() - before;
@@ -193,7 +167,8 @@ export class HostedMachine {
   }
 }
 
-const TICKS_PER_MILLISECOND = 10_000;
+const TICKS_PER_MILLISECOND = TIMEBASE / 1000;
+const NANOSECONDS_PER_TICK = 1e9 / TIMEBASE;
 /** A timer nearer than this (20 ms) is looked for in short slices, of some 50 microseconds. */
 const PATIENT_TICKS = 200_000n;
 const SHORT_SLICE = 10_000;

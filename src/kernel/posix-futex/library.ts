@@ -12,7 +12,7 @@ const CLOCK_REALTIME_FLAG = 256;
 const Op = { wait: 0, wake: 1, requeue: 3, cmpRequeue: 4, wakeOp: 5, waitBitset: 9, wakeBitset: 10 } as const;
 const ANY = -1;
 
-export const futexTable: Api<FutexTable> = api("posix-futex");
+const futexTable: Api<FutexTable> = api("posix-futex");
 
 function keyOf(thread: Thread, address: number, isPrivate: boolean): FutexKey {
   const { memory } = thread.process;

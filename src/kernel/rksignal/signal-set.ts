@@ -40,7 +40,7 @@ export class SignalSet {
 }
 
 /** Signals from 32 on are queued; of the others, one of a kind is kept. */
-export const FIRST_REALTIME = 32;
+const FIRST_REALTIME = 32;
 
 /** Signals sent and not yet taken. */
 export class PendingSignals {

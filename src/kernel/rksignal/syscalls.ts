@@ -1,39 +1,21 @@
 import type { Process } from "../rkprocess/process.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
-import { time } from "../rktime/time.ts";
-import { readTimespec } from "../rktime/timespec.ts";
-import { ERESTARTSYS, errno } from "../syscalls/errno.ts";
+import { errno } from "../syscalls/errno.ts";
 import { REGISTERS_SET } from "../syscalls/result.ts";
 import { full, partial, type SyscallRow } from "../syscalls/row.ts";
 import { SIG_IGN, SIGNALS, signalActions } from "./actions.ts";
 import { isOnStack, reportedFlags } from "./enter-handler.ts";
-import { FRAME_SIZE, INFO_SIZE, restoreFrame, writeInfo } from "./frame.ts";
-import { SignalSet } from "./signal-set.ts";
+import { FRAME_SIZE, INFO_SIZE, restoreFrame } from "./frame.ts";
 import { type SignalInfo, signal, signals } from "./signals.ts";
 import { SS_DISABLE, SS_ONSTACK } from "./thread-signals.ts";
+import { readSignalSet, SIGSET_SIZE, writeSignalSet } from "./user-set.ts";
 
 const SP = 2;
-const SIGSET_SIZE = 8;
 const SI_USER = 0;
 const SI_TKILL = -6;
 const MINSIGSTKSZ = 2048;
 const SS_AUTODISARM = 0x8000_0000;
-
-/** A `sigset_t` of user memory. SIGKILL and SIGSTOP are never in it. */
-export function readSignalSet(thread: Thread, address: number): SignalSet {
-  const set = new SignalSet();
-  set.low = thread.memory.readI32(address);
-  set.high = thread.memory.readI32(address + 4);
-  set.remove(signal.SIGKILL);
-  set.remove(signal.SIGSTOP);
-  return set;
-}
-
-function writeSignalSet(thread: Thread, address: number, set: { low: number; high: number }): void {
-  thread.memory.writeU32(address, set.low);
-  thread.memory.writeU32(address + 4, set.high);
-}
 
 const isCatchable = (number: number): boolean =>
   number >= 1 && number <= SIGNALS && number !== signal.SIGKILL && number !== signal.SIGSTOP;
@@ -216,81 +198,12 @@ function rtTgsigqueueinfo(
   return 0;
 }
 
-function rtSigpending(thread: Thread, address: number, size: number): number {
-  if (size > SIGSET_SIZE) return -errno.EINVAL;
-  const set = new SignalSet();
-  set.addAll(thread.signals.pending.set);
-  set.addAll(thread.process.pendingSignals.set);
-  const { blocked } = thread.signals;
-  writeSignalSet(thread, address, { low: set.low & blocked.low, high: set.high & blocked.high });
-  return 0;
-}
-
-/** Waits under another mask until a handler has run: always EINTR. */
-function rtSigsuspend(thread: Thread, mask: number, size: number): number | Promise<number> {
-  if (size !== SIGSET_SIZE) return -errno.EINVAL;
-  const set = readSignalSet(thread, mask);
-  thread.kernel.use(signals).useMaskForCall(thread, set.low, set.high);
-  return untilSignal(thread, -errno.EINTR);
-}
-
-/** Waits until a signal comes that is not blocked. */
-function untilSignal(thread: Thread, result: number): number | Promise<number> {
-  if (thread.signalPending) return result;
-  return new Promise((resolve) => {
-    thread.interrupt = () => resolve(result);
-  });
-}
-
-/** Takes a pending signal of the set, or waits for one: it must be blocked, or its action would be taken. */
-function rtSigtimedwait(thread: Thread, set: number, info: number, timeout: number, size: number) {
-  if (size !== SIGSET_SIZE) return -errno.EINVAL;
-  const wanted = readSignalSet(thread, set);
-  const limit = timeout === 0 ? Number.POSITIVE_INFINITY : readTimespec(thread, timeout);
-  if (limit < 0) return -errno.EINVAL;
-  const taken = takeWaited(thread, wanted, info);
-  if (taken > 0 || limit === 0) return taken > 0 ? taken : -errno.EAGAIN;
-  return new Promise<number>((resolve) => {
-    // While it waits the signals count as unblocked, so that sending one ends the wait.
-    const { blocked } = thread.signals;
-    const before = { low: blocked.low, high: blocked.high };
-    blocked.removeAll(wanted);
-    let cancel = () => {};
-    const finish = (otherwise: number) => {
-      cancel();
-      thread.interrupt = undefined;
-      blocked.assign(before);
-      thread.signals.attention = thread.signalPending;
-      const number = takeWaited(thread, wanted, info);
-      resolve(number > 0 ? number : otherwise);
-    };
-    if (limit !== Number.POSITIVE_INFINITY)
-      cancel = thread.kernel.use(time).after(limit, () => finish(-errno.EAGAIN));
-    thread.interrupt = () => finish(-errno.EINTR);
-  });
-}
-
-function takeWaited(thread: Thread, wanted: SignalSet, address: number): number {
-  const isWanted = (number: number) => wanted.has(number);
-  const info = thread.signals.pending.take(isWanted) ?? thread.process.pendingSignals.take(isWanted);
-  if (!info) return 0;
-  if (address !== 0) {
-    const bytes = new Uint8Array(INFO_SIZE);
-    writeInfo(new DataView(bytes.buffer), info);
-    thread.memory.write(address, bytes);
-  }
-  return info.signal;
-}
-
 const restartSyscall = () => -errno.EINTR;
 
 export const signalSyscalls: readonly SyscallRow[] = [
   full("rt_sigaction", rtSigaction),
   full("rt_sigprocmask", rtSigprocmask),
   full("rt_sigreturn", rtSigreturn),
-  full("rt_sigpending", rtSigpending),
-  full("rt_sigsuspend", rtSigsuspend),
-  full("rt_sigtimedwait", rtSigtimedwait),
   full("rt_sigqueueinfo", rtSigqueueinfo),
   full("rt_tgsigqueueinfo", rtTgsigqueueinfo),
   full("sigaltstack", sigaltstack),
@@ -299,6 +212,3 @@ export const signalSyscalls: readonly SyscallRow[] = [
   full("tgkill", tgkill),
   partial("restart_syscall", "interrupted calls are made again from their start", restartSyscall),
 ];
-
-/** For callers that wait and were interrupted. */
-export const INTERRUPTED = -ERESTARTSYS;

@@ -1,9 +1,8 @@
 import { PageTable } from "../../cpu/page-table.ts";
-import type { Platform } from "../rkplat/platform.ts";
 import type { AreaDescription } from "../rkprocess/exit.ts";
 import { errno } from "../syscalls/errno.ts";
 import type { Backing } from "./backing.ts";
-import type { PageFrames } from "./page-frames.ts";
+import type { MemoryContext } from "./memory-context.ts";
 import { type Access, OutOfMemory, ResidentPages } from "./resident-pages.ts";
 import { SharedObject } from "./shared-object.ts";
 import { UserAccess } from "./user-access.ts";
@@ -28,7 +27,7 @@ export type Fault =
   | "outOfMemory";
 
 /** What a new mapping shows. At most one of `shared` and `backing` is absent for a file. */
-export interface MapOptions {
+interface MapOptions {
   readonly prot: number;
   readonly shared?: boolean;
   readonly backing?: Backing | undefined;
@@ -36,16 +35,6 @@ export interface MapOptions {
   readonly offset?: number;
   readonly name?: string;
   readonly guard?: boolean;
-}
-
-/** What all address spaces of a kernel have in common. */
-export interface MemoryContext {
-  readonly platform: Platform;
-  readonly frames: PageFrames;
-  /** Objects behind MAP_SHARED files, by file. */
-  readonly objects: Map<Backing, SharedObject>;
-  /** Pages may be writable and executable at once. */
-  readonly allowWx: boolean;
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { Library } from "../library.ts";
 import { frameAllocator } from "../rkalloc/frames.ts";
 import { platform } from "../rkplat/platform.ts";
-import { AddressSpace, type MemoryContext } from "./address-space.ts";
+import { AddressSpace } from "./address-space.ts";
+import type { MemoryContext } from "./memory-context.ts";
 import { memoryManager } from "./memory-manager.ts";
 import { PageFrames } from "./page-frames.ts";
 

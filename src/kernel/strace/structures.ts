@@ -96,5 +96,4 @@ export function iovec(thread: Thread, address: number, count: number): string {
   });
 }
 
-export const int32 = at((t, p) => `[${t.memory.readI32(p)}]`);
 export const intPair = at((t, p) => `[${t.memory.readI32(p)}, ${t.memory.readI32(p + 4)}]`);

@@ -1,0 +1,41 @@
+import { dispatcher } from "../kernel/rksyscall/dispatcher.ts";
+import { time } from "../kernel/rktime/time.ts";
+import { syscallName } from "../kernel/syscalls/table.ts";
+import type { HostedMachine } from "./hosted.ts";
+
+const PAGE = 4096;
+
+/** What a run has cost. */
+export interface HostedStats {
+  readonly instructions: number;
+  readonly pageFaults: number;
+  /** All traps: page faults, system calls, timer interrupts and exceptions. */
+  readonly traps: number;
+  /** Calls made, by name, only those that were. */
+  readonly syscalls: Readonly<Record<string, number>>;
+  /** Most pages of guest memory that the program had mapped at a time, in bytes. */
+  readonly peakBytes: number;
+  /** Host memory behind the guest's RAM, in bytes. */
+  readonly residentBytes: number;
+  /** Guest time since boot, and what of it no thread ran, in nanoseconds. */
+  readonly elapsed: number;
+  readonly idle: number;
+}
+
+export function collectStats({ kernel, board, process }: HostedMachine): HostedStats {
+  const source = kernel.use(time);
+  const { counts, pageFaults, traps } = kernel.use(dispatcher);
+  const made = [...counts.entries()].filter(([, count]) => count > 0);
+  made.sort(([, a], [, b]) => b - a);
+  const elapsed = source.monotonic();
+  return {
+    instructions: board.hart.retired,
+    pageFaults,
+    traps,
+    syscalls: Object.fromEntries(made.map(([number, count]) => [syscallName(number), count])),
+    peakBytes: process.memory.resident.peak * PAGE,
+    residentBytes: board.ram.residentPages * PAGE,
+    elapsed,
+    idle: elapsed - source.busy(),
+  };
+}
