@@ -16,6 +16,10 @@ export const kernelMessages = catalogue(
       `micro-library ${library} hands over ${name} without declaring it`,
     noDirectory: (path: string) => `${path}: no such directory in the guest's tree`,
     outOfMemory: () => "the program does not fit into the machine's memory (--mem)",
+    cannotMount: (path: string, reason: string) => `cannot mount on ${path}: ${reason}`,
+    mountOnRoot: () => "that is the root, which --root chooses",
+    mountOnFile: () => "it is, or leads through, something that is no directory",
+    mountInReadOnly: () => "it does not exist and would have to be made in a read-only mount",
   },
   {
     missingProvider: (library: string, need: string) => `微库 ${library} 需要 ${need},但已链接的库都不提供它`,
@@ -28,5 +32,9 @@ export const kernelMessages = catalogue(
     notDeclared: (library: string, name: string) => `微库 ${library} 交出了未声明的 ${name}`,
     noDirectory: (path: string) => `${path}:客体的文件树里没有这个目录`,
     outOfMemory: () => "程序放不进机器的内存(--mem)",
+    cannotMount: (path: string, reason: string) => `无法挂载到 ${path}:${reason}`,
+    mountOnRoot: () => "这是根目录,由 --root 指定",
+    mountOnFile: () => "该路径本身或其中一段不是目录",
+    mountInReadOnly: () => "该路径不存在,而且需要在只读挂载中创建",
   },
 );

@@ -1,3 +1,5 @@
+import { RefusedError } from "../../messages/errors.ts";
+import { kernelMessages } from "../../messages/kernel.ts";
 import { DeviceFilesystem } from "../devfs/filesystem.ts";
 import type { Kernel } from "../kernel.ts";
 import type { Library } from "../library.ts";
@@ -12,7 +14,9 @@ import { random } from "../rkswrand/random.ts";
 import { dispatcher } from "../rksyscall/dispatcher.ts";
 import { time } from "../rktime/time.ts";
 import { memoryManager } from "../rkvm/memory-manager.ts";
+import { errno } from "../syscalls/errno.ts";
 import { terminal } from "../tty/library.ts";
+import { VfsError } from "../vfs/error.ts";
 import type { Filesystem } from "../vfs/filesystem.ts";
 import { FileType } from "../vfs/inode.ts";
 import { toByteString } from "../vfs/names.ts";
@@ -71,9 +75,24 @@ function build(tree: FileTree, kernel: Kernel): Vfs {
   if (!tree.base) for (const [path, text] of FILES) put(files, path, 0o644, new TextEncoder().encode(text));
   files.mount(new DeviceFilesystem(now, kernel.use(random), kernel.use(terminal)), "/dev");
   files.mount(new ProcFilesystem(kernel), "/proc");
-  for (const { path, filesystem } of tree.mounts) files.mount(filesystem, path);
+  for (const { path, filesystem } of tree.mounts) mount(files, filesystem, path);
   if (tree.program) put(files, tree.program.path, 0o555, tree.program.bytes);
   return files;
+}
+
+/** Throws `RefusedError` where the path cannot be mounted on. */
+function mount(files: Vfs, filesystem: Filesystem, path: string): void {
+  try {
+    files.mount(filesystem, path);
+  } catch (error) {
+    if (!(error instanceof VfsError)) throw error;
+    const reasons: Record<number, string> = {
+      [errno.EBUSY]: kernelMessages.mountOnRoot(),
+      [errno.ENOTDIR]: kernelMessages.mountOnFile(),
+      [errno.EROFS]: kernelMessages.mountInReadOnly(),
+    };
+    throw new RefusedError(kernelMessages.cannotMount(path, reasons[error.code] ?? error.message));
+  }
 }
 
 /** A file whose bytes are the host's own until they are written to; not where something is already. */

@@ -71,3 +71,16 @@ test("names keep bytes that are no text", () => {
   expect(toText(name)).toBe("f\ufffd\u00e9");
   expect(toByteString("é")).toBe("\u00c3\u00a9");
 });
+
+test("a mount is refused where it would do nothing or something else", () => {
+  tree.write("/f", "");
+  for (const path of ["/", "/..", "/a/.."])
+    expect(
+      failure(() => tree.vfs.mount(ram(), path)),
+      path,
+    ).toBe("EBUSY");
+  expect(failure(() => tree.vfs.mount(ram(), "/f"))).toBe("ENOTDIR");
+  expect(failure(() => tree.vfs.mount(ram(), "/f/x"))).toBe("ENOTDIR");
+  tree.vfs.mount(ram(), "/a/./../b//c");
+  expect(tree.list("/")).toEqual(["b", "f"]);
+});

@@ -4,7 +4,7 @@ import { fail } from "./error.ts";
 import type { Filesystem } from "./filesystem.ts";
 import { DirectoryInode, FileType } from "./inode.ts";
 import { createMount, enterMounts, type Mount } from "./mount.ts";
-import { toByteString } from "./names.ts";
+import { type ByteString, toByteString } from "./names.ts";
 import { PipeMaker } from "./pipe.ts";
 import { type Base, find } from "./walk.ts";
 
@@ -21,9 +21,13 @@ export class Vfs {
     this.root = { mount, dentry: mount.root };
   }
 
-  /** Mounts a filesystem on a directory, which is made where it is missing. `path` is absolute text. */
+  /**
+   * Mounts a filesystem on a directory, which is made where it is missing. `path` is absolute text. Throws ENOTDIR,
+   * EROFS and ENOSPC where the directory cannot be made, EBUSY for the root.
+   */
   mount(filesystem: Filesystem, path: string): void {
     const at = this.makeDirectory(path);
+    if (at.dentry === this.root.dentry) fail("EBUSY");
     const mount = createMount(filesystem, this.mounts.length + 1, at);
     at.dentry.mounted = mount;
     this.mounts.push(mount);
@@ -32,9 +36,7 @@ export class Vfs {
   /** The directory at an absolute path of text, made with all above it where missing. */
   makeDirectory(path: string): Location {
     let at = this.root;
-    for (const name of toByteString(path).split("/")) {
-      if (name === "" || name === ".") continue;
-      if (name === "..") fail("EINVAL");
+    for (const name of namesOf(path)) {
       const directory = at.dentry.inode as DirectoryInode;
       if (!directory.lookup(name)) directory.create(name, { mode: FileType.directory | 0o755, rdev: 0 });
       at = find({ root: this.root, start: at }, name, true);
@@ -51,6 +53,15 @@ export class Vfs {
   sync(): void {
     for (const mount of this.mounts) mount.filesystem.sync?.();
   }
+}
+
+/** The names of an absolute path of text, without `.` and `..`. */
+function namesOf(path: string): ByteString[] {
+  const names: ByteString[] = [];
+  for (const name of toByteString(path).split("/"))
+    if (name === "..") names.pop();
+    else if (name !== "" && name !== ".") names.push(name);
+  return names;
 }
 
 export const vfs: Api<Vfs> = api("rkvfs");
