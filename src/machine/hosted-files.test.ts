@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { assemble } from "../isa/assembler/assemble.ts";
+import { linkElf } from "../isa/assembler/elf.ts";
 import { RamFilesystem } from "../kernel/ramfs/filesystem.ts";
 import { TtyFile } from "../kernel/tty/tty.ts";
 import { O } from "../kernel/vfs/flags.ts";
@@ -40,6 +42,17 @@ describe("the file tree", () => {
     expect(failure(() => tree.write("/tmp/big", "x".repeat(64 << 10)))).toBe("ENOSPC");
     expect(below.read("/etc/passwd")).toBe("theirs");
     expect(below.list("/")).toEqual(["etc", "guest"]);
+  });
+
+  test("puts nothing into a mount", async () => {
+    const mounted = ram();
+    const bytes = linkElf(assemble(`.globl _start\n${FOREVER}`));
+    const { tree } = await treeOf({
+      program: { bytes, path: "/a/b/program" },
+      files: { memory: 1 << 20, mounts: [{ path: "/a", filesystem: mounted }] },
+    });
+    expect(tree.list("/a")).toEqual([]);
+    expect(new Tree(mounted).list("/")).toEqual([]);
   });
 
   test("has mounts where they are wanted, directories made as needed", async () => {

@@ -73,10 +73,11 @@ function build(tree: FileTree, kernel: Kernel): Vfs {
   for (const [path, mode] of DIRECTORIES)
     if (!root.lookup(path.slice(1))) root.create(path.slice(1), { mode: FileType.directory | mode, rdev: 0 });
   if (!tree.base) for (const [path, text] of FILES) put(files, path, 0o644, new TextEncoder().encode(text));
+  // Before mounts are there: nothing is made in a directory of the host.
+  if (tree.program) put(files, tree.program.path, 0o555, tree.program.bytes);
   files.mount(new DeviceFilesystem(now, kernel.use(random), kernel.use(terminal)), "/dev");
   files.mount(new ProcFilesystem(kernel), "/proc");
   for (const { path, filesystem } of tree.mounts) mount(files, filesystem, path);
-  if (tree.program) put(files, tree.program.path, 0o555, tree.program.bytes);
   return files;
 }
 
