@@ -45,6 +45,7 @@ function registersOf({ pc, registers }: Crash): Registers {
 function headline({ crash, areas }: CrashSite): string {
   const killed = killedBy(crash.signal);
   if (crash.address === undefined) return killed;
+  if (crash.signal === signal.SIGKILL) return `${killed}: ${debugText.outOfMemory()}`;
   const address = hex(BigInt.asUintN(64, BigInt(crash.address)));
   if (crash.signal === signal.SIGILL) return `${killed}: ${debugText.illegal(address)}`;
   if (crash.signal === signal.SIGTRAP) return `${killed}: ${debugText.breakpoint(address)}`;

@@ -188,6 +188,27 @@ describe("faults", () => {
     expect(crash).toMatchObject({ access: "write", area: { name: "[stack guard]", guard: true } });
   });
 
+  test("touching more memory than the machine has is SIGKILL, where it happened", async () => {
+    const { signal: number, crash } = await dies(`
+      _start: li a0, 0
+              li a1, 12 << 20
+              li a2, 3
+              li a3, 0x22
+              li a4, -1
+              li a5, 0
+              li a7, MMAP
+              ecall
+              li t0, 12 << 20
+              add t0, t0, a0
+              li t1, 4096
+      fill:   sd a0, 0(a0)
+              add a0, a0, t1
+              blt a0, t0, fill
+              j _start`);
+    expect(number).toBe(signal.SIGKILL);
+    expect(crash).toMatchObject({ access: "write", area: { name: "" } });
+  });
+
   test("an illegal instruction is SIGILL at its address, ebreak is SIGTRAP", async () => {
     const { signal: number, crash } = await dies("_start: nop\n .word 0");
     expect(number).toBe(signal.SIGILL);

@@ -4,6 +4,7 @@ import { catalogue } from "./catalogue.ts";
 export const debugText = catalogue(
   {
     killedBy: (name: string, number: number) => `killed by ${name} (signal ${number})`,
+    outOfMemory: () => "the machine's memory is used up (--mem)",
     reading: (address: string) => `reading ${address}`,
     writing: (address: string) => `writing ${address}`,
     executing: (address: string) => `executing ${address}`,
@@ -103,6 +104,7 @@ export const debugText = catalogue(
   },
   {
     killedBy: (name, number) => `被 ${name}（信号 ${number}）杀死`,
+    outOfMemory: () => "机器的内存已用完（--mem）",
     reading: (address) => `读取 ${address}`,
     writing: (address) => `写入 ${address}`,
     executing: (address) => `执行 ${address}`,

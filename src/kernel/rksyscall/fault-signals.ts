@@ -19,8 +19,9 @@ export function faultSignal(fault: Fault, address: bigint): SignalInfo {
       return { signal: signal.SIGSEGV, code: SEGV_ACCERR, address };
     case "beyondFile":
       return { signal: signal.SIGBUS, code: BUS_ADRERR, address };
+    // As Linux does when memory was promised that there is not.
     case "outOfMemory":
-      return { signal: signal.SIGBUS, code: BUS_ADRERR, address };
+      return { signal: signal.SIGKILL, code: SI_KERNEL, address };
   }
 }
 
