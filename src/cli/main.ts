@@ -9,6 +9,9 @@ const INTERNAL_ERROR = 4;
 
 if (process.env.RUNIKRAFT_LANG === "zh") setLocale("zh");
 
+// What is thrown while the host's events are handled, such as input echoed to a terminal that has gone.
+process.on("uncaughtException", (error) => process.exit(report(error)));
+
 execute(process.argv.slice(2)).catch((error) => {
   process.exitCode = report(error);
 });

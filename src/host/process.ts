@@ -31,6 +31,7 @@ export function writeAll(file: number, bytes: Uint8Array): void {
 /** The lines of standard input, one at a time, blocking; `undefined` at its end. */
 export function lineReader(): () => string | undefined {
   const chunk = Buffer.alloc(4096);
+  const decoder = new TextDecoder();
   let pending = "";
   let ended = false;
   return () => {
@@ -44,7 +45,7 @@ export function lineReader(): () => string | undefined {
       }
       const count = readInput(chunk);
       if (count === 0) ended = true;
-      pending += chunk.toString("utf8", 0, count);
+      pending += decoder.decode(chunk.subarray(0, count), { stream: true });
     }
   };
 }
