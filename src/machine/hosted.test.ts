@@ -117,7 +117,7 @@ describe("a program", () => {
               ${EXIT}`);
     await machine.run();
     expect(unsupported).toEqual(["io_uring_setup", "syscall_0x270f"]);
-    expect(trace[0]).toMatch(/^io_uring_setup\(\) += -1 ENOSYS$/);
+    expect(trace[0]).toMatch(/^io_uring_setup\(\) += -1 ENOSYS \(Function not implemented\)$/);
   });
 
   test("a bad address is EFAULT for the call and nothing worse", async () => {
@@ -133,8 +133,8 @@ describe("a program", () => {
               ecall
               ${EXIT}`);
     await machine.run();
-    expect(trace[0]).toBe("write(1, 0x8, 5)                        = -1 EFAULT");
-    expect(trace[1]).toMatch(/^uname\(0x8000000000000000\) += -1 EFAULT$/);
+    expect(trace[0]).toBe("write(1, 0x8, 5)                        = -1 EFAULT (Bad address)");
+    expect(trace[1]).toMatch(/^uname\(0x8000000000000000\) += -1 EFAULT \(Bad address\)$/);
   });
 });
 

@@ -3,7 +3,16 @@ import { signalName } from "../rksignal/signal-names.ts";
 import type { SyscallName } from "../syscalls/numbers.ts";
 import * as names from "./names.ts";
 import * as structures from "./structures.ts";
-import { bytesAt, flagNames, hexadecimal, octal, pointer, stringAt, valueName } from "./values.ts";
+import {
+  bytesAt,
+  flagNames,
+  hexadecimal,
+  octal,
+  pointer,
+  quotedHexadecimal,
+  stringAt,
+  valueName,
+} from "./values.ts";
 
 /**
  * How one argument is shown. `after`: the call fills it in, so it is looked at when the call has returned, and
@@ -56,8 +65,10 @@ const O_CREAT = 0o100;
 const bytesIn: ArgumentFormat = { show: (thread, value, _raw, all) => bytesAt(thread, value, all[2]) };
 /** Bytes that come out: as many as the result says. */
 const bytesOut = out({ show: (thread, value, _raw, all) => bytesAt(thread, value, all[6]) });
-/** The same, in the first argument. */
-const firstBytesOut = out({ show: (thread, value, _raw, all) => bytesAt(thread, value, all[6]) });
+/** Random bytes, as many as the result says. */
+const randomOut = out({
+  show: (thread, value, _raw, all) => bytesAt(thread, value, all[6], quotedHexadecimal),
+});
 const vectorIn: ArgumentFormat = {
   show: (thread, value, _raw, all) => structures.iovec(thread, value, all[2]),
 };
@@ -102,7 +113,7 @@ export const formats: Partial<Record<SyscallName | string, readonly ArgumentForm
   faccessat: [dirfd, path, flags(names.ACCESS, "F_OK")],
   faccessat2: [dirfd, path, flags(names.ACCESS, "F_OK"), flags(names.AT_FLAGS)],
   readlinkat: [dirfd, path, bytesOut, size],
-  getcwd: [firstBytesOut, size],
+  getcwd: [out(path), size],
   chdir: [path],
   fchdir: [int],
   chroot: [path],
@@ -127,7 +138,13 @@ export const formats: Partial<Record<SyscallName | string, readonly ArgumentForm
   fdatasync: [int],
   fadvise64: [int, long, long, int],
   flock: [int, int],
-  ppoll: [address, size, timespec, signalSet, size],
+  ppoll: [
+    out({ show: (thread, value, _raw, all) => structures.pollfds(thread, value, all[1]) }),
+    size,
+    timespec,
+    signalSet,
+    size,
+  ],
   pselect6: [int, address, address, address, timespec, address],
   brk: [address],
   mmap: [address, size, prot, mapFlags, int, hex],
@@ -150,7 +167,7 @@ export const formats: Partial<Record<SyscallName | string, readonly ArgumentForm
   kill: [int, signalNumber],
   tkill: [int, signalNumber],
   tgkill: [int, int, signalNumber],
-  getrandom: [firstBytesOut, size, flags(names.GRND)],
+  getrandom: [randomOut, size, flags(names.GRND)],
   clock_gettime: [clock, out(timespec)],
   clock_getres: [clock, out(timespec)],
   clock_nanosleep: [clock, flags(names.TIMER_FLAGS), timespec, address],

@@ -96,4 +96,32 @@ export function iovec(thread: Thread, address: number, count: number): string {
   });
 }
 
+const POLL_EVENTS = {
+  POLLIN: 1,
+  POLLPRI: 2,
+  POLLOUT: 4,
+  POLLERR: 8,
+  POLLHUP: 16,
+  POLLNVAL: 32,
+  POLLRDNORM: 64,
+  POLLRDBAND: 128,
+  POLLWRNORM: 256,
+  POLLWRBAND: 512,
+} as const;
+
+/** `struct pollfd` array of `count` entries: what is asked for, and after the call what holds. */
+export function pollfds(thread: Thread, address: number, count: number): string {
+  if (address === 0) return "NULL";
+  return readable(address, () => {
+    const entries: string[] = [];
+    for (let at = address; at < address + 8 * Math.min(count, MOST_PARTS); at += 8) {
+      const events = flagNames(thread.memory.readU16(at + 4), POLL_EVENTS);
+      const happened = thread.memory.readU16(at + 6);
+      const result = happened === 0 ? "" : `, revents=${flagNames(happened, POLL_EVENTS)}`;
+      entries.push(`{fd=${thread.memory.readI32(at)}, events=${events}${result}}`);
+    }
+    return `[${entries.join(", ")}${count > MOST_PARTS ? ", ..." : ""}]`;
+  });
+}
+
 export const intPair = at((t, p) => `[${t.memory.readI32(p)}, ${t.memory.readI32(p + 4)}]`);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { MAP, OPEN_FLAGS, PROT } from "./names.ts";
-import { flagNames, octal, quoted, valueName } from "./values.ts";
+import { flagNames, octal, quoted, quotedHexadecimal, valueName } from "./values.ts";
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 
@@ -33,4 +33,8 @@ describe("flags", () => {
     expect(octal(0o644)).toBe("0644");
     expect(octal(0)).toBe("000");
   });
+});
+
+test("bytes without meaning are hexadecimal", () => {
+  expect(quotedHexadecimal(bytes(0, 0x1f, 0xff))).toBe('"\\x00\\x1f\\xff"');
 });

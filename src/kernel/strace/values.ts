@@ -38,6 +38,11 @@ export function quoted(bytes: Uint8Array): string {
   return `"${text}"`;
 }
 
+/** Bytes in quotes, each in hexadecimal: what has no meaning as text. */
+export function quotedHexadecimal(bytes: Uint8Array): string {
+  return `"${Array.from(bytes, (byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("")}"`;
+}
+
 /** The zero-terminated string at an address; the address where it cannot be read. */
 export function stringAt(thread: Thread, address: number): string {
   if (address === 0) return "NULL";
@@ -48,10 +53,15 @@ export function stringAt(thread: Thread, address: number): string {
 }
 
 /** `length` bytes at an address, cut as strace cuts them. */
-export function bytesAt(thread: Thread, address: number, length: number): string {
+export function bytesAt(
+  thread: Thread,
+  address: number,
+  length: number,
+  quote: (bytes: Uint8Array) => string = quoted,
+): string {
   if (address === 0) return "NULL";
   const shown = Math.max(0, Math.min(length, STRING_LIMIT));
-  return readable(address, () => quoted(thread.memory.read(address, shown)) + (length > shown ? "..." : ""));
+  return readable(address, () => quote(thread.memory.read(address, shown)) + (length > shown ? "..." : ""));
 }
 
 /** What `show` gives, or the address where the memory it looks at cannot be read. */

@@ -7,6 +7,7 @@ import type { CallTracer } from "../rksyscall/tracer.ts";
 import { ERESTARTSYS, errnoName } from "../syscalls/errno.ts";
 import { REGISTERS_SET } from "../syscalls/result.ts";
 import { syscallName } from "../syscalls/table.ts";
+import { errorTexts } from "./error-texts.ts";
 import { formats } from "./formats.ts";
 import { codeName } from "./signal-codes.ts";
 import { hexadecimal } from "./values.ts";
@@ -85,6 +86,6 @@ const ADDRESS_RESULTS: ReadonlySet<string> = new Set(["mmap", "brk", "mremap"]);
 function resultText(name: string, result: number | undefined): string {
   if (result === undefined || result === REGISTERS_SET) return "?";
   if (result === -ERESTARTSYS) return "? ERESTARTSYS (To be restarted if SA_RESTART is set)";
-  if (result < 0) return `-1 ${errnoName(-result)}`;
+  if (result < 0) return `-1 ${errnoName(-result)} (${errorTexts[-result] ?? "Unknown error"})`;
   return ADDRESS_RESULTS.has(name) ? hexadecimal(BigInt(result)) : String(result);
 }
