@@ -1,7 +1,7 @@
 import { FRAME_SIZE } from "../../memory/arena.ts";
 import type { Library } from "../library.ts";
 import { frameAllocator } from "../rkalloc/frames.ts";
-import { discarding } from "../rkalloc/zeroing.ts";
+import { zeroing } from "../rkalloc/zeroing.ts";
 import { platform } from "../rkplat/platform.ts";
 import { BuddyAllocator } from "./buddy.ts";
 
@@ -11,8 +11,8 @@ export const rkallocbuddy: Library = {
   provides: [frameAllocator],
   needs: [platform],
   start(kernel) {
-    const { ram } = kernel.use(platform);
+    const { ram, codeWritten } = kernel.use(platform);
     const buddy = new BuddyAllocator(ram.base / FRAME_SIZE, ram.size / FRAME_SIZE);
-    kernel.provide(frameAllocator, discarding(buddy, ram));
+    kernel.provide(frameAllocator, zeroing(buddy, ram, codeWritten));
   },
 };

@@ -1,6 +1,6 @@
 import { Arena } from "../../memory/arena.ts";
 import { PhysicalMemory } from "../../memory/physical-memory.ts";
-import { discarding } from "../rkalloc/zeroing.ts";
+import { zeroing } from "../rkalloc/zeroing.ts";
 import { BuddyAllocator } from "../rkallocbuddy/buddy.ts";
 import type { Platform } from "../rkplat/platform.ts";
 import { AddressSpace } from "./address-space.ts";
@@ -16,7 +16,7 @@ export function testSpace(pages = 4096, allowWx = false) {
     fence: (address: number, count: number) => fences.push([address, count]),
     codeWritten: (page: number) => written.push(page),
   } as unknown as Platform;
-  const allocator = discarding(new BuddyAllocator(0x8000_0000 / 4096, pages), ram);
+  const allocator = zeroing(new BuddyAllocator(0x8000_0000 / 4096, pages), ram, platform.codeWritten);
   const context = { platform, frames: new PageFrames(allocator, ram), objects: new Map(), allowWx };
   return { space: new AddressSpace(context), context, ram, allocator, fences, written };
 }
