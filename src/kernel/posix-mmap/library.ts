@@ -93,7 +93,7 @@ function munmap(thread: Thread, start: number, size: number): number {
 }
 
 function mprotect(thread: Thread, start: number, size: number, prot: number): number {
-  if (!isPage(start) || (prot & ~PROT_MASK) !== 0) return -errno.EINVAL;
+  if (!isPage(start) || prot < 0 || prot > PROT_MASK) return -errno.EINVAL;
   const length = pageUp(size);
   if (!isRange(start, length)) return -errno.ENOMEM;
   return length === 0 ? 0 : thread.process.memory.protect(start, length, prot);

@@ -42,7 +42,7 @@ function rtSigtimedwait(thread: Thread, set: number, info: number, timeout: numb
   if (limit < 0) return -errno.EINVAL;
   const taken = takeWaited(thread, wanted, info);
   if (taken > 0 || limit === 0) return taken > 0 ? taken : -errno.EAGAIN;
-  return new Promise<number>((resolve) => {
+  return new Promise<number>((resolve, reject) => {
     // While it waits the signals count as unblocked, so that sending one ends the wait.
     const { blocked } = thread.signals;
     const before = { low: blocked.low, high: blocked.high };
@@ -53,8 +53,12 @@ function rtSigtimedwait(thread: Thread, set: number, info: number, timeout: numb
       thread.interrupt = undefined;
       blocked.assign(before);
       thread.signals.attention = thread.signalPending;
-      const number = takeWaited(thread, wanted, info);
-      resolve(number > 0 ? number : otherwise);
+      try {
+        resolve(takeWaited(thread, wanted, info) || otherwise);
+      } catch (error) {
+        // It is not the sender's address that is bad.
+        reject(error);
+      }
     };
     if (limit !== Number.POSITIVE_INFINITY)
       cancel = thread.kernel.use(time).after(limit, () => finish(-errno.EAGAIN));

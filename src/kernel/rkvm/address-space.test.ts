@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { Pte } from "../../cpu/sv39.ts";
 import { errno } from "../syscalls/errno.ts";
 import type { AddressSpace } from "./address-space.ts";
+import { OutOfMemory } from "./resident-pages.ts";
 import { testSpace } from "./space-fixture.ts";
 import { UserFault } from "./user-memory.ts";
 import { Prot } from "./vma.ts";
@@ -84,6 +85,36 @@ describe("mapping", () => {
     expect(small.fault(AT + touched * PAGE, "write")).toBe("outOfMemory");
     expect(touched).toBeGreaterThan(50);
     expect(touched).toBeLessThan(64);
+  });
+});
+
+describe("memory that is used up by page tables", () => {
+  const GiB = 2 ** 30;
+  const FAR = [1, 2, 3].map((number) => number * GiB);
+
+  /** Two pages far apart with two tables each; beside the root there is room for one page more. */
+  beforeEach(() => {
+    fixture = testSpace(8);
+    space = fixture.space;
+    for (const at of FAR) space.map(at, PAGE, { prot: RW });
+    space.writeU32(FAR[0], 41);
+    space.writeU32(FAR[1], 42);
+  });
+
+  test("costs a fault no frame", () => {
+    expect(fixture.allocator.freePages).toBe(1);
+    expect(space.fault(FAR[2], "write")).toBe("outOfMemory");
+    expect(space.resident.count).toBe(2);
+    space.destroy();
+    expect(fixture.allocator.freePages).toBe(8);
+  });
+
+  test("leaves what could not be moved", () => {
+    expect(() => space.move(FAR[0], PAGE, 5 * GiB, PAGE)).toThrow(OutOfMemory);
+    expect(space.readU32(FAR[0])).toBe(41);
+    expect(space.describe(5 * GiB)).toBeUndefined();
+    space.destroy();
+    expect(fixture.allocator.freePages).toBe(8);
   });
 });
 

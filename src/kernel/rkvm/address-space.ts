@@ -175,7 +175,12 @@ export class AddressSpace extends UserAccess {
     if (cleared < 0) return cleared;
     retain(moved);
     this.areas.insert(moved);
-    this.resident.move(from, to, Math.min(oldLength, newLength));
+    try {
+      this.resident.move(from, to, Math.min(oldLength, newLength));
+    } catch (error) {
+      this.unmap(to, newLength);
+      throw error;
+    }
     return this.unmap(from, oldLength);
   }
 

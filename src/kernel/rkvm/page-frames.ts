@@ -6,14 +6,14 @@ export class PageFrames {
   readonly allocator: FrameAllocator;
   readonly ram: PhysicalMemory;
   /** By page of RAM: holders beyond the first. */
-  private readonly extra: Uint16Array;
+  private readonly extra: Uint32Array;
   private readonly firstPage: number;
 
   constructor(allocator: FrameAllocator, ram: PhysicalMemory) {
     this.allocator = allocator;
     this.ram = ram;
     this.firstPage = ram.base / 4096;
-    this.extra = new Uint16Array(ram.size / 4096);
+    this.extra = new Uint32Array(ram.size / 4096);
   }
 
   /** A zeroed page with one holder, or -1 when memory is used up. */

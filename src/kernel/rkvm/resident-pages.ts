@@ -67,13 +67,21 @@ export class ResidentPages {
     this.changed(start, end - start);
   }
 
-  /** Moves the pages of a range to another address. */
+  /** Moves the pages of a range to another address. Throws `OutOfMemory`; then all are where they were. */
   move(from: number, to: number, length: number): void {
-    this.each(from, from + length, (at, page, flags) => {
-      this.table.unmap(at);
-      this.table.map(to + (at - from), page, flags);
-    });
-    this.changed(from, length);
+    const moveAll = (source: number, target: number) =>
+      this.each(source, source + length, (at, page, flags) => {
+        this.table.map(target + (at - source), page, flags);
+        this.table.unmap(at);
+      });
+    try {
+      moveAll(from, to);
+    } catch (error) {
+      moveAll(to, from);
+      throw error;
+    } finally {
+      this.changed(from, length);
+    }
   }
 
   /** Shows an area's private pages to another address space too, until one side writes to them. */
@@ -153,8 +161,14 @@ export class ResidentPages {
     }
   }
 
+  /** Lets go of the page where there is no room for a table that it needs. */
   private enter(at: number, page: number, flags: number): void {
-    this.table.map(at, page, flags);
+    try {
+      this.table.map(at, page, flags);
+    } catch (error) {
+      this.frames.release(page);
+      throw error;
+    }
     this.count++;
     if (this.count > this.peak) this.peak = this.count;
   }
