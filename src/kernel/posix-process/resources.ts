@@ -79,7 +79,7 @@ function sysinfo(thread: Thread, address: number): number {
 export const resourceSyscalls: readonly SyscallRow[] = [
   partial(
     "prlimit64",
-    "limits are kept and inherited; those of stack, files and file size are enforced",
+    "limits are kept and inherited; the one of files is enforced",
     prlimit,
   ),
   partial("getrlimit", "as prlimit64", (thread, resource, limit) => prlimit(thread, 0, resource, 0, limit)),
