@@ -6,6 +6,8 @@
  *
  *     expect.extend(matchers);
  */
+// The declaration below adds to this module, which the compiler has to have seen.
+import type {} from "vitest";
 import type { CauseName, MappingDetails, MemoryValue, TrapDetails } from "./matchers.ts";
 
 export { type AsmValue, asm } from "./asm.ts";
