@@ -1,0 +1,85 @@
+import { describe, expect, test } from "vitest";
+import { errno } from "../src/kernel/syscalls/errno.ts";
+import { type Call, call, touch } from "./hostile-syscalls/calls.ts";
+import { PAGES, PLACES } from "./hostile-syscalls/places.ts";
+import { runCalls, runSeed } from "./hostile-syscalls/run.ts";
+
+/**
+ * A guest makes random hostile system calls until it dies or is done. The kernel answers each in bounded time and
+ * memory, throws nothing, keeps its books right, and afterwards runs another program. `FUZZ_CALLS` is how many
+ * calls are made, `FUZZ_SEED` the first seed.
+ */
+const CALLS = Number(process.env.FUZZ_CALLS ?? 6000);
+const FIRST = Number(process.env.FUZZ_SEED ?? 1);
+
+test("hostile system calls", { timeout: 3_600_000 }, async () => {
+  let calls = 0;
+  let seed = FIRST;
+  let longest = 0;
+  let slowest = "";
+  let heap = 0;
+  const outcomes = new Map<string, number>();
+  const wrong: string[] = [];
+  while (calls < CALLS && wrong.length < 10) {
+    const result = await runSeed(seed++);
+    calls += result.calls;
+    heap = Math.max(heap, result.heap);
+    if (result.milliseconds > longest) ({ milliseconds: longest, slowest } = result);
+    const { outcome } = result;
+    const kind = typeof outcome === "string" ? outcome : outcome.kind;
+    outcomes.set(kind, (outcomes.get(kind) ?? 0) + 1);
+    wrong.push(...result.wrong);
+  }
+  const summary = {
+    calls,
+    seeds: seed - FIRST,
+    longest,
+    slowest,
+    heap,
+    outcomes: Object.fromEntries(outcomes),
+  };
+  if (process.env.FUZZ_CALLS) console.log(summary, wrong);
+  expect(wrong).toEqual([]);
+  // Most guests get through their table.
+  expect(calls / (seed - FIRST)).toBeGreaterThan(100);
+});
+
+describe("what it has found stays answered:", () => {
+  const page = (number: number) => PLACES.data + number * 4096;
+  const DATA = new Uint8Array(PLACES.dataEnd - PLACES.data);
+  const words = new BigUint64Array(DATA.buffer);
+  /** A timer of 1 ms. */
+  words.set([0n, 0n, 0n, 1000n], (PAGES.times * 4096) / 8);
+  words[(PAGES.words * 4096) / 8] = 1n << 13n;
+  const TIMER = call("setitimer", 0, page(PAGES.times));
+  const ALARMS = page(PAGES.words);
+  const FIXED = 0x32;
+  const RW = 3;
+
+  /** The results of the calls themselves. */
+  async function resultsOf(
+    name: string,
+    calls: readonly Call[],
+    memory = 16 << 20,
+  ): Promise<readonly number[]> {
+    const { results, wrong } = await runCalls(name, calls, DATA, memory);
+    expect(wrong).toEqual([]);
+    return results.slice(65);
+  }
+
+  test("mprotect with bits far above those of a protection", async () => {
+    const prot = 2n ** 61n + 1n;
+    const calls = [call("mmap", PLACES.arena, 4096, RW, FIXED, -1), touch(PLACES.arena)];
+    const results = await resultsOf("mprotect", [...calls, call("mprotect", PLACES.arena, 4096, prot)]);
+    expect(results).toEqual([PLACES.arena, -errno.EINVAL]);
+  });
+
+  test("rt_sigtimedwait that cannot write what a timer brings", async () => {
+    const wait = call("rt_sigtimedwait", ALARMS, PLACES.none, 0, 8);
+    expect(await resultsOf("sigtimedwait", [call("rt_sigprocmask", 0, ALARMS, 0, 8), TIMER, wait])).toEqual([
+      0,
+      0,
+      -errno.EFAULT,
+    ]);
+  });
+});

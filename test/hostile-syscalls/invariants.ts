@@ -1,0 +1,75 @@
+import { Pte } from "../../src/cpu/sv39.ts";
+import { frameAllocator } from "../../src/kernel/rkalloc/frames.ts";
+import { type AddressSpace, LOWEST, USER_END } from "../../src/kernel/rkvm/address-space.ts";
+import type { MemoryContext } from "../../src/kernel/rkvm/memory-context.ts";
+import { Prot } from "../../src/kernel/rkvm/vma.ts";
+import { processFiles } from "../../src/kernel/vfs/process-files.ts";
+import type { HostedMachine } from "../../src/machine/hosted.ts";
+
+/** What is wrong with a machine's books; empty where nothing is. */
+export function brokenInvariants(machine: HostedMachine): string[] {
+  return [...areas(machine.process.memory), ...frames(machine), ...descriptors(machine)];
+}
+
+/** Areas are sorted, apart, inside user space and never writable and executable. */
+function areas(space: AddressSpace): string[] {
+  const wrong: string[] = [];
+  let end = LOWEST;
+  for (const vma of space.areas.areas) {
+    const name = `area ${vma.start.toString(16)}-${vma.end.toString(16)}`;
+    if (vma.start < end || vma.end <= vma.start || vma.end > USER_END) wrong.push(`${name} out of place`);
+    if (vma.start % 4096 !== 0 || vma.end % 4096 !== 0) wrong.push(`${name} is not whole pages`);
+    if ((vma.prot & (Prot.write | Prot.exec)) === (Prot.write | Prot.exec)) wrong.push(`${name} is W+X`);
+    end = vma.end;
+  }
+  return wrong;
+}
+
+/**
+ * Every page of memory is free, a page table, or held as often as its count says; and no page-table entry permits
+ * more than its area.
+ */
+function frames({ process, kernel, board }: HostedMachine): string[] {
+  const wrong: string[] = [];
+  const space = process.memory;
+  const { frames: counted } = (space as unknown as { context: MemoryContext }).context;
+  const { extra, firstPage } = counted as unknown as { extra: ArrayLike<number>; firstPage: number };
+  const holders = new Map<number, number>();
+  const hold = (page: number) => holders.set(page, (holders.get(page) ?? 0) + 1);
+  let leaves = 0;
+  space.resident.each(0, USER_END, (at, page, flags) => {
+    leaves++;
+    hold(page);
+    const vma = space.areas.find(at);
+    if (!vma) wrong.push(`page ${at.toString(16)} is in no area`);
+    else if ((flags & Pte.U) !== 0 && !covers(vma.prot, flags))
+      wrong.push(`page ${at.toString(16)} permits too much`);
+  });
+  if (leaves !== space.resident.count)
+    wrong.push(`${leaves} pages are present, ${space.resident.count} are counted`);
+  const objects = new Set(space.areas.areas.flatMap(({ object }) => object ?? []));
+  for (const object of objects)
+    for (const page of (object as unknown as { pages: Map<number, number> }).pages.values()) hold(page);
+  for (const table of space.table.tables()) hold(table);
+  for (const [page, count] of holders)
+    if (extra[page - firstPage] !== count - 1)
+      wrong.push(`page ${page.toString(16)} is held ${count} times, counted ${extra[page - firstPage] + 1}`);
+  const allocator = kernel.use(frameAllocator);
+  const used = allocator.totalPages - allocator.freePages;
+  if (used !== holders.size) wrong.push(`${used} frames are out, ${holders.size} are held`);
+  if (board.ram.residentPages > allocator.totalPages) wrong.push("more memory than there is");
+  return wrong;
+}
+
+const covers = (prot: number, flags: number): boolean =>
+  ((flags & Pte.W) === 0 || (prot & Prot.write) !== 0) &&
+  ((flags & Pte.X) === 0 || (prot & Prot.exec) !== 0) &&
+  ((flags & Pte.R) === 0 || (prot & (Prot.read | Prot.write)) !== 0);
+
+/** A dead process has no descriptors; a living one's are open and below its limit's most. */
+function descriptors({ process }: HostedMachine): string[] {
+  const { fds } = process.get(processFiles);
+  const numbers = fds.numbers();
+  if (process.exitStatus) return numbers.length === 0 ? [] : [`descriptors ${numbers} outlive the process`];
+  return numbers.filter((fd) => fd < 0 || fd >= 65536).map((fd) => `descriptor ${fd}`);
+}
