@@ -5,6 +5,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -158,6 +159,29 @@ test("what the host changes is seen", () => {
   chmodSync(join(granted, "f"), 0o700);
   expect(tree.list("/f")).toEqual([]);
   expect(tree.stat("/f").mode & 0o777).toBe(0o700);
+});
+
+test("a directory that the host replaced is the new one", () => {
+  mkdirSync(join(granted, "d"));
+  writeFileSync(join(granted, "d/f"), "old");
+  expect(tree.read("/d/f")).toBe("old");
+  renameSync(join(granted, "d"), join(folder, "outside/d"));
+  expect(failure(() => tree.read("/d/f"))).toBe("ENOENT");
+  mkdirSync(join(granted, "d"));
+  expect(failure(() => tree.read("/d/f"))).toBe("ENOENT");
+  writeFileSync(join(granted, "d/f"), "new");
+  expect(tree.read("/d/f")).toBe("new");
+});
+
+test("many directories are used with few descriptors", () => {
+  const open = () => readdirSync("/proc/self/fd").length;
+  const before = open();
+  for (let i = 0; i < 50; i++) {
+    tree.mkdir(`/d${i}`);
+    tree.write(`/d${i}/f`, `${i}`);
+  }
+  for (let i = 0; i < 50; i++) expect(tree.read(`/d${i}/f`)).toBe(`${i}`);
+  expect(open() - before).toBeLessThanOrEqual(8);
 });
 
 test("times before 1970 and fractions of seconds are kept", () => {

@@ -34,10 +34,9 @@ import type { FilesystemUse } from "../kernel/vfs/filesystem.ts";
 import { type AttributeChange, type Attributes, FileType } from "../kernel/vfs/inode.ts";
 import type { ByteString } from "../kernel/vfs/names.ts";
 import type { FileData } from "../kernel/vfs/regular-file.ts";
+import { bytesOf, O_PATH, OpenDirectories } from "./open-directories.ts";
 
-/** Opens a name itself, not what is in it (Linux). */
-const O_PATH = 0o10000000;
-const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
+const { O_CREAT, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
 
 /** Permission bits that reach the host: a guest makes no set-id programs there. */
 const HOST_MODE = 0o1777;
@@ -55,7 +54,8 @@ export class HostDirectoryTree implements HostTree {
   readonly source: string;
   readonly readOnly: boolean;
   private readonly root: ByteString;
-  private readonly descriptors = existsSync("/proc/self/fd");
+  /** Undefined where there is no `/proc`. */
+  private readonly directories = existsSync("/proc/self/fd") ? new OpenDirectories() : undefined;
 
   /** Throws the error of `node:fs` where `path` is no directory. */
   constructor(path: string, readOnly: boolean) {
@@ -63,7 +63,7 @@ export class HostDirectoryTree implements HostTree {
     this.readOnly = readOnly;
     const real = realpathSync(path, { encoding: "buffer" }).toString("latin1");
     this.root = real === "/" ? "" : real;
-    readdirSync(Buffer.from(real, "latin1"));
+    readdirSync(bytesOf(real));
   }
 
   stat(path: HostPath): Attributes | undefined {
@@ -79,9 +79,9 @@ export class HostDirectoryTree implements HostTree {
   list(path: HostPath): { name: ByteString; ino: number; type: number }[] {
     return this.inside(path, (prefix) => {
       const entries = [];
-      for (const raw of readdirSync(Buffer.from(prefix, "latin1"), { encoding: "buffer" })) {
+      for (const raw of readdirSync(bytesOf(prefix), { encoding: "buffer" })) {
         const name = raw.toString("latin1");
-        const stat = lstatSync(Buffer.from(prefix + name, "latin1"), { bigint: true, throwIfNoEntry: false });
+        const stat = lstatSync(bytesOf(prefix + name), { bigint: true, throwIfNoEntry: false });
         if (stat) entries.push({ name, ino: inoOf(stat), type: Number(stat.mode) & FileType.mask });
       }
       return entries;
@@ -120,7 +120,7 @@ export class HostDirectoryTree implements HostTree {
   }
 
   createSymlink(path: HostPath, target: ByteString): void {
-    this.change(path, (name) => symlinkSync(Buffer.from(target, "latin1"), name));
+    this.change(path, (name) => symlinkSync(bytesOf(target), name));
   }
 
   link(from: HostPath, to: HostPath): void {
@@ -151,7 +151,7 @@ export class HostDirectoryTree implements HostTree {
   }
 
   use(): FilesystemUse {
-    const s = statfsSync(Buffer.from(this.root || "/", "latin1"));
+    const s = statfsSync(bytesOf(this.root || "/"));
     return { blockSize: s.bsize, blocks: s.blocks, freeBlocks: s.bavail, files: s.files, freeFiles: s.ffree };
   }
 
@@ -166,32 +166,20 @@ export class HostDirectoryTree implements HostTree {
 
   /** Calls `action` with a path for the name that `path` ends in, whose directory cannot be swapped meanwhile. */
   private at<T>(path: HostPath, action: (name: Buffer) => T): T {
-    if (path.length === 0) return this.inside(path, (prefix) => action(Buffer.from(`${prefix}.`, "latin1")));
+    if (path.length === 0) return this.inside(path, (prefix) => action(bytesOf(`${prefix}.`)));
     const name = path[path.length - 1];
     if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) fail("EINVAL");
-    return this.inside(path.slice(0, -1), (prefix) => action(Buffer.from(prefix + name, "latin1")));
+    return this.inside(path.slice(0, -1), (prefix) => action(bytesOf(prefix + name)));
   }
 
   /** Calls `action` with a prefix, ending in a slash, for names in the directory at `path`. */
   private inside<T>(path: HostPath, action: (prefix: ByteString) => T): T {
     const expected = this.root + path.map((name) => `/${name}`).join("") || "/";
     return translated(() => {
-      if (!this.descriptors) {
-        if (
-          realpathSync(Buffer.from(expected, "latin1"), { encoding: "buffer" }).toString("latin1") !==
-          expected
-        )
-          fail("ENOENT");
-        return action(expected === "/" ? "/" : `${expected}/`);
-      }
-      const fd = openSync(Buffer.from(expected, "latin1"), O_PATH | O_DIRECTORY | O_NOFOLLOW);
-      try {
-        const real = readlinkSync(`/proc/self/fd/${fd}`, { encoding: "buffer" }).toString("latin1");
-        if (real !== expected) fail("ENOENT");
-        return action(`/proc/self/fd/${fd}/`);
-      } finally {
-        closeSync(fd);
-      }
+      if (this.directories) return action(`/proc/self/fd/${this.directories.open(expected)}/`);
+      if (realpathSync(bytesOf(expected), { encoding: "buffer" }).toString("latin1") !== expected)
+        fail("ENOENT");
+      return action(expected === "/" ? "/" : `${expected}/`);
     });
   }
 }

@@ -27,6 +27,7 @@ export function toBytes(name: ByteString): Uint8Array {
 
 export function fromBytes(bytes: Uint8Array): ByteString {
   let name = "";
-  for (let i = 0; i < bytes.length; i += 4096) name += String.fromCharCode(...bytes.subarray(i, i + 4096));
+  for (let i = 0; i < bytes.length; i += 4096)
+    name += String.fromCharCode.apply(null, bytes.subarray(i, i + 4096) as unknown as number[]);
   return name;
 }
