@@ -143,12 +143,19 @@ export class HostedMachine {
         this.kernel.use(timers).addIdle(Number(ticks) * NANOSECONDS_PER_TICK);
       }
     } else {
-      const limit = ticks === undefined ? LONGEST_WAIT : Math.ceil(Number(ticks) / TICKS_PER_MILLISECOND);
-      await this.settled(Math.min(limit, LONGEST_WAIT));
+      await this.waitForHost(ticks);
       const waited = this.host.milliseconds() - before;
       this.kernel.use(timers).addIdle(waited * NANOSECONDS_PER_MILLISECOND);
     }
     if (clint.ticksToTimer === 0n) this.kernel.use(timers).runDue();
+  }
+
+  /** Waits in the host's time, for `ticks` of the clock at most. */
+  private async waitForHost(ticks: bigint | undefined): Promise<void> {
+    if (ticks === undefined || ticks > SHORT_WAIT) {
+      const limit = ticks === undefined ? LONGEST_WAIT : Math.ceil(Number(ticks) / TICKS_PER_MILLISECOND);
+      await this.settled(Math.min(limit, LONGEST_WAIT));
+    } else while (this.board.clint.ticksToTimer !== 0n && !(await this.settled(0)));
   }
 
   /** Waits at most `milliseconds` for a thread that can run. 0: for the next turn of the event loop. */
@@ -169,6 +176,8 @@ export class HostedMachine {
 
 const TICKS_PER_MILLISECOND = TIMEBASE / 1000;
 const NANOSECONDS_PER_TICK = 1e9 / TIMEBASE;
+/** The host's timers are no finer than 1 ms: less than 2 ms is waited for in turns of the event loop. */
+const SHORT_WAIT = 20_000n;
 /** A timer nearer than this (20 ms) is looked for in short slices, of some 50 microseconds. */
 const PATIENT_TICKS = 200_000n;
 const SHORT_SLICE = 10_000;
