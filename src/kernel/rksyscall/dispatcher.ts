@@ -4,7 +4,7 @@ import type { Supervisor } from "../../cpu/supervisor.ts";
 import type { Kernel } from "../kernel.ts";
 import { type Api, api } from "../library.ts";
 import { type Platform, platform } from "../rkplat/platform.ts";
-import { loadRegisters, saveRegisters } from "../rkprocess/registers.ts";
+import { loadRegisters, passEcall, saveRegisters } from "../rkprocess/registers.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { type Scheduler, scheduler } from "../rksched/scheduler.ts";
 import { type Signals, signals } from "../rksignal/signals.ts";
@@ -125,7 +125,7 @@ export class Dispatcher implements Supervisor {
     thread.callLow = i32[registers + A0 * 2];
     thread.callHigh = i32[registers + A0 * 2 + 1];
     this.kernel.tracer?.enter(thread, number);
-    hart.pc += 4n;
+    passEcall(hart);
     const handler = this.handlers[number];
     if (!handler || number < 0) return this.unsupported(thread, number);
     this.counts[number]++;
