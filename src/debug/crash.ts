@@ -34,6 +34,9 @@ export function crashReport(site: CrashSite): string {
   ].join("\n");
 }
 
+/** `si_code` of an address that is not a multiple of the access's size. */
+const BUS_ADRALN = 1;
+
 /** `killed by SIGSEGV (signal 11)` */
 export const killedBy = (number: number): string => debugText.killedBy(signalName(number), number);
 
@@ -49,6 +52,8 @@ function headline({ crash, areas }: CrashSite): string {
   const address = hex(BigInt.asUintN(64, BigInt(crash.address)));
   if (crash.signal === signal.SIGILL) return `${killed}: ${debugText.illegal(address)}`;
   if (crash.signal === signal.SIGTRAP) return `${killed}: ${debugText.breakpoint(address)}`;
+  if (crash.signal === signal.SIGBUS && crash.code === BUS_ADRALN)
+    return `${killed}: ${debugText.misaligned(address)}`;
   const place = describePlace(crash.address, crash.area, areas);
   return `${killed}: ${accessTo(address, crash.access)}, ${place}`;
 }

@@ -167,6 +167,18 @@ describe("a hostile program", () => {
     expect(far.status).toBe(139);
   });
 
+  it("dies of a misaligned atomic access, of data as code, and with a stack pointer that points nowhere", () => {
+    const first = (code: string) => {
+      const { status, stderr } = runikraft(["run", program("dies", code)]);
+      expect(status).toBeGreaterThan(128);
+      expect(stderr).toContain("--aslr-seed ");
+      return stderr.split("\n")[0];
+    };
+    expect(first("la t0, _start\naddi t0, t0, 2\nlr.w t1, (t0)")).toMatch(/SIGBUS .* is not aligned/);
+    expect(first("la t0, x\njr t0\n.data\nx: .word 0x13")).toMatch(/executing .*, which is rw-/);
+    expect(first("li sp, -8\nli s0, -16\nunimp")).toMatch(/SIGILL \(signal 4\): illegal instruction at 0x/);
+  });
+
   it("is stopped by --max-instructions, exactly", () => {
     const { status, stderr } = runikraft(["run", "--max-instructions", "123457", "--stats", "--json", LOOP]);
     expect(status).toBe(124);
