@@ -6,18 +6,18 @@ import type { Hart } from "./hart.ts";
 import { Cause, HART, Privilege, TLB } from "./layout.ts";
 import { Access, Pmp } from "./pmp.ts";
 import { type MemoryPort, STORE_DONE } from "./port.ts";
-import { PAGE_SIZE, pageNumber, writeEntry } from "./sv39.ts";
+import { PAGE_SIZE, pageNumber, Walker, writeEntry } from "./sv39.ts";
 import { TlbPool, View } from "./tlb.ts";
-import { accessFault, type Translation, translate } from "./translation.ts";
+import { accessFault, Translation, translate } from "./translation.ts";
 
 /** A checked access inside one page: it will happen. */
-interface Reach extends Translation {
+class Reach extends Translation {
   /** Physical address of the first byte. */
-  readonly physical: number;
+  physical = 0;
   /** The device that is there, undefined for RAM. */
-  readonly window: Window | undefined;
+  window: Window | undefined;
   /** PMP allows this kind of access to all of the page. */
-  readonly whole: boolean;
+  whole = false;
 }
 
 /**
@@ -47,6 +47,11 @@ export class Mmu implements MemoryPort {
   /** Word indices of the hart block's fields. */
   private readonly address: number;
   private readonly value: number;
+  private readonly view: DataView;
+  /** Of the access being done; `second` where it crosses a page edge. Used again, so that a refill allocates nothing. */
+  private readonly walker: Walker;
+  private readonly first = new Reach();
+  private readonly second = new Reach();
   private root = 0;
   private fetchView: number = Privilege.machine;
   private dataView: number = Privilege.machine;
@@ -57,9 +62,11 @@ export class Mmu implements MemoryPort {
     this.ram = hart.bus.ram;
     this.pmp = new Pmp(hart.csrs);
     this.tlbs = new TlbPool(this.ram);
+    this.walker = new Walker(this.ram);
     this.i32 = hart.arena.i32;
     this.u32 = hart.arena.u32;
     this.u8 = hart.arena.u8;
+    this.view = hart.arena.view;
     this.address = (hart.base + HART.address) / 4;
     this.value = (hart.base + HART.value) / 4;
     const told = this.ram.onChange;
@@ -106,11 +113,15 @@ export class Mmu implements MemoryPort {
 
   /** Where an access at `va` would go now, or why it would fault. No side effects, for debuggers. */
   translate(va: number, access: Access, privilege = this.hart.privilege): Translation {
-    const found = translate(this.ram, this.pmp, this.hart.csrs.satpRoot, this.viewOf(privilege), va, access);
+    const { ram, pmp } = this;
+    const found = new Translation();
+    translate(pmp, this.hart.csrs.satpRoot, this.viewOf(privilege), va, access, new Walker(ram), found);
     if (found.cause >= 0) return found;
     const physical = found.page * PAGE_SIZE + (va & (PAGE_SIZE - 1));
-    if (this.pmp.allows(physical, 1, access, privilege)) return found;
-    return { page: -1, cause: accessFault(access), update: undefined, level: 0 };
+    if (pmp.allows(physical, 1, access, privilege)) return found;
+    const fault = new Translation();
+    fault.cause = accessFault(access);
+    return fault;
   }
 
   /** The page became code: writing to it must be noticed. */
@@ -124,49 +135,31 @@ export class Mmu implements MemoryPort {
   }
 
   load(size: number): 0 | 1 {
-    this.u32[this.value] = 0;
-    this.u32[this.value + 1] = 0;
     const low = this.u32[this.address];
     const high = this.i32[this.address + 1];
-    if ((low & (PAGE_SIZE - 1)) + size > PAGE_SIZE) {
-      const parts = this.reachAcross(low, high, size, Access.read);
-      if (!parts) return 0;
-      const [first, second, split] = parts;
-      this.u8.copyWithin(this.value * 4, first, first + split);
-      this.u8.copyWithin(this.value * 4 + split, second, second + size - split);
-      return 1;
-    }
-    const reach = this.check(low, high, size, Access.read);
-    if (!reach) return 0;
-    this.settle(reach);
-    if (reach.window) loadDevice(reach.window, reach.physical, size, this.u32, this.value);
-    else {
-      const from = this.enter(reach, low, high, Access.read);
-      this.u8.copyWithin(this.value * 4, from, from + size);
-    }
+    this.u32[this.value] = 0;
+    this.u32[this.value + 1] = 0;
+    if ((low & (PAGE_SIZE - 1)) + size > PAGE_SIZE) return this.across(low, high, size, Access.read);
+    const { first } = this;
+    if (!this.check(first, low, high, size, Access.read)) return 0;
+    this.settle(first);
+    if (first.window) loadDevice(first.window, first.physical, size, this.u32, this.value);
+    else this.copy(this.value * 4, this.enter(first, low, high, Access.read), size);
     return 1;
   }
 
   store(size: number): 0 | 1 {
     const low = this.u32[this.address];
     const high = this.i32[this.address + 1];
-    const from = this.value * 4;
-    if ((low & (PAGE_SIZE - 1)) + size > PAGE_SIZE) {
-      const parts = this.reachAcross(low, high, size, Access.write);
-      if (!parts) return 0;
-      const [first, second, split] = parts;
-      this.u8.copyWithin(first, from, from + split);
-      this.u8.copyWithin(second, from + split, from + size);
-      return 1;
-    }
-    const reach = this.check(low, high, size, Access.write);
-    if (!reach) return 0;
-    this.settle(reach);
-    if (reach.window) {
-      storeDevice(reach.window, reach.physical, size, this.u32, this.value);
+    if ((low & (PAGE_SIZE - 1)) + size > PAGE_SIZE) return this.across(low, high, size, Access.write);
+    const { first } = this;
+    if (!this.check(first, low, high, size, Access.write)) return 0;
+    this.settle(first);
+    if (first.window) {
+      storeDevice(first.window, first.physical, size, this.u32, this.value);
       return this.hart.attention ? this.raise(STORE_DONE, low, high) : 1;
     }
-    this.u8.copyWithin(this.enter(reach, low, high, Access.write), from, from + size);
+    this.copy(this.enter(first, low, high, Access.write), this.value * 4, size);
     return 1;
   }
 
@@ -176,19 +169,19 @@ export class Mmu implements MemoryPort {
     const access = reserve ? Access.read : Access.write;
     if ((low & (size - 1)) !== 0)
       return this.raise(reserve ? Cause.loadMisaligned : Cause.storeMisaligned, low, high);
-    const reach = this.check(low, high, size, access);
-    if (!reach) return 0;
-    if (reach.window) return this.raise(accessFault(access), low, high);
-    this.settle(reach);
-    this.enter(reach, low, high, access);
+    const { first } = this;
+    if (!this.check(first, low, high, size, access)) return 0;
+    if (first.window) return this.raise(accessFault(access), low, high);
+    this.settle(first);
+    this.enter(first, low, high, access);
     return 1;
   }
 
   translateFetch(): number {
     const low = this.u32[this.address];
     const high = this.i32[this.address + 1];
-    const reach = this.check(low, high, 2, Access.fetch);
-    if (!reach) return -1;
+    const reach = this.first;
+    if (!this.check(reach, low, high, 2, Access.fetch)) return -1;
     if (reach.window) {
       this.raise(Cause.instructionAccess, low, high);
       return -1;
@@ -235,61 +228,69 @@ export class Mmu implements MemoryPort {
     return 0;
   }
 
-  /** An access inside one page; undefined with a trap set where it faults. Changes nothing else. */
-  private check(low: number, high: number, size: number, access: Access): Reach | undefined {
+  /** An access inside one page, into `reach`; false with a trap set where it faults. Changes nothing else. */
+  private check(reach: Reach, low: number, high: number, size: number, access: Access): boolean {
+    const { ram, pmp } = this;
     const view = access === Access.fetch ? this.fetchView : this.dataView;
-    const found = translate(this.ram, this.pmp, this.root, view, signed(low, high), access);
-    if (found.cause >= 0) {
-      this.raise(found.cause, low, high);
-      return undefined;
+    translate(pmp, this.root, view, signed(low, high), access, this.walker, reach);
+    if (reach.cause >= 0) {
+      this.raise(reach.cause, low, high);
+      return false;
     }
-    const physical = found.page * PAGE_SIZE + (low & (PAGE_SIZE - 1));
-    const isRam = this.ram.contains(physical);
+    const physical = reach.page * PAGE_SIZE + (low & (PAGE_SIZE - 1));
+    const isRam = ram.contains(physical);
     const window = isRam ? undefined : this.hart.bus.find(physical, size);
-    const whole = this.pmp.allows(found.page * PAGE_SIZE, PAGE_SIZE, access, view & 3);
+    reach.physical = physical;
+    reach.window = window;
+    reach.whole = pmp.allows(reach.page * PAGE_SIZE, PAGE_SIZE, access, view & 3);
     // A device answers aligned accesses only.
     const exists = isRam || (window !== undefined && physical % size === 0);
-    if (!exists || !(whole || this.pmp.allows(physical, size, access, view & 3))) {
-      this.raise(accessFault(access), low, high);
-      return undefined;
-    }
-    // Field by field: spreading `found` makes a refill ten times slower.
-    const { page, cause, update, level } = found;
-    return { page, cause, update, level, physical, window, whole };
+    if (exists && (reach.whole || pmp.allows(physical, size, access, view & 3))) return true;
+    this.raise(accessFault(access), low, high);
+    return false;
   }
 
-  /**
-   * An access that crosses a page edge: linear addresses of its two parts and the size of the first, or
-   * undefined with a trap set. `tval` is the access's address, or the second page's where that one faults.
-   */
-  private reachAcross(
-    low: number,
-    high: number,
-    size: number,
-    access: Access,
-  ): [number, number, number] | undefined {
+  /** An access that crosses a page edge. `tval` is its address, or the second page's where that one faults. */
+  private across(low: number, high: number, size: number, access: Access): 0 | 1 {
+    const { first, second } = this;
     const split = PAGE_SIZE - (low & (PAGE_SIZE - 1));
     const nextLow = (low + split) >>> 0;
     const nextHigh = nextLow === 0 ? high + 1 : high;
-    const first = this.check(low, high, split, access);
-    if (!first) return undefined;
-    const second = this.check(nextLow, nextHigh, size - split, access);
-    if (!second) return undefined;
-    if (first.window || second.window) {
-      if (first.window) this.raise(accessFault(access), low, high);
-      else this.raise(accessFault(access), nextLow, nextHigh);
-      return undefined;
-    }
+    if (!this.check(first, low, high, split, access)) return 0;
+    if (!this.check(second, nextLow, nextHigh, size - split, access)) return 0;
+    if (first.window) return this.raise(accessFault(access), low, high);
+    if (second.window) return this.raise(accessFault(access), nextLow, nextHigh);
     this.settle(first);
     this.settle(second);
-    return [this.enter(first, low, high, access), this.enter(second, nextLow, nextHigh, access), split];
+    const start = this.enter(first, low, high, access);
+    const rest = this.enter(second, nextLow, nextHigh, access);
+    const value = this.value * 4;
+    if (access === Access.write) {
+      this.u8.copyWithin(start, value, value + split);
+      this.u8.copyWithin(rest, value + split, value + size);
+    } else {
+      this.u8.copyWithin(value, start, start + split);
+      this.u8.copyWithin(value + split, rest, rest + size - split);
+    }
+    return 1;
+  }
+
+  /** A value of 1, 2, 4 or 8 bytes; `copyWithin` would be most of a refill's time. */
+  private copy(to: number, from: number, size: number): void {
+    const { view } = this;
+    if (size === 8) {
+      view.setUint32(to + 4, view.getUint32(from + 4, true), true);
+      view.setUint32(to, view.getUint32(from, true), true);
+    } else if (size === 4) view.setUint32(to, view.getUint32(from, true), true);
+    else if (size === 2) view.setUint16(to, view.getUint16(from, true), true);
+    else view.setUint8(to, view.getUint8(from));
   }
 
   /** Sets the A and D bits that a checked access asks for. */
-  private settle({ update }: Reach): void {
-    if (!update) return;
-    this.tellCodeCache(Math.floor(update.address / PAGE_SIZE));
-    writeEntry(this.ram, update.address, update.ppn, update.flags);
+  private settle({ update, ppn, flags }: Reach): void {
+    if (update < 0) return;
+    this.tellCodeCache(Math.floor(update / PAGE_SIZE));
+    writeEntry(this.ram, update, ppn, flags);
   }
 
   /** Puts a page of RAM into the tables and returns the linear address of the access's first byte. */

@@ -45,6 +45,17 @@ test("allowAll opens everything", () => {
   expect(allowed(0xff_ffff_fff8, 8, user)).toEqual(RWX);
 });
 
+test("a first entry over all addresses opens everything only with all permissions, and until it changes", () => {
+  const everywhere = 0x3f_ffff_ffff_ffffn;
+  pmp.writeAddress(0, everywhere);
+  pmp.writeConfig(0, BigInt(NAPOT | R | X));
+  expect(allowed(0x1000, 8, user)).toEqual([true, false, true]);
+  pmp.writeConfig(0, BigInt(NAPOT | R | W | X));
+  expect(allowed(0x1000, 8, user)).toEqual(RWX);
+  pmp.writeConfig(0, 0n);
+  expect(allowed(0x1000, 8, user)).toEqual(NONE);
+});
+
 test("NA4 is four bytes", () => {
   configure([NA4 | R, 0x1000]);
   expect(allowed(0x1000)).toEqual([true, false, false]);

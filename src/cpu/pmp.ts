@@ -7,6 +7,9 @@ export type Access = (typeof Access)[keyof typeof Access];
 
 export const PMP_ENTRIES = 16;
 const LOCKED = 0x80;
+const EVERYTHING = Access.read | Access.write | Access.fetch;
+/** Highest physical address + 1: 56 bits. */
+export const PHYSICAL_END = 2 ** 56;
 
 interface Region {
   /** First byte. */
@@ -32,6 +35,8 @@ interface Region {
 export class Pmp {
   private readonly csrs: CsrState;
   private regions: Region[] = [];
+  /** The first region lets everybody do everything: the usual case, and asked about often. */
+  private open = false;
 
   constructor(csrs: CsrState) {
     this.csrs = csrs;
@@ -68,6 +73,7 @@ export class Pmp {
 
   /** May all of `size` bytes at `address` be accessed? */
   allows(address: number, size: number, access: Access, privilege: number): boolean {
+    if (this.open) return true;
     for (const region of this.regions) {
       if (address + size <= region.from || address >= region.to) continue;
       if (address < region.from || address + size > region.to) return false;
@@ -91,6 +97,9 @@ export class Pmp {
           locked: (config & LOCKED) !== 0,
         });
     }
+    const [first] = this.regions;
+    this.open =
+      first !== undefined && first.from === 0 && first.to >= PHYSICAL_END && first.permissions === EVERYTHING;
   }
 
   private config(index: number): number {

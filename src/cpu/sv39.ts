@@ -90,48 +90,105 @@ export const tableIndex = (vpn: number, level: number): number => (vpn >> (9 * l
 export const pageNumber = (va: number): number => Math.floor(va / PAGE_SIZE);
 
 /**
- * Follows the tables from the one in physical page `rootPpn`. Changes nothing, allocates no frame and sets no
- * A or D bit.
+ * A walk under way, one entry at a time. Used again from walk to walk: a TLB is refilled by one, of whose time the
+ * objects that it would make were a good part. For the same reason it reckons in page numbers, which are small
+ * integers where addresses are not.
  */
-export function walk(ram: PhysicalMemory, rootPpn: number, va: number): Walk {
-  if (!isCanonical(va)) return { steps: [], end: "notCanonical", page: -1, flags: 0 };
-  const vpn = pageNumber(va);
-  const steps: WalkStep[] = [];
-  const stop = (end: WalkEnd): Walk => ({ steps, end, page: -1, flags: 0 });
-  let table = rootPpn;
-  for (let level = ROOT_LEVEL; ; level--) {
-    const address = table * PAGE_SIZE + tableIndex(vpn, level) * PTE_SIZE;
-    if (!ram.contains(address)) return stop("noMemory");
-    const step = readEntry(ram, address, level);
-    steps.push(step);
-    const { flags, ppn } = step;
-    if ((flags & Pte.V) === 0) return stop("invalid");
-    if (step.reserved !== 0 || (flags & (Pte.R | Pte.W)) === Pte.W) return stop("reserved");
-    if ((flags & (Pte.R | Pte.X)) !== 0) {
-      const within = (1 << (9 * level)) - 1;
-      if ((ppn & within) !== 0) return stop("misalignedPage");
-      return { steps, end: "leaf", page: ppn + (vpn & within), flags };
+export class Walker {
+  // What `next` looked at last: see `WalkStep`.
+  level = 0;
+  flags = 0;
+  ppn = 0;
+  reserved = 0;
+  /** Why the walk stopped; undefined while it has not. */
+  end: WalkEnd | undefined;
+
+  private readonly map: Uint32Array;
+  private readonly u32: Uint32Array;
+  private readonly firstPage: number;
+  private vpn = 0;
+  /** Page of the table looked at, and which of its entries. */
+  private table = 0;
+  private index = 0;
+
+  constructor(ram: PhysicalMemory) {
+    this.map = ram.map;
+    this.u32 = ram.arena.u32;
+    this.firstPage = ram.base / PAGE_SIZE;
+  }
+
+  /** Begins at the table in physical page `rootPpn`. */
+  start(rootPpn: number, va: number): void {
+    this.level = ROOT_LEVEL + 1;
+    this.ppn = rootPpn;
+    this.vpn = pageNumber(va) | 0;
+    this.end = isCanonical(va) ? undefined : "notCanonical";
+  }
+
+  /** Looks at the next entry. False when there is none. Changes nothing, allocates no frame, sets no A or D bit. */
+  next(): boolean {
+    if (this.end !== undefined) return false;
+    const page = this.ppn - this.firstPage;
+    if (page < 0 || page >= this.map.length) {
+      this.end = "noMemory";
+      return false;
     }
-    if ((flags & (Pte.U | Pte.A | Pte.D)) !== 0) return stop("reserved");
-    if (level === 0) return stop("tooDeep");
-    table = ppn;
+    this.table = this.ppn;
+    this.level--;
+    this.index = tableIndex(this.vpn, this.level);
+    // Not by `readable`, which would give an untouched page a frame.
+    this.read(this.map[page]);
+    this.end = this.judge();
+    return true;
+  }
+
+  /** Physical address of the entry. */
+  get address(): number {
+    return this.table * PAGE_SIZE + this.index * PTE_SIZE;
+  }
+
+  /** With the end `leaf`: number of the 4 KiB physical page that holds the address, inside a large page too. */
+  get page(): number {
+    return this.ppn + (this.vpn & this.within);
+  }
+
+  /** The bits of a page number that count 4 KiB pages inside a page of this level. */
+  private get within(): number {
+    return (1 << (9 * this.level)) - 1;
+  }
+
+  private read(frame: number): void {
+    const word = (frame >>> 2) + this.index * 2;
+    const low = frame === 0 ? 0 : this.u32[word];
+    const high = frame === 0 ? 0 : this.u32[word + 1];
+    this.flags = low & PTE_FLAGS;
+    this.ppn = high === 0 ? low >>> 10 : (high & 0x3fffff) * 0x40_0000 + (low >>> 10);
+    this.reserved = high >>> 22;
+  }
+
+  /** Whether the walk stops at the entry, and why. */
+  private judge(): WalkEnd | undefined {
+    const { flags } = this;
+    if ((flags & Pte.V) === 0) return "invalid";
+    if (this.reserved !== 0 || (flags & (Pte.R | Pte.W)) === Pte.W) return "reserved";
+    if ((flags & (Pte.R | Pte.X)) !== 0) return (this.ppn & this.within) === 0 ? "leaf" : "misalignedPage";
+    if ((flags & (Pte.U | Pte.A | Pte.D)) !== 0) return "reserved";
+    return this.level === 0 ? "tooDeep" : undefined;
   }
 }
 
-/** Reads through the page map rather than `readable`, which would give an untouched page a frame. */
-function readEntry(ram: PhysicalMemory, address: number, level: number): WalkStep {
-  const frame = ram.map[Math.floor((address - ram.base) / PAGE_SIZE)];
-  if (frame === 0) return { level, address, flags: 0, ppn: 0, reserved: 0 };
-  const word = (frame + (address & (PAGE_SIZE - 1))) >>> 2;
-  const low = ram.arena.u32[word];
-  const high = ram.arena.u32[word + 1];
-  return {
-    level,
-    address,
-    flags: low & PTE_FLAGS,
-    ppn: (high & 0x3fffff) * 0x40_0000 + (low >>> 10),
-    reserved: high >>> 22,
-  };
+/** Follows the tables from the one in physical page `rootPpn`, as `Walker` does, and tells of every entry. */
+export function walk(ram: PhysicalMemory, rootPpn: number, va: number): Walk {
+  const walker = new Walker(ram);
+  const steps: WalkStep[] = [];
+  walker.start(rootPpn, va);
+  while (walker.next()) {
+    const { level, address, flags, ppn, reserved } = walker;
+    steps.push({ level, address, flags, ppn, reserved });
+  }
+  const end = walker.end as WalkEnd;
+  const isLeaf = end === "leaf";
+  return { steps, end, page: isLeaf ? walker.page : -1, flags: isLeaf ? walker.flags : 0 };
 }
 
 /** Writes a whole entry; `address` must be an aligned word of RAM. */

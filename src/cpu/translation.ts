@@ -1,55 +1,71 @@
-import type { PhysicalMemory } from "../memory/physical-memory.ts";
 import { Cause, Privilege } from "./layout.ts";
-import { Access, type Pmp } from "./pmp.ts";
-import { PAGE_SIZE, PTE_SIZE, Pte, type WalkStep, walk } from "./sv39.ts";
+import { Access, PHYSICAL_END, type Pmp } from "./pmp.ts";
+import { PAGE_SIZE, PTE_SIZE, Pte, type Walker } from "./sv39.ts";
 import { View } from "./tlb.ts";
 
-/** Where an access would go, and what it would change. */
-export interface Translation {
+/** Where an access would go, and what it would change. Filled in by `translate`; made once and used again. */
+export class Translation {
   /** Physical page number; -1 where the access faults. */
-  readonly page: number;
+  page = -1;
   /** Exception code (`Cause`); -1 where it does not fault. */
-  readonly cause: number;
-  /** The leaf as it must be before the access is done, where A or D is not set yet. */
-  readonly update: WalkStep | undefined;
+  cause = -1;
   /** Level of the leaf: above 0 inside a large page. */
-  readonly level: number;
+  level = 0;
+  /** Physical address of the leaf, where its A or D bit has to be set before the access is done; -1 where not. */
+  update = -1;
+  /** What the leaf must be then. */
+  ppn = 0;
+  flags = 0;
 }
-
-/** Highest physical address + 1: 56 bits. */
-const PHYSICAL_END = 2 ** 56;
 
 /**
  * Translates a virtual address for one access, by the view's privilege, SUM and MXR (Privileged Architecture,
- * "Virtual Address Translation Process"). Changes nothing.
+ * "Virtual Address Translation Process"). Changes nothing but `into` and `walker`.
  *
  * A and D bits: an access whose leaf lacks A, or a store whose leaf lacks D, asks for an update and goes on,
  * as QEMU's `virt` board does by default; no page fault is raised for them.
  */
 export function translate(
-  ram: PhysicalMemory,
   pmp: Pmp,
   root: number,
   view: number,
   va: number,
   access: Access,
-): Translation {
+  walker: Walker,
+  into: Translation,
+): void {
+  into.update = -1;
+  into.level = 0;
+  into.page = -1;
   if ((view & View.sv39) === 0) {
-    if (va < 0 || va >= PHYSICAL_END) return fault(accessFault(access));
-    return { page: Math.floor(va / PAGE_SIZE), cause: -1, update: undefined, level: 0 };
+    into.cause = va < 0 || va >= PHYSICAL_END ? accessFault(access) : -1;
+    if (into.cause < 0) into.page = Math.floor(va / PAGE_SIZE);
+    return;
   }
-  const { steps, end, page, flags } = walk(ram, root, va);
-  for (const step of steps)
-    if (!pmp.allows(step.address, PTE_SIZE, Access.read, Privilege.supervisor))
-      return fault(accessFault(access));
-  if (end === "noMemory") return fault(accessFault(access));
-  if (end !== "leaf" || !permits(flags, view, access)) return fault(pageFault(access));
-  const leaf = steps[steps.length - 1];
+  into.cause = walkFor(pmp, root, view, va, access, walker);
+  if (into.cause >= 0) return;
+  const { flags, level, address, ppn } = walker;
   const wanted = access === Access.write ? Pte.A | Pte.D : Pte.A;
-  if ((flags & wanted) === wanted) return { page, cause: -1, update: undefined, level: leaf.level };
-  if (!pmp.allows(leaf.address, PTE_SIZE, Access.write, Privilege.supervisor))
-    return fault(accessFault(access));
-  return { page, cause: -1, update: { ...leaf, flags: flags | wanted }, level: leaf.level };
+  if ((flags & wanted) !== wanted) {
+    if (!pmp.allows(address, PTE_SIZE, Access.write, Privilege.supervisor)) {
+      into.cause = accessFault(access);
+      return;
+    }
+    into.update = address;
+    into.ppn = ppn;
+    into.flags = flags | wanted;
+  }
+  into.page = walker.page;
+  into.level = level;
+}
+
+/** Walks to the leaf. Returns the exception code where there is none or it forbids the access, else -1. */
+function walkFor(pmp: Pmp, root: number, view: number, va: number, access: Access, walker: Walker): number {
+  walker.start(root, va);
+  while (walker.next())
+    if (!pmp.allows(walker.address, PTE_SIZE, Access.read, Privilege.supervisor)) return accessFault(access);
+  if (walker.end === "noMemory") return accessFault(access);
+  return walker.end === "leaf" && permits(walker.flags, view, access) ? -1 : pageFault(access);
 }
 
 function permits(flags: number, view: number, access: Access): boolean {
@@ -61,8 +77,6 @@ function permits(flags: number, view: number, access: Access): boolean {
   if (access === Access.write) return (flags & Pte.W) !== 0;
   return (flags & (view & View.mxr ? Pte.R | Pte.X : Pte.R)) !== 0;
 }
-
-const fault = (cause: number): Translation => ({ page: -1, cause, update: undefined, level: 0 });
 
 export function pageFault(access: Access): number {
   if (access === Access.fetch) return Cause.instructionPage;
