@@ -1,13 +1,11 @@
-import { nodeHost } from "../src/host/node.ts";
-import { createHosted, type HostedMachine } from "../src/machine/hosted.ts";
+import { createHosted, type HostedMachine, MemoryConsole, nodeHost } from "../src/index.ts";
 
 /** Bytes of memory of a benchmark's guest. */
 const MEMORY = 64 << 20;
 
 export interface Guest {
   readonly machine: HostedMachine;
-  /** What it has printed so far. */
-  output(): string;
+  readonly console: MemoryConsole;
 }
 
 /** A machine in this process with a program at its first instruction: nothing of the host's, the same every time. */
@@ -16,27 +14,15 @@ export async function createGuest(
   name: string,
   args: readonly string[] = [],
 ): Promise<Guest> {
-  let printed = "";
-  const keep = {
-    terminal: false,
-    write(bytes: Uint8Array) {
-      printed += Buffer.from(bytes).toString();
-    },
-  };
+  const console = new MemoryConsole();
   const machine = await createHosted({
     program: { bytes: elf, path: `/bin/${name}` },
     args: [name, ...args],
     env: [],
     memory: MEMORY,
     seed: 1n,
-    console: {
-      input: { terminal: false, read: () => undefined, onInput: () => {} },
-      output: keep,
-      error: keep,
-      size: () => ({ rows: 24, columns: 80 }),
-      onResize: () => {},
-    },
+    console,
     host: nodeHost,
   });
-  return { machine, output: () => printed };
+  return { machine, console };
 }

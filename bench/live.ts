@@ -19,11 +19,11 @@ export async function measureLive(hello: Uint8Array, rounds: number): Promise<Li
   const ran: number[] = [];
   for (let round = -WARM_UPS; round < rounds; round++) {
     const start = performance.now();
-    const { machine, output } = await createGuest(hello, HELLO.name);
+    const { machine, console } = await createGuest(hello, HELLO.name);
     const ready = performance.now();
     await machine.run();
     const end = performance.now();
-    checkOutput(HELLO, "runikraft", output());
+    checkOutput(HELLO, "runikraft", console.text);
     if (round < 0) continue;
     created.push(ready - start);
     ran.push(end - ready);
