@@ -154,11 +154,15 @@ function removeOldChunks(outputs) {
 
 function assembleFirmware() {
   mkdirSync("firmware/dist", { recursive: true });
-  for (const name of readdirSync("firmware").filter((file) => file.endsWith(".S"))) {
-    const source = join("firmware", name);
-    const output = join("firmware/dist", name.replace(/\.S$/, ".elf"));
-    execFileSync(process.execPath, ["dist/cli.js", "asm", source, "-o", output], { stdio: "inherit" });
-  }
+  const assemble = (source, output, ...options) => {
+    const args = ["dist/cli.js", "asm", source, "-o", join("firmware/dist", output), ...options];
+    execFileSync(process.execPath, args, { stdio: "inherit" });
+  };
+  const sources = (folder) => readdirSync(folder).filter((file) => file.endsWith(".S"));
+  for (const name of sources("firmware")) assemble(join("firmware", name), name.replace(/\.S$/, ".elf"));
+  // What runs on a bare machine is linked to where its RAM is.
+  for (const name of sources("firmware/bare"))
+    assemble(join("firmware/bare", name), `bare-${name.replace(/\.S$/, ".elf")}`, "--base", "0x80000000");
 }
 
 function emitTypes() {

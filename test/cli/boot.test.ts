@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { assembled, runikraft } from "./command-line.ts";
 
@@ -49,6 +50,13 @@ text: .asciz "in machine mode\\n"
       .text`;
     const { status, stdout, stderr } = boot(image("uart", code));
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "in machine mode\n", stderr: "" });
+  });
+
+  it("runs the sample in firmware/bare, traps and all", () => {
+    const sample = fileURLToPath(new URL("../../firmware/dist/bare-hello.elf", import.meta.url));
+    const { status, stdout, stderr } = boot(sample);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toBe("Hello from machine mode.\nA trap: cause 2, tval 0xffff.\n");
   });
 
   it("starts in M-mode with the hart's number in a0", () => {

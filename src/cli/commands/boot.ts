@@ -32,7 +32,7 @@ export function configure(command: Command): void {
     .action(boot);
   examples(
     command,
-    "runikraft boot --bios none --kernel firmware.elf",
+    "runikraft boot --bios none --kernel firmware/dist/bare-hello.elf",
     "runikraft boot --bios none --kernel rv64ui-p-add -m 16M --max-instructions 1000000",
   );
 }
