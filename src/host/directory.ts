@@ -184,6 +184,9 @@ export class HostDirectoryTree implements HostTree {
   }
 }
 
+/** Bytes of zeros that one call may write. */
+const MOST_ZEROS = 16 << 20;
+
 /** An open file of the host. */
 class HostFileData implements FileData {
   private readonly fd: number;
@@ -234,7 +237,9 @@ class HostFileData implements FileData {
   /** Node cannot reserve room on the host: a write may still find none. */
   reserve(): void {}
 
+  /** Node cannot punch holes either, so zeros are written; EOPNOTSUPP where that would be very many. */
   zero(from: number, to: number): void {
+    if (to - from > MOST_ZEROS) fail("EOPNOTSUPP");
     const zeros = new Uint8Array(Math.min(65536, Math.max(0, to - from)));
     for (let at = from; at < to; ) at += this.writeAt(zeros.subarray(0, to - at), at);
   }

@@ -97,16 +97,18 @@ export class RamFile extends FileInode implements FileData {
       if (index * PAGE >= this.sourceSize) this.page(index);
   }
 
+  /** Pages that do not exist are zeros already, so a hole of any size costs what is in it. */
   zero(from: number, to: number): void {
     this.changing();
-    for (let at = from; at < to; ) {
-      const index = Math.floor(at / PAGE);
+    const first = Math.floor(from / PAGE);
+    const shown = Math.min(Math.ceil(this.sourceSize / PAGE), Math.ceil(to / PAGE));
+    for (let index = first; index < shown; index++) this.page(index);
+    for (const [index, page] of this.pages) {
+      const start = Math.max(from, index * PAGE);
       const end = Math.min(to, (index + 1) * PAGE);
-      const whole = end - at === PAGE && at >= this.sourceSize;
-      if (whole) this.dropPage(index);
-      else if (this.pages.has(index) || at < this.sourceSize)
-        this.page(index).fill(0, at % PAGE, end - index * PAGE);
-      at = end;
+      if (start >= end) continue;
+      if (end - start === PAGE && start >= this.sourceSize) this.dropPage(index);
+      else page.fill(0, start - index * PAGE, end - index * PAGE);
     }
     this.node.modified();
   }

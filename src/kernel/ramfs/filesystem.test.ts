@@ -53,8 +53,10 @@ test("holes take no room, and a far end no more", () => {
   expect(file.attributes()).toMatchObject({ size: 2 ** 42, blocks: PAGE / 512 });
   expect(failure(() => file.truncate(2 ** 44))).toBe("EFBIG");
   expect(failure(() => file.writeAt(Uint8Array.of(1), 2 ** 43))).toBe("EFBIG");
-  file.truncate(0);
+  file.allocate(3, 1, 2 ** 42);
   expect(file.attributes().blocks).toBe(0);
+  file.truncate(0);
+  expect(file.attributes()).toMatchObject({ size: 0, blocks: 0 });
 });
 
 test("an unlinked file's room comes back with its last holder", () => {
