@@ -36,6 +36,7 @@ export type { Layout } from "./loader/layout.ts";
 export { LoadError } from "./loader/refuse.ts";
 export { BareMachine, type BareState } from "./machine/bare.ts";
 export { ADDRESS_MAP, Board, type BoardOptions } from "./machine/board.ts";
+export type { HostedEvents } from "./machine/events.ts";
 export type { HostConsole, HostInput, HostOutput } from "./machine/host-console.ts";
 export { createHosted, type HostedMachine } from "./machine/hosted.ts";
 export type { HostedOptions, HostServices } from "./machine/hosted-options.ts";

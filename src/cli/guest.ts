@@ -48,7 +48,7 @@ export function guestOptions(command: Command): Command {
 }
 
 /** What a machine is made with beyond the options that say what its guest is given. */
-export type Watching = Pick<HostedOptions, "console" | "strace" | "onUnsupported">;
+export type Watching = Pick<HostedOptions, "console" | "strace">;
 
 export interface Guest {
   /** The bytes of the ELF file. */

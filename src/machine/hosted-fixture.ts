@@ -74,9 +74,9 @@ export async function guest(source: string, options: Partial<HostedOptions> = {}
       nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
     },
     strace: (line) => trace.push(line),
-    onUnsupported: (name) => unsupported.push(name),
     ...options,
   });
+  machine.events.on("unsupported", (name) => unsupported.push(name));
   return {
     machine,
     output: () => printed[0],

@@ -39,8 +39,6 @@ export interface HostedOptions {
   readonly host: HostServices;
   /** Gets a line for each system call and signal. */
   readonly strace?: (line: string) => void;
-  /** Gets the name of each unsupported system call once. */
-  readonly onUnsupported?: (name: string) => void;
 }
 
 /** What a machine needs of the platform that it runs on. */

@@ -106,6 +106,24 @@ describe("a program", () => {
     expect(machine.outcome).toEqual({ kind: "exit", code: 3 });
   });
 
+  test("tells once how the program has ended", async () => {
+    const { machine } = await guest(`
+      li a0, 3
+      li a7, 94
+      ecall`);
+    const ends: unknown[] = [];
+    const listener = (status: unknown) => ends.push(status);
+    machine.events.on("exit", listener);
+    await machine.run(1);
+    expect(ends).toEqual([]);
+    await machine.run();
+    await machine.run();
+    expect(ends).toEqual([{ kind: "exit", code: 3 }]);
+    machine.events.off("exit", listener);
+    expect(machine.events.emit("exit", { kind: "exit", code: 4 })).toBe(false);
+    expect(ends).toHaveLength(1);
+  });
+
   test("an unsupported system call is ENOSYS and named once", async () => {
     const { machine, unsupported, trace } = await guest(`
       _start: li a7, 425

@@ -27,6 +27,7 @@ import { type LoadedProgram, loadProgram } from "../loader/program.ts";
 import { SeededRandom } from "../loader/random.ts";
 import { RefusedError } from "../messages/errors.ts";
 import { kernelMessages } from "../messages/kernel.ts";
+import { HostedEmitter } from "./events.ts";
 import { HostedBoard } from "./hosted-board.ts";
 import type { HostedOptions, HostServices } from "./hosted-options.ts";
 import { collectStats, type HostedStats } from "./hosted-stats.ts";
@@ -47,9 +48,11 @@ export class HostedMachine {
   readonly kernel: Kernel;
   readonly process: Process;
   readonly program: LoadedProgram;
+  readonly events = new HostedEmitter();
   private readonly dispatcher: Dispatcher;
   private readonly host: HostServices;
   private lastTurn = 0;
+  private ended = false;
 
   constructor(
     board: HostedBoard,
@@ -64,6 +67,7 @@ export class HostedMachine {
     this.program = program;
     this.host = host;
     this.dispatcher = kernel.use(dispatcher);
+    kernel.onUnsupported = (name) => this.events.emit("unsupported", name);
   }
 
   get layout(): Layout {
@@ -106,6 +110,10 @@ export class HostedMachine {
       await this.turn();
     }
     this.board.flush();
+    if (this.outcome && !this.ended) {
+      this.ended = true;
+      this.events.emit("exit", this.outcome);
+    }
     return this.outcome;
   }
 
@@ -199,7 +207,6 @@ export async function createHosted(options: HostedOptions): Promise<HostedMachin
       board.flush();
       strace(line);
     });
-  if (options.onUnsupported) kernel.onUnsupported = options.onUnsupported;
 
   const interpreter = await interpreterOf(kernel, image);
   const process = kernel.use(processTable).create(kernel.use(memoryManager).createSpace());

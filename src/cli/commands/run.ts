@@ -57,8 +57,8 @@ async function run(file: string, args: readonly string[], options: RunOptions): 
     const machine = await guest.create({
       console,
       ...(strace && { strace: (line: string) => strace.write(`${line}\n`) }),
-      ...(options.verbose && { onUnsupported: (name: string) => say(cliText.unsupportedCall(name)) }),
     });
+    if (options.verbose) machine.events.on("unsupported", (name) => say(cliText.unsupportedCall(name)));
     if (options.banner) say(banner(machine));
     const started = performance.now();
     const outcome = await execute(machine, guest, options, trace);
@@ -66,8 +66,8 @@ async function run(file: string, args: readonly string[], options: RunOptions): 
     // The terminal is as it was before anything of ours is written to it.
     console.close();
     process.exitCode = await report(machine, guest, outcome, options);
-    if (options.stats) printErr(options.json ? statsJson(machine, seconds) : "");
-    if (options.stats && !options.json) say(statsText(machine, seconds));
+    if (options.json) printErr(statsJson(machine, seconds));
+    else if (options.stats) say(statsText(machine, seconds));
   } finally {
     console.close();
     strace?.close();
