@@ -77,11 +77,7 @@ function sysinfo(thread: Thread, address: number): number {
 }
 
 export const resourceSyscalls: readonly SyscallRow[] = [
-  partial(
-    "prlimit64",
-    "limits are kept and inherited; the one of files is enforced",
-    prlimit,
-  ),
+  partial("prlimit64", "limits are kept and inherited; the one of files is enforced", prlimit),
   partial("getrlimit", "as prlimit64", (thread, resource, limit) => prlimit(thread, 0, resource, 0, limit)),
   partial("setrlimit", "as prlimit64", (thread, resource, limit) => prlimit(thread, 0, resource, limit, 0)),
   partial("getrusage", "all time counts as user time", getrusage),
