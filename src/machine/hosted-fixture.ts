@@ -1,5 +1,7 @@
+import { EventEmitter } from "node:events";
 import { assemble } from "../isa/assembler/assemble.ts";
 import { linkElf } from "../isa/assembler/elf.ts";
+import type { HostedEmitter } from "./events.ts";
 import { createHosted, type HostedMachine } from "./hosted.ts";
 import type { HostedOptions } from "./hosted-options.ts";
 
@@ -71,6 +73,7 @@ export async function guest(source: string, options: Partial<HostedOptions> = {}
       milliseconds: () => performance.now(),
       now: () => 1_700_000_000_000_000_000n,
       entropy: (into) => into.fill(7),
+      emitter: () => new EventEmitter() as HostedEmitter,
       nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
     },
     strace: (line) => trace.push(line),

@@ -1,5 +1,6 @@
 import type { Library } from "../kernel/library.ts";
 import type { FileTree } from "../kernel/rkvfs/library.ts";
+import type { HostedEmitter } from "./events.ts";
 import type { HostConsole } from "./host-console.ts";
 import type { HostTime } from "./hosted-board.ts";
 
@@ -45,6 +46,8 @@ export interface HostedOptions {
 export interface HostServices extends HostTime {
   /** Random bytes. */
   entropy(into: Uint8Array): void;
+  /** A new event emitter, as Node's. */
+  emitter(): HostedEmitter;
   /** Resolves after the host's pending events were handled (`setImmediate`). */
   nextTurn(): Promise<void>;
 }

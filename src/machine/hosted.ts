@@ -27,7 +27,7 @@ import { type LoadedProgram, loadProgram } from "../loader/program.ts";
 import { SeededRandom } from "../loader/random.ts";
 import { RefusedError } from "../messages/errors.ts";
 import { kernelMessages } from "../messages/kernel.ts";
-import { HostedEmitter } from "./events.ts";
+import type { HostedEmitter } from "./events.ts";
 import { HostedBoard } from "./hosted-board.ts";
 import type { HostedOptions, HostServices } from "./hosted-options.ts";
 import { collectStats, type HostedStats } from "./hosted-stats.ts";
@@ -48,7 +48,7 @@ export class HostedMachine {
   readonly kernel: Kernel;
   readonly process: Process;
   readonly program: LoadedProgram;
-  readonly events = new HostedEmitter();
+  readonly events: HostedEmitter;
   private readonly dispatcher: Dispatcher;
   private readonly host: HostServices;
   private lastTurn = 0;
@@ -66,6 +66,7 @@ export class HostedMachine {
     this.process = process;
     this.program = program;
     this.host = host;
+    this.events = host.emitter();
     this.dispatcher = kernel.use(dispatcher);
     kernel.onUnsupported = (name) => this.events.emit("unsupported", name);
   }
