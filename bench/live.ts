@@ -9,6 +9,8 @@ export interface Live {
   /** To run it to its end. */
   readonly run: Summary;
   readonly total: Summary;
+  /** Processor time of both, of all threads: what a busy machine changes little. */
+  readonly cpu: Summary;
 }
 
 const WARM_UPS = 3;
@@ -17,7 +19,9 @@ const WARM_UPS = 3;
 export async function measureLive(hello: Uint8Array, rounds: number): Promise<Live> {
   const created: number[] = [];
   const ran: number[] = [];
+  const spent: number[] = [];
   for (let round = -WARM_UPS; round < rounds; round++) {
+    const before = process.cpuUsage();
     const start = performance.now();
     const { machine, console } = await createGuest(hello, HELLO.name);
     const ready = performance.now();
@@ -27,7 +31,9 @@ export async function measureLive(hello: Uint8Array, rounds: number): Promise<Li
     if (round < 0) continue;
     created.push(ready - start);
     ran.push(end - ready);
+    const { user, system } = process.cpuUsage(before);
+    spent.push((user + system) / 1000);
   }
   const total = created.map((milliseconds, i) => milliseconds + ran[i]);
-  return { create: summarise(created), run: summarise(ran), total: summarise(total) };
+  return { create: summarise(created), run: summarise(ran), total: summarise(total), cpu: summarise(spent) };
 }

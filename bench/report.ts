@@ -77,6 +77,7 @@ export function formatReport(report: Report): string {
     sections.push([
       "A new machine and hello in a live process",
       `  create ${spread(live.create, 1)} ms, run ${spread(live.run, 1)} ms, together ${spread(live.total, 1)} ms`,
+      `  processor time ${spread(live.cpu, 1)} ms`,
     ]);
   sections.push([
     "Marks",
