@@ -1,13 +1,12 @@
 import { fstatSync, readSync } from "node:fs";
-import { ReadStream as TerminalInput } from "node:tty";
+import type { ReadStream as TerminalInput } from "node:tty";
 import type { HostConsole, HostInput, HostOutput } from "../machine/host-console.ts";
-import { writeAll } from "./process.ts";
+import { isTerminal, writeAll } from "./process.ts";
+import { RawMode } from "./raw-mode.ts";
 
 /** Bytes of input kept for the guest before the host is told to hold back. */
 const KEPT = 65536;
 const DEFAULT_SIZE = { rows: 24, columns: 80 };
-/** Signals that end this process by default: the terminal is given back first. */
-const ENDING = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
 
 /**
  * This process's standard streams as a machine's console. Where a person types, the terminal is raw until `close`:
@@ -15,11 +14,15 @@ const ENDING = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
  */
 export class StandardConsole implements HostConsole {
   readonly input: HostInput & { close(): void };
-  readonly output: HostOutput = standardOutput(1, process.stdout.isTTY === true);
-  readonly error: HostOutput = standardOutput(2, process.stderr.isTTY === true);
+  readonly output: HostOutput = standardOutput(1);
+  readonly error: HostOutput = standardOutput(2);
   onResize: () => void = () => {};
   private readonly resized = () => this.onResize();
-  private readonly screen = [process.stdout, process.stderr].find((stream) => stream.isTTY);
+  private readonly screen = this.output.terminal
+    ? process.stdout
+    : this.error.terminal
+      ? process.stderr
+      : undefined;
 
   constructor() {
     this.input = openInput();
@@ -39,14 +42,13 @@ export class StandardConsole implements HostConsole {
 }
 
 /** Writes at once: a reader that is slow holds the machine up, and one that is gone is `OutputClosed`. */
-function standardOutput(file: number, terminal: boolean): HostOutput {
-  return { terminal, write: (bytes) => writeAll(file, bytes) };
+function standardOutput(file: number): HostOutput {
+  return { terminal: isTerminal(file), write: (bytes) => writeAll(file, bytes) };
 }
 
 function openInput(): HostInput & { close(): void } {
-  if (process.stdin instanceof TerminalInput)
-    return new StreamInput(process.stdin, new RawMode(process.stdin));
-  return isStream() ? new StreamInput(process.stdin, undefined) : new FileInput();
+  if (isTerminal(0)) return new StreamInput(new RawMode(process.stdin as TerminalInput));
+  return isStream() ? new StreamInput(undefined) : new FileInput();
 }
 
 /** Whether reading standard input may have to wait: a pipe or a socket, but no file, and not a closed one. */
@@ -63,21 +65,20 @@ function isStream(): boolean {
 class StreamInput implements HostInput {
   readonly terminal: boolean;
   onInput: () => void = () => {};
-  private readonly stream: NodeJS.ReadStream;
   private readonly raw: RawMode | undefined;
   private readonly chunks: Uint8Array[] = [];
   private kept = 0;
-  private started = false;
+  /** Opened by the first read: most programs never read, and Node loads much for a stream. */
+  private stream: NodeJS.ReadStream | undefined;
   private ended = false;
 
-  constructor(stream: NodeJS.ReadStream, raw: RawMode | undefined) {
-    this.stream = stream;
+  constructor(raw: RawMode | undefined) {
     this.raw = raw;
     this.terminal = raw !== undefined;
   }
 
   read(max: number): Uint8Array | undefined {
-    if (!this.started) this.start();
+    this.stream ??= this.open();
     const [first] = this.chunks;
     if (!first) return this.ended ? undefined : new Uint8Array(0);
     const part = first.subarray(0, max);
@@ -90,28 +91,29 @@ class StreamInput implements HostInput {
 
   close(): void {
     this.raw?.leave();
-    if (!this.started) return;
+    if (!this.stream) return;
     this.ended = true;
     this.stream.pause();
     this.stream.removeAllListeners("data");
     this.stream.unref();
   }
 
-  private start(): void {
-    this.started = true;
-    this.stream.on("data", (chunk: Buffer) => {
+  private open(): NodeJS.ReadStream {
+    const stream = process.stdin;
+    stream.on("data", (chunk: Buffer) => {
       this.chunks.push(chunk);
       this.kept += chunk.length;
-      if (this.kept >= KEPT) this.stream.pause();
+      if (this.kept >= KEPT) stream.pause();
       this.onInput();
     });
     const end = () => {
       this.ended = true;
       this.onInput();
     };
-    this.stream.on("end", end);
+    stream.on("end", end);
     // A terminal whose other side has gone reports EIO.
-    this.stream.on("error", end);
+    stream.on("error", end);
+    return stream;
   }
 }
 
@@ -143,35 +145,5 @@ class FileInput implements HostInput {
       this.to = 0;
     }
     this.ended = this.to === 0;
-  }
-}
-
-/** Keeps a terminal raw. */
-class RawMode {
-  private readonly terminal: TerminalInput;
-  private readonly leaveAtExit = () => this.leave();
-  private readonly enterAgain = () => this.terminal.setRawMode(true);
-  private readonly endings = ENDING.map((name) => ({
-    name,
-    end: () => {
-      this.leave();
-      process.kill(process.pid, name);
-    },
-  }));
-
-  constructor(terminal: TerminalInput) {
-    this.terminal = terminal;
-    terminal.setRawMode(true);
-    process.on("exit", this.leaveAtExit);
-    // After a stop from outside the shell has set the terminal as it likes it.
-    process.on("SIGCONT", this.enterAgain);
-    for (const { name, end } of this.endings) process.on(name, end);
-  }
-
-  leave(): void {
-    process.off("exit", this.leaveAtExit);
-    process.off("SIGCONT", this.enterAgain);
-    for (const { name, end } of this.endings) process.off(name, end);
-    if (!this.terminal.destroyed) this.terminal.setRawMode(false);
   }
 }

@@ -1,4 +1,4 @@
-import { readSync, writeSync } from "node:fs";
+import { fstatSync, readSync, writeSync } from "node:fs";
 
 /**
  * The command line's own streams. Writing is synchronous, so that what we say and what the guest
@@ -9,7 +9,14 @@ import { readSync, writeSync } from "node:fs";
 export class OutputClosed extends Error {}
 
 export const printOut = (text: string): void => writeAll(1, Buffer.from(text));
-export const printErr = (text: string): void => writeAll(2, Buffer.from(text));
+/** What we say beside a guest whose terminal is raw must do for itself what the terminal does otherwise. */
+export const printErr = (text: string): void => {
+  const lines = rawTerminal.active && isTerminal(2) ? text.replaceAll("\n", "\r\n") : text;
+  writeAll(2, Buffer.from(lines));
+};
+
+/** Set while the terminal adds nothing to what is written to it. */
+export const rawTerminal = { active: false };
 /** Bytes for stdout, as they are. */
 export const printBytes = (bytes: Uint8Array): void => writeAll(1, bytes);
 
@@ -64,6 +71,14 @@ function readInput(chunk: Buffer): number {
 }
 
 /** Whether a person types the input. */
-export function inputIsTerminal(): boolean {
-  return process.stdin.isTTY === true;
+export const inputIsTerminal = (): boolean => isTerminal(0);
+
+/** Whether an open file is a terminal. Node's own answer loads much, so it is asked only of a device. */
+export function isTerminal(file: number): boolean {
+  try {
+    if (!fstatSync(file).isCharacterDevice()) return false;
+  } catch {
+    return false;
+  }
+  return process.getBuiltinModule("node:tty").isatty(file);
 }
