@@ -57,12 +57,8 @@ describe("what it has found stays answered:", () => {
   const RW = 3;
 
   /** The results of the calls themselves. */
-  async function resultsOf(
-    name: string,
-    calls: readonly Call[],
-    memory = 16 << 20,
-  ): Promise<readonly number[]> {
-    const { results, wrong } = await runCalls(name, calls, DATA, memory);
+  async function resultsOf(name: string, calls: readonly Call[], data = DATA): Promise<readonly number[]> {
+    const { results, wrong } = await runCalls(name, calls, data, 16 << 20);
     expect(wrong).toEqual([]);
     return results.slice(65);
   }
@@ -72,6 +68,25 @@ describe("what it has found stays answered:", () => {
     const calls = [call("mmap", PLACES.arena, 4096, RW, FIXED, -1), touch(PLACES.arena)];
     const results = await resultsOf("mprotect", [...calls, call("mprotect", PLACES.arena, 4096, prot)]);
     expect(results).toEqual([PLACES.arena, -errno.EINVAL]);
+  });
+
+  test("one call for gigabytes of what is slow to give or take", async () => {
+    const data = DATA.slice();
+    const vectors = new BigUint64Array(data.buffer, PAGES.vectors * 4096, 512);
+    for (let i = 0; i < 512; i += 2) vectors.set([BigInt(PLACES.arena), 8n << 20n], i);
+    data.set(new TextEncoder().encode("/dev/urandom"), PAGES.paths * 4096);
+    const prepared = [
+      call("mmap", PLACES.arena, 8 << 20, RW, FIXED, -1),
+      call("openat", 0, page(PAGES.paths), 0),
+    ];
+    const all = [page(PAGES.vectors), 256] as const;
+    const results = await resultsOf(
+      "gigabytes",
+      [...prepared, call("readv", 3, ...all), call("writev", 1, ...all), call("sendfile", 1, 3, 0, 2 ** 31)],
+      data,
+    );
+    // As random(4) has it, and for the console half as much.
+    expect(results).toEqual([PLACES.arena, 3, 2 ** 25 - 1, 2 ** 24, 2 ** 24]);
   });
 
   test("rt_sigtimedwait that cannot write what a timer brings", async () => {

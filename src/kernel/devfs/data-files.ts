@@ -44,6 +44,9 @@ export class FullFile extends ZeroFile {
   }
 }
 
+/** random(4): a read returns at most 32 MiB - 1. */
+const RANDOM_TRANSFER = 2 ** 25 - 1;
+
 /** What is written is not mixed in: the guest cannot weaken its own source. */
 export class RandomFile extends DataFile {
   private readonly random: Random;
@@ -53,6 +56,9 @@ export class RandomFile extends DataFile {
     this.random = random;
   }
 
+  override get longestTransfer(): number {
+    return RANDOM_TRANSFER;
+  }
   override read(into: Uint8Array): number {
     this.random.fill(into);
     return into.length;

@@ -74,7 +74,8 @@ function sendfile(
   if (count < 0 || target.flags & O.APPEND) fail("EINVAL");
   if (!source.divisible) fail("EINVAL");
   const from = offsetAt === 0 ? undefined : offsetOf(thread.memory.readWord(offsetAt));
-  const done = copy(source, target, from, undefined, Math.min(count, MAX_TRANSFER));
+  const most = Math.min(count, MAX_TRANSFER, source.longestTransfer, target.longestTransfer);
+  const done = copy(source, target, from, undefined, most);
   if (from !== undefined) thread.memory.writeWord(offsetAt, from + done);
   return done;
 }

@@ -43,10 +43,11 @@ export function segments(thread: Thread, address: number, count: number): Segmen
 export function readFile(
   thread: Thread,
   file: OpenFile,
-  into: Segment[],
+  all: Segment[],
   position?: number,
 ): number | Promise<number> {
   if (!file.readable) fail("EBADF");
+  const into = atMost(all, file.longestTransfer);
   const step = (bytes: Uint8Array, done: number) =>
     position === undefined ? file.read(bytes) : file.readAt(bytes, position + done);
   if (file.divisible) return eachPiece(thread, into, "write", step);
@@ -66,10 +67,11 @@ export function readFile(
 export function writeFile(
   thread: Thread,
   file: OpenFile,
-  from: Segment[],
+  all: Segment[],
   position?: number,
 ): number | Promise<number> {
   if (!file.writable) fail("EBADF");
+  const from = atMost(all, file.longestTransfer);
   const step = (bytes: Uint8Array, done: number) =>
     position === undefined ? file.write(bytes) : file.writeAt(bytes, position + done);
   if (file.divisible) return eachPiece(thread, from, "read", step);
@@ -144,6 +146,17 @@ function moveChunk(
     if (some && fault instanceof UserFault) return false;
     throw fault;
   }
+}
+
+/** The first `limit` bytes of the segments. */
+function atMost(list: Segment[], limit: number): Segment[] {
+  if (totalOf(list) <= limit) return list;
+  let room = limit;
+  return list.map(({ address, length }) => {
+    const taken = Math.min(length, room);
+    room -= taken;
+    return { address, length: taken };
+  });
 }
 
 function totalOf(list: Segment[]): number {

@@ -2,7 +2,7 @@ import type { ConsolePort } from "../rkconsole/console.ts";
 import type { Location } from "../vfs/dentry.ts";
 import { fail } from "../vfs/error.ts";
 import { POLL } from "../vfs/flags.ts";
-import { OpenFile } from "../vfs/open-file.ts";
+import { CONSOLE_TRANSFER, OpenFile } from "../vfs/open-file.ts";
 import { WaitQueue } from "../vfs/wait-queue.ts";
 
 /** One direction of a console port that is no terminal: bytes as they are. */
@@ -58,6 +58,9 @@ export class StreamFile extends OpenFile {
 
   override get waiters(): WaitQueue {
     return this.stream.waiters;
+  }
+  override get longestTransfer(): number {
+    return CONSOLE_TRANSFER;
   }
   override poll(): number {
     return (this.readable ? this.stream.poll() : 0) | (this.writable ? POLL.OUT | POLL.WRNORM : 0);

@@ -5,7 +5,7 @@ import type { Time } from "../rktime/time.ts";
 import type { Location } from "../vfs/dentry.ts";
 import { fail } from "../vfs/error.ts";
 import { POLL } from "../vfs/flags.ts";
-import { type IoctlMemory, OpenFile } from "../vfs/open-file.ts";
+import { CONSOLE_TRANSFER, type IoctlMemory, OpenFile } from "../vfs/open-file.ts";
 import {
   decodeInt,
   decodeTermios,
@@ -283,6 +283,9 @@ export class TtyFile extends OpenFile {
 
   override get waiters(): WaitQueue {
     return this.tty.waiters;
+  }
+  override get longestTransfer(): number {
+    return CONSOLE_TRANSFER;
   }
   override poll(): number {
     return this.tty.poll();

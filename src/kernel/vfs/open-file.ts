@@ -15,6 +15,9 @@ export const Seek = { set: 0, current: 1, end: 2, data: 3, hole: 4 } as const;
  */
 export const MAX_FILE_SIZE = 2 ** 43;
 
+/** `longestTransfer` of consoles: under a second of the host's time. */
+export const CONSOLE_TRANSFER = 2 ** 24;
+
 /** What an `ioctl` moves between the file and the caller's memory. May throw `UserFault`. */
 export interface IoctlMemory {
   read(length: number): Uint8Array;
@@ -73,6 +76,10 @@ export abstract class OpenFile {
   }
   write(_from: Uint8Array): number {
     return fail("EINVAL");
+  }
+  /** Most bytes that one call moves: while a device that is slow gives or takes them, nothing else happens. */
+  get longestTransfer(): number {
+    return Number.POSITIVE_INFINITY;
   }
   /** Whether one transfer may be done in pieces (not so for a line of a terminal). */
   get divisible(): boolean {
