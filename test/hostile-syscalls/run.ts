@@ -128,25 +128,31 @@ function heapUsed(): number {
   return used_heap_size + external_memory;
 }
 
+/** Turns of the event loop without progress: of a guest without a timer, and of one whose timers bring nothing. */
+const PATIENCE = 3;
+const TIMER_PATIENCE = 500;
+
 /** Runs the guest; one that waits for what will never come is sent signals, and ended if that does not help. */
-export async function runOrWait(machine: HostedMachine): Promise<Result["outcome"] | undefined> {
+async function runOrWait(machine: HostedMachine): Promise<Result["outcome"] | undefined> {
   const { kernel, process, board } = machine;
   let over = false;
-  let waited = 0;
   const running = machine.run(STEPS).finally(() => {
     over = true;
   });
   running.catch(() => {});
-  for (let nudges = 0; !over; ) {
+  let waited = 0;
+  let nudges = 0;
+  let before = 0;
+  while (!over) {
     await new Promise((resolve) => setImmediate(resolve));
-    const idle = kernel.use(scheduler).waiting === 0 && board.clint.ticksToTimer === undefined;
-    const running = process.threads.some(({ state }) => state === "running" || state === "ready");
-    waited = idle && !running ? waited + 1 : 0;
-    if (waited < 3) continue;
+    const progress = board.hart.retired + kernel.use(dispatcher).traps;
+    waited = progress === before ? waited + 1 : 0;
+    before = progress;
+    if (waited < (board.clint.ticksToTimer === undefined ? PATIENCE : TIMER_PATIENCE)) continue;
     waited = 0;
-    if (nudges++ < NUDGES) kernel.use(signals).toProcess(process, fromKernel(signal.SIGUSR1));
-    else if (nudges < NUDGES * 2) kernel.use(signals).toProcess(process, fromKernel(signal.SIGKILL));
-    else throw new Error("a waiting guest cannot be killed");
+    nudges++;
+    if (nudges > NUDGES * 2) throw new Error("a waiting guest cannot be killed");
+    kernel.use(signals).toProcess(process, fromKernel(nudges > NUDGES ? signal.SIGKILL : signal.SIGUSR1));
     kernel.use(dispatcher).onReady();
   }
   return running;
