@@ -1,6 +1,9 @@
+import { grantDirectory } from "../../src/host/grants.ts";
+import { HostFilesystem } from "../../src/kernel/hostfs/filesystem.ts";
 import { Prot } from "../../src/kernel/rkvm/vma.ts";
 import type { HostedMachine } from "../../src/machine/hosted.ts";
 import { guest } from "../../src/machine/hosted-fixture.ts";
+import type { HostedOptions } from "../../src/machine/hosted-options.ts";
 import { CALL_BYTES, type Call } from "./calls.ts";
 import { PLACES } from "./places.ts";
 
@@ -78,15 +81,45 @@ export interface HostileGuest {
   readonly output: () => string;
 }
 
+/** What the calls are made in. */
+export interface Surroundings {
+  /** Bytes of guest memory. */
+  readonly memory: number;
+  /** A terminal, with somebody who types control characters at it. */
+  readonly terminal?: boolean;
+  /** A directory of the host beneath the guest's root and, read-only, at `/mnt`. */
+  readonly directory?: string;
+}
+
+const TYPED = "typed\x7f by the host\n\x04 \x03 \x1a \x1c \x12 \x16\xff\x15 \n";
+
 /** A machine that is about to make `calls`. */
 export async function hostileGuest(
   calls: readonly Call[],
   data: Uint8Array,
-  memory: number,
+  { memory, terminal = false, directory }: Surroundings,
 ): Promise<HostileGuest> {
-  const { machine, output, type } = await guest(SOURCE, { memory, strace: undefined, aslr: false });
-  type("typed by the host\n");
-  type(undefined);
+  let printed = "";
+  const typed = [TYPED, TYPED, TYPED].map((text) => Uint8Array.from(text, (key) => key.charCodeAt(0)));
+  const output = {
+    terminal,
+    write: (bytes: Uint8Array) => {
+      printed = (printed + new TextDecoder("latin1").decode(bytes)).slice(-100);
+    },
+  };
+  const { machine } = await guest(SOURCE, {
+    memory,
+    strace: undefined,
+    aslr: false,
+    files: directory === undefined ? undefined : filesOf(directory, memory),
+    console: {
+      input: { terminal, read: () => typed.shift(), onInput: () => {} },
+      output,
+      error: output,
+      size: () => ({ rows: 24, columns: 80 }),
+      onResize: () => {},
+    },
+  });
   const space = machine.process.memory;
   const put = (address: number, bytes: Uint8Array, prot: number) => {
     space.map(address, Math.ceil(bytes.length / 4096) * 4096, { prot });
@@ -100,7 +133,12 @@ export async function hostileGuest(
   put(PLACES.data, data, RW);
   put(PLACES.readOnly, data.slice(0, 4096), Prot.read);
   space.map(PLACES.none, 4096, { prot: Prot.none });
-  return { machine, output };
+  return { machine, output: () => printed };
+}
+
+function filesOf(directory: string, memory: number): NonNullable<HostedOptions["files"]> {
+  const granted = () => new HostFilesystem(grantDirectory(directory, false));
+  return { memory, base: granted(), mounts: [{ path: "/mnt", filesystem: granted() }] };
 }
 
 function encoded(calls: readonly Call[]): Uint8Array {

@@ -37,7 +37,6 @@ export const PATHS = [
   "..",
   "",
   "a",
-  "dir/../dir/./c",
   "/tmp/loop",
   "/proc/self/maps",
   "/proc/self/fd/3",
@@ -52,6 +51,8 @@ export const PATHS = [
   "/dev",
   "/guest",
   "/etc/passwd/x",
+  "/mnt/hello.S",
+  "/include",
   `/${"x".repeat(300)}`,
   "/tmp/\xff\xfe",
 ] as const;

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { getHeapStatistics } from "node:v8";
 import { assemble } from "../../src/isa/assembler/assemble.ts";
 import { linkElf } from "../../src/isa/assembler/elf.ts";
@@ -16,10 +17,12 @@ import type { HostedMachine } from "../../src/machine/hosted.ts";
 import { LoadTarget } from "../../src/machine/load-target.ts";
 import { Random } from "../differential/random.ts";
 import { type Call, describe, hostileCall, openingCall } from "./calls.ts";
-import { hostileGuest } from "./guest.ts";
+import { hostileGuest, type Surroundings } from "./guest.ts";
 import { brokenInvariants } from "./invariants.ts";
 import { hostileData } from "./places.ts";
 
+/** Files to read and to write over. */
+const DIRECTORY = fileURLToPath(new URL("../../firmware", import.meta.url));
 const CALLS = 500;
 /** How many of them open and map things to begin with. */
 const OPENED = 16;
@@ -28,7 +31,7 @@ const STEPS = 100_000;
 /** A waiting guest is sent so many signals before it is ended. */
 const NUDGES = 8;
 /** One call in milliseconds of a busy host, and the host's memory behind one machine in bytes. */
-export const LONGEST_CALL = 3000;
+export const LONGEST_CALL = 8000;
 export const MOST_HEAP = 256 << 20;
 
 /** What came of one machine. */
@@ -51,17 +54,21 @@ export async function runSeed(seed: number): Promise<Result> {
   const random = new Random(seed);
   const data = hostileData(random);
   const calls = Array.from({ length: CALLS }, (_, i) => (i < OPENED ? openingCall : hostileCall)(random));
-  return runCalls(`seed ${seed}`, calls, data, random.pick([4 << 20, 8 << 20, 16 << 20]));
+  return runCalls(`seed ${seed}`, calls, data, {
+    memory: random.pick([4 << 20, 8 << 20, 16 << 20]),
+    terminal: random.below(3) === 0,
+    directory: random.below(3) === 0 ? DIRECTORY : undefined,
+  });
 }
 
-/** Makes the calls, then looks at what is left of the machine. `memory`: bytes. */
+/** Makes the calls, then looks at what is left of the machine. */
 export async function runCalls(
   name: string,
   calls: readonly Call[],
   data: Uint8Array,
-  memory: number,
+  surroundings: Surroundings,
 ): Promise<Result> {
-  const { machine, output } = await hostileGuest(calls, data, memory);
+  const { machine, output } = await hostileGuest(calls, data, surroundings);
   const watch = new Watch();
   machine.kernel.tracer = watch;
   const wrong: string[] = [];
@@ -222,6 +229,6 @@ async function runsSaneProgram(machine: HostedMachine, output: () => string): Pr
   }
   board.flush();
   const { exitStatus } = process;
-  const well = exitStatus?.kind === "exit" && exitStatus.code === 5 && output().endsWith("sane\n");
+  const well = exitStatus?.kind === "exit" && exitStatus.code === 5 && /sane\s*$/i.test(output());
   return well ? [] : [`a sane program ended with ${JSON.stringify(exitStatus)}`];
 }
