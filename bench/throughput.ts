@@ -7,7 +7,7 @@ import { QEMU } from "./tools.ts";
 export interface Throughput {
   readonly program: string;
   readonly about: string;
-  /** Retired by the program, exactly; the same in every round. */
+  /** Retired by the program in the first round, exactly; the random layout changes it by a few. */
   readonly instructions: number;
   /** Million instructions a second, of the time in which the guest ran. */
   readonly mips: Summary;
