@@ -31,13 +31,13 @@ export const Pte = {
 } as const;
 
 /** All ten flag bits of an entry, the two for software (RSW) included. */
-export const PTE_FLAGS = 0x3ff;
+const PTE_FLAGS = 0x3ff;
 export const PAGE_SIZE = 4096;
 /** Entries of a table. */
-export const TABLE_ENTRIES = 512;
+const TABLE_ENTRIES = 512;
 export const PTE_SIZE = 8;
 /** The root's level; a leaf there is a 1 GiB page, at level 1 a 2 MiB page, at level 0 a 4 KiB page. */
-export const ROOT_LEVEL = 2;
+const ROOT_LEVEL = 2;
 
 /** One entry that a walk looked at. */
 export interface WalkStep {

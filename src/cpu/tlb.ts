@@ -2,7 +2,7 @@ import type { PhysicalMemory } from "../memory/physical-memory.ts";
 import { TLB, TLB_ENTRIES, TLB_TABLE_SIZE } from "./layout.ts";
 
 /** Contexts of one hart: with Linux, a process takes three (user, kernel, kernel reaching into user memory). */
-export const TLB_CONTEXTS = 8;
+const TLB_CONTEXTS = 8;
 const ENTRY_WORDS = 4;
 
 /**

@@ -5,10 +5,18 @@
  * directly and TypeScript sees them through typed arrays. The memory never grows (growing would detach every
  * view): it is reserved at its full size, and the host commits a page when it is first touched.
  *
+ * It is shared memory although one thread uses it: V8 counts other memory at its full size, however little of it is
+ * committed, and collects garbage for every machine that is made. What is in use is told to V8 another way (`weigh`).
+ *
  * Address 0 is never handed out, so 0 stands for "none" wherever an address is stored.
  */
 export const FRAME_SIZE = 4096;
 const WASM_PAGE = 65536;
+/**
+ * V8 is told of what is in use in pieces of this many bytes: as much as it lets pass without collecting garbage, and so
+ * much that the C library maps them and never touches them.
+ */
+const WEIGHT = 64 << 20;
 /** Frames are taken from the arena in batches of this many. */
 const FRAME_BATCH = 256;
 
@@ -24,6 +32,8 @@ export class Arena {
   readonly size: number;
 
   private top = WASM_PAGE;
+  /** Buffers that nobody uses, together about as large as what is reserved. */
+  private readonly weights: ArrayBuffer[] = [];
   /** Blocks given back, by their size. */
   private readonly freeBlocks = new Map<number, number[]>();
   private freeFrames: number[] = [];
@@ -34,7 +44,7 @@ export class Arena {
   /** `bytes`: room for everything the family will hold; at most 4 GiB. */
   constructor(bytes: number) {
     const pages = Math.min(65536, Math.ceil(bytes / WASM_PAGE) + 1);
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     const buffer = this.memory.buffer;
     this.size = buffer.byteLength;
     this.u8 = new Uint8Array(buffer);
@@ -55,7 +65,13 @@ export class Arena {
     const start = Math.ceil(this.top / align) * align;
     if (start + bytes > this.size) throw new ArenaFull(bytes);
     this.top = start + bytes;
+    this.weigh();
     return start;
+  }
+
+  /** Lets V8 know how much memory goes away with this arena, so that it sees when collecting is worth its while. */
+  private weigh(): void {
+    while ((this.weights.length + 1) * WEIGHT <= this.top) this.weights.push(new ArrayBuffer(WEIGHT));
   }
 
   /** Gives back what `reserve` gave; the next reservation of this size gets it. */

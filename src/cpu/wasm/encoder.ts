@@ -425,7 +425,10 @@ export class ModuleBuilder {
       }
       name(body, "env");
       name(body, "memory");
-      body.push(2, 0, 1);
+      // Shared, and so with a maximum: 65536 pages, which is any.
+      body.push(2, 3);
+      pushUnsigned(body, 1);
+      pushUnsigned(body, 65536);
     });
     section(3, (body) => {
       pushUnsigned(body, this.functions.length);

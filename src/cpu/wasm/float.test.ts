@@ -16,7 +16,7 @@ import { emitInlineFloat, hasInlineFloat } from "./float-inline.ts";
 type FloatFunction = (hart: number, mode: number, a: bigint, b: bigint, c: bigint) => bigint;
 
 let softfloatCalls = 0;
-const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
 const words = new Int32Array(memory.buffer);
 const longs = new BigInt64Array(memory.buffer);
 const functions = instantiate();

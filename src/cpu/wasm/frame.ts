@@ -7,7 +7,7 @@ import { FLOAT_OPS } from "./float-functions.ts";
 
 /** The parameters of every handler, and the local numbers they have in its body. */
 export const P = { slot: 0, hart: 1, budget: 2, tlb: 3, page: 4 } as const;
-export const HANDLER_PARAMETERS = [I32, I32, I32, I32, I64] as const;
+const HANDLER_PARAMETERS = [I32, I32, I32, I32, I64] as const;
 
 /** Function indexes that handlers refer to. */
 export interface Functions {
