@@ -58,7 +58,7 @@ describe("what it has found stays answered:", () => {
 
   /** The results of the calls themselves. */
   async function resultsOf(name: string, calls: readonly Call[], data = DATA): Promise<readonly number[]> {
-    const { results, wrong } = await runCalls(name, calls, data, 16 << 20);
+    const { results, wrong } = await runCalls(name, calls, data, { memory: 16 << 20 });
     expect(wrong).toEqual([]);
     return results.slice(65);
   }
@@ -87,6 +87,20 @@ describe("what it has found stays answered:", () => {
     );
     // As random(4) has it, and for the console half as much.
     expect(results).toEqual([PLACES.arena, 3, 2 ** 25 - 1, 2 ** 24, 2 ** 24]);
+  });
+
+  test("a timer of a nanosecond when numbers no longer tell nanoseconds", async () => {
+    const data = DATA.slice();
+    const words = new BigUint64Array(data.buffer, PAGES.times * 4096, 512);
+    words.set([1n << 33n, 0n, 0n, 1n, 0n, 1n]);
+    const [TIMER_ID, SETTING] = [page(PAGES.scratch), page(PAGES.times) + 16];
+    const calls = [
+      call("nanosleep", page(PAGES.times)),
+      call("timer_create", 1, 0, TIMER_ID),
+      call("timer_settime", 0, 0, SETTING),
+      call("getpid"),
+    ];
+    expect((await resultsOf("timer", calls, data)).slice(0, 3)).toEqual([0, 0, 0]);
   });
 
   test("rt_sigtimedwait that cannot write what a timer brings", async () => {

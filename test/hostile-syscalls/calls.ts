@@ -16,8 +16,8 @@ const Mode = { call: 0, again: 1, touch: 2, jump: 3 } as const;
 /**
  * What the arguments of a call look like when they are not wholly wild: f descriptor, p path, b buffer, n length,
  * i small number, k smaller number, g flags, a page of the arena, l length of a mapping, r protection, m mapping
- * flags, v vector, d poll descriptors, s signal, c action, t times, o offset, h around the break, 0, 8 and z (24)
- * themselves, q flag of unlinkat, w any word.
+ * flags, v vector, d poll descriptors, s signal, c action, t times, o offset, h around the break, 0, 8, 3 (32) and
+ * z (24) themselves, x where rseq may be, q flag of unlinkat, w any word.
  */
 const SHAPES: Partial<Record<SyscallName, string>> = {
   openat: "fpgi",
@@ -105,7 +105,7 @@ const SHAPES: Partial<Record<SyscallName, string>> = {
   timer_settime: "kktb",
   prlimit64: "0kbb",
   getrandom: "bni",
-  rseq: "biii",
+  rseq: "x30i",
   set_robust_list: "bn",
   sethostname: "bn",
   setgroups: "kb",
@@ -139,6 +139,10 @@ function argument(shape: string, random: Random, wild: number): bigint {
       return 0n;
     case "8":
       return 8n;
+    case "3":
+      return 32n;
+    case "x":
+      return BigInt(PLACES.data + 32 * random.below(1024));
     case "z":
       return 24n;
     case "q":

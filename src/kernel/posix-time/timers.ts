@@ -45,15 +45,21 @@ class IntervalTimer {
       this.overrun = 0;
       if (this.interval > 0) {
         // A guest's interval may be shorter than the time it takes to notice: missed ones are counted.
-        const missed = Math.max(0, Math.floor((this.time.monotonic() - this.deadline) / this.interval));
+        const now = this.time.monotonic();
+        const missed = Math.max(0, Math.floor((now - this.deadline) / this.interval));
         this.overrun = missed;
         this.deadline += (missed + 1) * this.interval;
+        // After some hundred days a nanosecond is lost in rounding, and the timer would be due for ever.
+        if (this.deadline <= now) this.deadline = now + Math.max(SHORTEST, now * 2 ** -50);
         this.arm();
       }
       this.expired();
     });
   }
 }
+
+/** The least time, in nanoseconds, from a timer's expiry to its next when its interval cannot be told. */
+const SHORTEST = 100;
 
 interface PosixTimer {
   readonly clock: ClockKind;

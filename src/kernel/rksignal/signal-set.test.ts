@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { PendingSignals, SignalSet } from "./signal-set.ts";
+import { signal } from "./signals.ts";
 
 test("a set holds each of the 64 signals apart", () => {
   for (let number = 1; number <= 64; number++) {
@@ -59,4 +60,14 @@ describe("pending signals", () => {
     for (let i = 0; i < 10_000; i++) pending.add({ signal: 40, code: i });
     expect(drain(pending)).toHaveLength(4096);
   });
+});
+
+test("a full queue takes no more real-time signals, and every other one", () => {
+  const pending = new PendingSignals();
+  for (let i = 0; i < 10_000; i++) pending.add({ signal: 40, code: 0 });
+  pending.add({ signal: signal.SIGKILL, code: 0 });
+  let taken = 0;
+  while (pending.take((number) => number === 40)) taken++;
+  expect(taken).toBeLessThan(10_000);
+  expect(pending.take(() => true)?.signal).toBe(signal.SIGKILL);
 });

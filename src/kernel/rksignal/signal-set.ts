@@ -49,7 +49,7 @@ export class PendingSignals {
 
   add(info: SignalInfo): void {
     if (info.signal < FIRST_REALTIME && this.set.has(info.signal)) return;
-    if (this.infos.length >= QUEUE_LIMIT) return;
+    if (info.signal >= FIRST_REALTIME && this.infos.length >= QUEUE_LIMIT) return;
     this.set.add(info.signal);
     this.infos.push(info);
   }
@@ -78,7 +78,7 @@ export class PendingSignals {
   }
 }
 
-/** As `RLIMIT_SIGPENDING` would. */
+/** As `RLIMIT_SIGPENDING` would; the others, of which there is one of a kind, always find room. */
 const QUEUE_LIMIT = 4096;
 /** SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV and SIGSYS: what an instruction has just done. */
 const SYNCHRONOUS = new Set([4, 5, 7, 8, 11, 31]);
