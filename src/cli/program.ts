@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { printErr, printOut } from "../host/process.ts";
 import { cliText } from "../messages/cli.ts";
 import { UsageError } from "../messages/errors.ts";
+import { examples } from "./examples.ts";
 import { displayWidth } from "./output.ts";
 
 /** A command's file: declares its arguments, options and action. */
@@ -27,13 +28,6 @@ const COMMANDS: Record<string, CommandEntry> = {
 };
 
 declare const __VERSION__: string;
-
-/** Adds the examples that every command's help ends with, one command line each. */
-export function examples(command: Command, ...lines: string[]): void {
-  command.addHelpText("after", () =>
-    `\n${cliText.examples()}\n${lines.map((line) => `  ${line}\n`).join("")}`.trimEnd(),
-  );
-}
 
 /** Runs one command line. Throws `UsageError` where it is wrong. */
 export async function execute(args: readonly string[]): Promise<void> {

@@ -3,7 +3,7 @@ import { readHostFile, writeHostFile } from "../../host/files.ts";
 import { assemble } from "../../isa/assembler/assemble.ts";
 import { linkElf } from "../../isa/assembler/elf.ts";
 import { cliText } from "../../messages/cli.ts";
-import { examples } from "../program.ts";
+import { examples } from "../examples.ts";
 import { addressValue } from "../values.ts";
 
 export function configure(command: Command): void {

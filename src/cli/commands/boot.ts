@@ -4,8 +4,8 @@ import { printBytes } from "../../host/process.ts";
 import { BareMachine } from "../../machine/bare.ts";
 import { cliText } from "../../messages/cli.ts";
 import { UsageError } from "../../messages/errors.ts";
+import { examples } from "../examples.ts";
 import { formatSize, say } from "../output.ts";
-import { examples } from "../program.ts";
 import { countValue, sizeValue } from "../values.ts";
 
 const DEFAULT_MEMORY = 128 << 20;

@@ -6,7 +6,7 @@ import { printOut } from "../../host/process.ts";
 import { parseElf, readSections } from "../../loader/elf.ts";
 import { SHF } from "../../loader/sections.ts";
 import { cliText } from "../../messages/cli.ts";
-import { examples } from "../program.ts";
+import { examples } from "../examples.ts";
 
 export function configure(command: Command): void {
   command

@@ -5,8 +5,8 @@ import { hex } from "../../loader/limits.ts";
 import { type ElfReport, reportElf } from "../../loader/report.ts";
 import { cliText } from "../../messages/cli.ts";
 import { infoText } from "../../messages/info.ts";
+import { examples } from "../examples.ts";
 import { columns } from "../output.ts";
-import { examples } from "../program.ts";
 
 export function configure(command: Command): void {
   command

@@ -3,8 +3,8 @@ import { printOut } from "../../host/process.ts";
 import { startOrder } from "../../kernel/library.ts";
 import { hostedLibraries } from "../../machine/libraries.ts";
 import { cliText } from "../../messages/cli.ts";
+import { examples } from "../examples.ts";
 import { columns } from "../output.ts";
-import { examples } from "../program.ts";
 
 export function configure(command: Command): void {
   command.option("--json", cliText.optionJson()).action((options: { json?: boolean }) => {

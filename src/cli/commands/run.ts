@@ -7,9 +7,9 @@ import type { HostedMachine } from "../../machine/hosted.ts";
 import { cliText } from "../../messages/cli.ts";
 import { UsageError } from "../../messages/errors.ts";
 import { banner } from "../banner.ts";
+import { examples } from "../examples.ts";
 import { type Guest, type GuestOptions, guestOptions, prepareGuest } from "../guest.ts";
 import { say } from "../output.ts";
-import { examples } from "../program.ts";
 import { statsJson, statsText } from "../stats.ts";
 import { countValue } from "../values.ts";
 

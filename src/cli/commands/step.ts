@@ -4,8 +4,8 @@ import { HostedTarget, hostedSymbols } from "../../debug/hosted-target.ts";
 import { inputIsTerminal, lineReader, printBytes, printErr, printOut } from "../../host/process.ts";
 import type { HostConsole } from "../../machine/host-console.ts";
 import { debugText } from "../../messages/debug.ts";
+import { examples } from "../examples.ts";
 import { type GuestOptions, guestOptions, prepareGuest } from "../guest.ts";
-import { examples } from "../program.ts";
 import { Stepper } from "../stepper.ts";
 
 const PROMPT = "> ";

@@ -4,8 +4,8 @@ import type { Support } from "../../kernel/syscalls/row.ts";
 import { type SyscallSupport, syscallTable } from "../../kernel/syscalls/table.ts";
 import { hostedLibraries } from "../../machine/libraries.ts";
 import { cliText } from "../../messages/cli.ts";
+import { examples } from "../examples.ts";
 import { columns } from "../output.ts";
-import { examples } from "../program.ts";
 
 export function configure(command: Command): void {
   command.option("--json", cliText.optionJson()).action((options: { json?: boolean }) => {
