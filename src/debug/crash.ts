@@ -65,7 +65,7 @@ function accessTo(address: string, access: Crash["access"]): string {
 }
 
 /** What an address lies in, in words. */
-export function describePlace(
+function describePlace(
   address: number,
   area: AreaDescription | undefined,
   areas: readonly AreaDescription[],

@@ -11,7 +11,7 @@ export function protection({ prot, shared }: Pick<AreaDescription, "prot" | "sha
 export const areaName = ({ name }: { name: string }): string => (name === "" ? debugText.anonymous() : name);
 
 /** Why an area has the protection that it has. */
-export function whyMapped({ prot, name, guard }: AreaDescription): string {
+function whyMapped({ prot, name, guard }: AreaDescription): string {
   if (guard) return debugText.whyGuard();
   if (prot & Prot.write && prot & Prot.exec) return debugText.whyWx();
   if (name === "[sigpage]") return debugText.whySigpage();

@@ -18,7 +18,7 @@ export function stopped(machine: TestMachine): string {
   }
 }
 
-export function trapText(machine: TestMachine, { cause, pc, from, to, tval }: Trap): string {
+function trapText(machine: TestMachine, { cause, pc, from, to, tval }: Trap): string {
   return text.trap(cause, machine.describe(pc), from, to, hex(tval));
 }
 

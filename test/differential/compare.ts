@@ -14,7 +14,7 @@ export interface Result {
   readonly difference: string | undefined;
 }
 
-export function randomProgram(seed: number): Program {
+function randomProgram(seed: number): Program {
   const r = new Random(seed);
   const blocks = Array.from({ length: BLOCKS }, () => Array.from({ length: UNITS }, () => randomUnit(r)));
   return { blocks, states: Array.from({ length: ROUNDS }, () => randomState(r)), scratch: randomScratch(r) };

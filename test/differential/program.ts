@@ -12,7 +12,7 @@ const STATE_SIZE = 8 * (INTEGERS.length + FLOATS.length + 1);
 export const RECORD_SIZE = STATE_SIZE + SCRATCH_SIZE;
 
 /** Where the program lies, in user memory and (for our bare hart) in physical memory alike. */
-export const PROGRAM_BASE = 0x8001_0000n;
+const PROGRAM_BASE = 0x8001_0000n;
 
 export interface Program {
   readonly blocks: readonly (readonly Unit[])[];

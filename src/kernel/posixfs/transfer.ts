@@ -91,7 +91,7 @@ export function writeFile(
   return untilReady(thread, file, attempt, () => done);
 }
 
-export function isError(error: unknown, code: number): boolean {
+function isError(error: unknown, code: number): boolean {
   return error instanceof VfsError && error.code === code;
 }
 

@@ -50,7 +50,7 @@ const KEEP_SIZE = 1;
 const PUNCH_HOLE = 2;
 const ZERO_RANGE = 16;
 
-export class RegularFile extends OpenFile {
+class RegularFile extends OpenFile {
   private position = 0;
   private readonly data: FileData;
 

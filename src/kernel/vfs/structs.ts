@@ -132,7 +132,7 @@ export interface Termios {
 
 export const TERMIOS_SIZE = 36;
 export const TERMIOS2_SIZE = 44;
-export const CONTROL_CHARACTERS = 19;
+const CONTROL_CHARACTERS = 19;
 
 export function encodeTermios(t: Termios, size: number): Uint8Array {
   const view = new DataView(new ArrayBuffer(TERMIOS2_SIZE));
