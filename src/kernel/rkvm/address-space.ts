@@ -113,10 +113,9 @@ export class AddressSpace extends UserAccess {
     if (this.areas.isFree(start, end)) return 0;
     if (this.hasGuard(start, end)) return -errno.EACCES;
     if (this.isCrowded && !this.areas.hasEdges(start, end)) return -errno.ENOMEM;
-    for (const vma of this.areas.isolate(start, end)) {
-      this.resident.drop(vma.start, vma.end);
-      this.areas.remove(vma);
-    }
+    const areas = this.areas.isolate(start, end);
+    for (const vma of areas) this.resident.drop(vma.start, vma.end);
+    this.areas.remove(areas);
     return 0;
   }
 
@@ -239,10 +238,9 @@ export class AddressSpace extends UserAccess {
 
   /** Gives everything back. The space must not be a hart's any more. */
   destroy(): void {
-    for (const vma of [...this.areas.areas]) {
-      this.resident.drop(vma.start, vma.end);
-      this.areas.remove(vma);
-    }
+    const areas = [...this.areas.areas];
+    for (const vma of areas) this.resident.drop(vma.start, vma.end);
+    this.areas.remove(areas);
     for (const page of this.table.tables()) this.context.frames.release(page);
   }
 

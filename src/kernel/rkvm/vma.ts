@@ -73,10 +73,12 @@ export class VmaList {
     this.last = undefined;
   }
 
-  remove(vma: Vma): void {
-    this.list.splice(this.list.indexOf(vma), 1);
-    release(vma);
+  /** Takes out areas that follow each other, as `isolate` gives them. */
+  remove(areas: readonly Vma[]): void {
+    if (areas.length === 0) return;
+    this.list.splice(this.list.indexOf(areas[0]), areas.length);
     this.last = undefined;
+    for (const vma of areas) release(vma);
   }
 
   /** Cuts areas so that `start` and `end` are edges; the areas between them. */
@@ -88,8 +90,16 @@ export class VmaList {
 
   /** Joins areas around a range whose protection has changed. */
   mergeAround(start: number, end: number): void {
-    let at = Math.max(0, this.firstEndingAfter(start) - 1);
-    while (at < this.list.length && this.list[at].start <= end) if (!this.joinWithNext(at)) at++;
+    const { list } = this;
+    let kept = Math.max(0, this.firstEndingAfter(start) - 1);
+    let next = kept + 1;
+    for (; next < list.length && list[kept].start <= end; next++) {
+      if (continues(list[kept], list[next])) {
+        list[kept].end = list[next].end;
+        release(list[next]);
+      } else list[++kept] = list[next];
+    }
+    list.splice(kept + 1, next - kept - 1);
     this.last = undefined;
   }
 
