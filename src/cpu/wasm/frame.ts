@@ -86,6 +86,12 @@ export function leaveHere(code: Code, functions: Functions, exit: number): Code 
   return code.i32(exit).returnCall(functions.leave);
 }
 
+/** Goes on with another function of handler type, as if it had been called in place of this one. */
+export function tailCall(code: Code, target: number): void {
+  for (const parameter of Object.values(P)) code.get(parameter);
+  code.returnCall(target);
+}
+
 /** Runs the slot in `slotLocal` without having retired anything: its ordinal is already in `budgetLocal`. */
 export function dispatch(
   code: Code,

@@ -1,12 +1,13 @@
-import type { AmoOp, Effect, Expr, RegisterField } from "../../isa/meaning.ts";
+import type { Effect, Expr, RegisterField } from "../../isa/meaning.ts";
 import type { Row } from "../../isa/row.ts";
-import { Exit, HART, TLB } from "../layout.ts";
+import { Exit, HART } from "../layout.ts";
 import { SLOT, Variant } from "../slots.ts";
-import { Code, I32, I64, type MemoryName, type OpName } from "./encoder.ts";
+import { Code, I32, I64 } from "./encoder.ts";
 import { ExpressionEmitter } from "./expression.ts";
 import { emitFloat, inlineFloat } from "./float.ts";
-import { dispatch, type Functions, P, pushPc, pushRemaining, pushTlbEntry } from "./frame.ts";
-import { emitJump, TLB_MASK } from "./support.ts";
+import { dispatch, type Functions, P, pushPc, pushRemaining, tailCall } from "./frame.ts";
+import { MemoryAccess, memoryNode } from "./memory-access.ts";
+import { emitJump } from "./support.ts";
 import { hasRoundingMode, isDirectJump, mayStay } from "./variants.ts";
 
 /**
@@ -14,8 +15,6 @@ import { hasRoundingMode, isDirectJump, mayStay } from "./variants.ts";
  * next instruction. Everything else is the same code from the same meaning.
  */
 export type Mode = "chain" | "step";
-
-type MemoryNode = Extract<Expr, { kind: "load" | "amo" | "lr" | "sc" }> | Extract<Effect, { kind: "store" }>;
 
 /** One instruction of a handler: a row, which variant of it, and the functions of its own two handlers. */
 export interface Part {
@@ -49,30 +48,12 @@ export function fusedCode(parts: readonly Part[], functions: Functions): Code {
   return code;
 }
 
-/** The memory access of a meaning, of which there is at most one. */
-export function memoryNode(effect: Effect): MemoryNode | undefined {
-  if (effect.kind === "store") return effect;
-  let found: MemoryNode | undefined;
-  const visit = (node: unknown): void => {
-    if (typeof node !== "object" || node === null) return;
-    const { kind } = node as Expr;
-    if (kind === "load" || kind === "amo" || kind === "lr" || kind === "sc") found = node as MemoryNode;
-    for (const child of Object.values(node)) visit(child);
-  };
-  visit(effect);
-  return found;
-}
-
 /** Whether a meaning's handler does only the common case, and has a slow twin for the rest. */
 export const hasSlowTwin = (effect: Effect): boolean =>
   memoryNode(effect) !== undefined || inlineFloat(effect) !== undefined;
 
 /** CSR number of `fflags`. */
 const FFLAGS = 1;
-
-function isAtomic(node: MemoryNode): boolean {
-  return node.kind !== "load" && node.kind !== "store";
-}
 
 const registerOffset: Record<RegisterField, number> = {
   rd: SLOT.rd,
@@ -93,9 +74,7 @@ class HandlerWriter {
   private readonly near: boolean;
   private readonly code: Code;
   private readonly emitter: ExpressionEmitter;
-  /** Locals of the memory access: its i64 virtual address, and its linear address. */
-  private address = 0;
-  private linear = 0;
+  private readonly memory: MemoryAccess | undefined;
 
   constructor(code: Code, part: Part, mode: Mode, functions: Functions, slow: boolean, last: boolean) {
     this.code = code;
@@ -124,20 +103,21 @@ class HandlerWriter {
         imm: () => code.get(P.slot).mem("i64_load32_s", SLOT.imm),
         pc: () => pushPc(code),
         next: () => pushPc(code).i64(BigInt(this.length)).op("i64_add"),
-        special: (node) => (node.kind === "float" ? this.float(node) : this.access(node)),
+        special: (node) => (node.kind === "float" ? this.float(node) : this.memory?.value()),
       },
       functions,
     );
+    const node = memoryNode(this.effect);
+    this.memory = node && new MemoryAccess(code, node, (expr) => this.emitter.expr(expr), functions, slow);
   }
 
   write(): void {
     const { code, effect, functions } = this;
     if (this.row.float) this.requireFloatUnit();
-    const memory = memoryNode(effect);
-    if (memory) this.prepareAccess(memory);
+    this.memory?.prepare(this.part.slow);
     // An atomic page is in the table now: the fast twin finds it.
-    if (this.slow && memory && isAtomic(memory)) {
-      this.tailCall(this.part.fast);
+    if (this.slow && this.memory?.isAtomic) {
+      tailCall(this.code, this.part.fast);
       return;
     }
     switch (effect.kind) {
@@ -150,7 +130,7 @@ class HandlerWriter {
         this.finish();
         break;
       case "store":
-        this.store(effect);
+        this.memory?.store();
         this.finish();
         break;
       case "branch":
@@ -168,19 +148,14 @@ class HandlerWriter {
         break;
       case "system":
         if (mayStay(effect.routine)) this.accessFflags(effect.routine);
-        this.tailCall(functions.systemExit);
+        tailCall(this.code, functions.systemExit);
         break;
     }
   }
 
-  private tailCall(target: number): void {
-    for (const parameter of Object.values(P)) this.code.get(parameter);
-    this.code.returnCall(target);
-  }
-
   private requireFloatUnit(): void {
     this.code.get(P.hart).mem("i32_load", HART.fs).i32(3).op("i32_ne").if();
-    this.tailCall(this.functions.floatStateExit);
+    tailCall(this.code, this.functions.floatStateExit);
     this.code.op("end");
   }
 
@@ -299,160 +274,7 @@ class HandlerWriter {
     const pushRm = hasRoundingMode(this.row)
       ? () => code.get(P.slot).mem("i32_load16_u", SLOT.rm)
       : undefined;
-    const giveUp = this.slow ? undefined : () => this.tailCall(this.part.slow);
+    const giveUp = this.slow ? undefined : () => tailCall(this.code, this.part.slow);
     emitFloat({ code, functions, argument, pushRm }, node.op, node.args, giveUp);
   }
-
-  /** Makes sure that the access can be done: by the TLB, or (in the slow twin) by a call that may trap. */
-  private prepareAccess(node: MemoryNode): void {
-    const { code } = this;
-    this.address = code.local(I64);
-    this.linear = code.local(I32);
-    this.emitter.expr(node.addr);
-    code.set(this.address);
-    if (this.slow) this.prepareSlowly(node);
-    else this.findInTlb(node);
-  }
-
-  private findInTlb(node: MemoryNode): void {
-    const { code, address, linear } = this;
-    const table = node.kind === "load" || node.kind === "lr" ? TLB.read : TLB.write;
-    const entry = code.local(I32);
-    pushTlbEntry(code, () => code.get(P.tlb), address, TLB_MASK)
-      .tee(entry)
-      .mem("i64_load", table);
-    // The low bits of a misaligned address stay in the comparison, so it misses.
-    code
-      .get(address)
-      .i64(BigInt(-4096 | (node.bits / 8 - 1)))
-      .op("i64_and")
-      .op("i64_ne")
-      .if();
-    this.tailCall(this.part.slow);
-    code.op("end");
-    code
-      .get(address)
-      .op("i32_wrap_i64")
-      .get(entry)
-      .mem("i32_load", table + 8)
-      .op("i32_add")
-      .set(linear);
-  }
-
-  private prepareSlowly(node: MemoryNode): void {
-    const { code, functions } = this;
-    const size = node.bits / 8;
-    // A device may ask how many instructions have retired.
-    code.get(P.hart);
-    pushRemaining(code).mem("i32_store", HART.budget);
-    code.get(P.hart).get(this.address).mem("i64_store", HART.address);
-    if (node.kind === "load") {
-      code.get(P.hart).get(P.tlb).i32(size).call(functions.loadSlow);
-    } else if (node.kind === "store") {
-      code.get(P.hart);
-      this.emitter.expr(node.value);
-      code.mem("i64_store", HART.value);
-      code.get(P.hart).get(P.tlb).i32(size).call(functions.storeSlow);
-    } else {
-      code
-        .i32(size)
-        .i32(node.kind === "lr" ? 1 : 0)
-        .call(functions.prepareAtomic);
-    }
-    code.op("i32_eqz").if();
-    this.tailCall(functions.trap);
-    code.op("end");
-  }
-
-  private store(effect: Extract<Effect, { kind: "store" }>): void {
-    if (this.slow) return;
-    this.code.get(this.linear);
-    this.emitter.expr(effect.value);
-    this.code.mem(storeName(effect.bits));
-  }
-
-  /** Leaves the value of the memory node on the stack. */
-  private access(node: Exclude<MemoryNode, { kind: "store" }>): void {
-    const { code } = this;
-    if (node.kind === "load") {
-      const name = loadName(node.bits, node.signed);
-      if (this.slow) code.get(P.hart).mem(name, HART.value);
-      else code.get(this.linear).mem(name);
-    } else if (node.kind === "amo") {
-      this.atomic(node);
-    } else if (node.kind === "lr") {
-      code.get(P.hart).get(this.linear).mem("i32_store", HART.reservation);
-      code
-        .get(P.hart)
-        .i32(node.bits / 8)
-        .mem("i32_store", HART.reservationSize);
-      code.get(P.hart).get(this.linear).mem(loadName(node.bits, true)).mem("i64_store", HART.reservedValue);
-      code.get(P.hart).mem("i64_load", HART.reservedValue);
-    } else {
-      this.storeConditional(node);
-    }
-  }
-
-  private atomic(node: Extract<Expr, { kind: "amo" }>): void {
-    const { code, linear } = this;
-    const old = code.local(I64);
-    const value = code.local(I64);
-    code.get(linear).mem(loadName(node.bits, true)).set(old);
-    this.emitter.expr(node.value);
-    if (node.bits === 32) code.op("i64_extend32_s");
-    code.set(value).get(linear);
-    amoResult(code, node.op, old, value);
-    code.mem(storeName(node.bits)).get(old);
-  }
-
-  /** Succeeds where the reserved word is the one addressed and still holds what was reserved. */
-  private storeConditional(node: Extract<Expr, { kind: "sc" }>): void {
-    const { code, linear } = this;
-    const held = code.local(I32);
-    code.get(P.hart).mem("i32_load", HART.reservation).get(linear).op("i32_eq");
-    code
-      .get(P.hart)
-      .mem("i32_load", HART.reservationSize)
-      .i32(node.bits / 8)
-      .op("i32_eq")
-      .op("i32_and");
-    code.get(linear).mem(loadName(node.bits, true)).get(P.hart).mem("i64_load", HART.reservedValue);
-    code.op("i64_eq").op("i32_and").set(held);
-    code.get(P.hart).i32(0).mem("i32_store", HART.reservation);
-    code.get(held).if().get(linear);
-    this.emitter.expr(node.value);
-    code.mem(storeName(node.bits)).op("end");
-    code.get(held).op("i32_eqz").op("i64_extend_i32_u");
-  }
-}
-
-const amoCompare: Partial<Record<AmoOp, OpName>> = {
-  min: "i64_lt_s",
-  max: "i64_gt_s",
-  minu: "i64_lt_u",
-  maxu: "i64_gt_u",
-};
-
-const amoBinary: Partial<Record<AmoOp, OpName>> = {
-  add: "i64_add",
-  xor: "i64_xor",
-  and: "i64_and",
-  or: "i64_or",
-};
-
-/** Both values are sign-extended, which keeps unsigned order too. */
-function amoResult(code: Code, op: AmoOp, old: number, value: number): void {
-  const compare = amoCompare[op];
-  const binary = amoBinary[op];
-  if (compare) code.get(old).get(value).get(old).get(value).op(compare).op("select");
-  else if (binary) code.get(old).get(value).op(binary);
-  else code.get(value);
-}
-
-function loadName(bits: number, signed: boolean): MemoryName {
-  return bits === 64 ? "i64_load" : (`i64_load${bits}_${signed ? "s" : "u"}` as MemoryName);
-}
-
-function storeName(bits: number): MemoryName {
-  return bits === 64 ? "i64_store" : (`i64_store${bits}` as MemoryName);
 }
