@@ -27,7 +27,9 @@ const PREBUILT_TABLE = /isa\/prebuilt-table\.ts$/;
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 const started = new Date();
 
-const { buildModule, buildDecodeTable } = await builders();
+const { buildModule, buildDecoder, buildDecodeTable } = await builders();
+/** The Wasm modules by the names they have in `prebuilt.ts`. */
+const modules = { chain: buildModule("chain"), step: buildModule("step"), decoder: buildDecoder() };
 const common = {
   bundle: true,
   platform: "node",
@@ -87,6 +89,7 @@ async function builders() {
   const outfile = "dist/builders.mjs";
   const contents = `
     export { buildDecodeTable } from "./src/isa/decode-table.ts";
+    export { buildDecoder } from "./src/cpu/wasm/decoder.ts";
     export { buildModule } from "./src/cpu/wasm/interpreter.ts";`;
   await build({
     stdin: { contents, resolveDir: root },
@@ -113,15 +116,16 @@ function decodeTable() {
 
 /** Puts the modules, as bytes in the bundle, in place of the empty `prebuilt.ts`: for libraries. */
 function inlineInterpreter() {
-  const contents =
-    'import chain from "interpreter:chain"; import step from "interpreter:step"; export const prebuilt = { chain, step };';
+  const names = Object.keys(modules);
+  const imports = names.map((name) => `import ${name} from "interpreter:${name}";`);
+  const contents = `${imports.join("\n")}\nexport const prebuilt = { ${names} };`;
   return {
     name: "inline-interpreter",
     setup({ onLoad, onResolve }) {
       onLoad({ filter: PREBUILT }, () => ({ contents }));
       onResolve({ filter: /^interpreter:/ }, ({ path }) => ({ path, namespace: "interpreter" }));
       onLoad({ filter: /./, namespace: "interpreter" }, ({ path }) => ({
-        contents: buildModule(path.slice("interpreter:".length)),
+        contents: modules[path.slice("interpreter:".length)],
         loader: "binary",
       }));
     },
@@ -130,12 +134,13 @@ function inlineInterpreter() {
 
 /** The same as files beside the bundle: a command line reads only what it needs. */
 function interpreterFiles() {
-  for (const mode of ["chain", "step"]) writeFileSync(`dist/${mode}.wasm`, buildModule(mode));
+  for (const [name, bytes] of Object.entries(modules)) writeFileSync(`dist/${name}.wasm`, bytes);
+  const getters = Object.keys(modules).map((name) => `get ${name}() { return read("${name}.wasm"); }`);
   const contents = `
     import { readFileSync } from "node:fs";
     import { join } from "node:path";
     const read = (name) => readFileSync(join(__dirname, name));
-    export const prebuilt = { get chain() { return read("chain.wasm"); }, get step() { return read("step.wasm"); } };`;
+    export const prebuilt = { ${getters} };`;
   return {
     name: "interpreter-files",
     setup({ onLoad }) {

@@ -1,6 +1,5 @@
-import { instructionLength } from "../isa/decode.ts";
 import type { PhysicalMemory } from "../memory/physical-memory.ts";
-import { SlotDecoder } from "./slot-decoder.ts";
+import { SlotDecoder, slotLength } from "./slot-decoder.ts";
 import {
   Handler,
   SLOT,
@@ -26,15 +25,12 @@ interface CodePage {
   watched: boolean;
   /** Written since its slots were decoded. */
   stale: boolean;
-  /** The slots of decoded runs in which each still has a handler of its own. */
-  readonly unfused: number[][];
+  /** Decoded runs in which each slot still has a handler of its own; `end` is the slot behind. */
+  readonly unfused: { readonly start: number; readonly end: number }[];
 }
 
 /** Room for this many code pages before all are forgotten. */
 const DEFAULT_CAPACITY = 2048;
-const BYTES_PER_INDEX = 2;
-/** A straddling instruction whose second half has not been seen: no halfword has this value. */
-const HALF_UNKNOWN = -1;
 
 /**
  * Physical pages decoded into slots (`slots.ts`), shared by the harts of a machine.
@@ -130,40 +126,18 @@ export class CodeCache {
   }
 
   /**
-   * Decodes from an undecoded slot up to a jump, a system instruction, the page's end or a decoded slot, whose
-   * ordinals the new run is made to join.
+   * Decodes from an undecoded slot up to a jump, a system instruction, the page's end or a decoded slot.
    */
   decodeRun(slot: number): void {
     const base = slot & -SLOT_PAGE_ALIGN;
-    const { u16, u32 } = this.ram.arena;
+    const { u32 } = this.ram.arena;
     const physicalPage = this.owners.get(base);
     const page = physicalPage === undefined ? undefined : this.pages.get(physicalPage);
     if (physicalPage === undefined || !page) throw new Error("a slot outside every slot page was run");
     this.watch(page, physicalPage);
     this.setFrame(base, physicalPage);
-    const halves = u32[(base + SLOT_PAGE.frame) / 4] / 2;
-    const run: number[] = [];
-    let index = (slot - base) / SLOT_SIZE;
-    let ended = false;
-    while (!ended && index < SLOTS_PER_PAGE && u32[(base + index * SLOT_SIZE) / 4] === Handler.undecoded) {
-      const at = base + index * SLOT_SIZE;
-      run.push(at);
-      const low = u16[halves + index];
-      const length = instructionLength(low);
-      if (length === 4 && index === SLOTS_PER_PAGE - 1) {
-        this.decoder.writeSpecial(at, Handler.straddler, HALF_UNKNOWN);
-        index = SLOTS_PER_PAGE;
-        break;
-      }
-      const bits = length === 2 ? low : (u16[halves + index + 1] << 16) | low;
-      ended = this.decoder.write(at, bits, index * BYTES_PER_INDEX);
-      index += length / 2;
-    }
-    const joined = ended ? run.length : this.ordinal(base + Math.min(index, SLOTS_PER_PAGE) * SLOT_SIZE);
-    run.forEach((at, i) => {
-      u16[(at + SLOT.ordinal) / 2] = joined - run.length + i;
-    });
-    page.unfused.push(run);
+    const end = this.decoder.run(slot, u32[(base + SLOT_PAGE.frame) / 4]);
+    page.unfused.push({ start: slot, end });
     this.unfused.add(page);
   }
 
@@ -179,9 +153,11 @@ export class CodeCache {
   fuse(): void {
     const { u32 } = this.ram.arena;
     for (const page of this.unfused) {
-      for (const run of page.unfused) {
-        const handlers = run.map((at) => u32[at / 4]);
-        run.forEach((at, i) => {
+      for (const { start, end } of page.unfused) {
+        const slots: number[] = [];
+        for (let at = start; at < end; at += slotLength(u32[at / 4])) slots.push(at);
+        const handlers = slots.map((at) => u32[at / 4]);
+        slots.forEach((at, i) => {
           const fused = fusedHandler(handlers, i);
           if (fused !== 0) u32[at / 4] = fused;
         });
@@ -197,8 +173,7 @@ export class CodeCache {
     const base = slot & -SLOT_PAGE_ALIGN;
     const low = u16[u32[(base + SLOT_PAGE.frame) / 4] / 2 + SLOTS_PER_PAGE - 1];
     const at = base + SLOT_PAGE.straddler;
-    // Never a target within the page: distances are measured from the slot's own place.
-    this.decoder.write(at, (half << 16) | low, Number.NaN);
+    this.decoder.write(at, (half << 16) | low);
     u16[(at + SLOT.ordinal) / 2] = u16[(slot + SLOT.ordinal) / 2];
     i32[(slot + SLOT.imm) / 4] = half;
   }
@@ -235,10 +210,5 @@ export class CodeCache {
     for (let i = 0; i < SLOTS_PER_PAGE; i++) u32[first + i * (SLOT_SIZE / 4)] = Handler.undecoded;
     page.watched = false;
     page.unfused.length = 0;
-  }
-
-  private ordinal(slot: number): number {
-    const value = this.ram.arena.u16[(slot + SLOT.ordinal) / 2];
-    return (value << 16) >> 16;
   }
 }

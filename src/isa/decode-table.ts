@@ -1,4 +1,4 @@
-import { extract, extractionOf, type Place, patternOf } from "./pattern.ts";
+import { extractionOf, type Place, patternOf } from "./pattern.ts";
 import { prebuiltDecodeTable } from "./prebuilt-table.ts";
 import type { Row } from "./row.ts";
 import { baseRowCount, rowByName, rows } from "./table.ts";
@@ -13,9 +13,10 @@ import { baseRowCount, rowByName, rows } from "./table.ts";
  *      3  written            index of the row that has the pattern
  *      4  flags              `EntryFlag`
  *      5  rd, 6 rs1, 7 rs2, 8 rs3, 9 rm    places: bit | width << 8 | bias << 16; width 0 where the row fixes it
- *     10  sign shift         left and then right by this extends the immediate's sign
- *     11  fixed immediate
- *     12  number of slices of the immediate, which follow: bit | width << 8 | bit of the value << 16
+ *     10  except             the place of `Row.except`, 11 its value; 0 and -1 where there is none
+ *     12  sign shift         left and then right by this extends the immediate's sign
+ *     13  fixed immediate
+ *     14  number of slices of the immediate, which follow: bit | width << 8 | bit of the value << 16
  */
 export const Entry = {
   mask: 0,
@@ -28,10 +29,12 @@ export const Entry = {
   rs2: 7,
   rs3: 8,
   rm: 9,
-  signShift: 10,
-  fixedImm: 11,
-  slices: 12,
-  size: 22,
+  except: 10,
+  exceptValue: 11,
+  signShift: 12,
+  fixedImm: 13,
+  slices: 14,
+  size: 24,
 } as const;
 
 export const EntryFlag = {
@@ -40,11 +43,10 @@ export const EntryFlag = {
   nonzero: 2,
   /** Has an `rm` field: 5 and 6 are illegal. */
   rounds: 4,
-  /** `Row.legal` has to be asked. */
-  restricted: 8,
 } as const;
 
-const HALF_BUCKETS = 32;
+/** Position of the first of the words' buckets, behind those of halfwords. */
+export const HALF_BUCKETS = 32;
 const WORD_BUCKETS = 256;
 const FUNCT3 = 0x7000;
 
@@ -73,23 +75,6 @@ export function findEntry(bits: number): number {
     if (((bits & t[entry]) ^ t[entry + Entry.match]) === 0) return entry;
     at++;
   }
-}
-
-/** A register field or rounding mode of an entry. */
-export function placeAt(place: number, bits: number): number {
-  return ((bits >>> (place & 31)) & ((1 << ((place >>> 8) & 31)) - 1)) + (place >>> 16);
-}
-
-export function immediateAt(t: Int32Array, entry: number, bits: number): number {
-  let value = t[entry + Entry.fixedImm];
-  const first = entry + Entry.slices + 1;
-  const end = first + t[entry + Entry.slices];
-  for (let i = first; i < end; i++) {
-    const slice = t[i];
-    value |= ((bits >>> (slice & 31)) & ((1 << ((slice >>> 8) & 31)) - 1)) << (slice >>> 16);
-  }
-  const shift = t[entry + Entry.signShift];
-  return (value << shift) >> shift;
 }
 
 export function buildDecodeTable(): Int32Array {
@@ -131,27 +116,25 @@ function entryOf(row: Row, index: number): number[] {
   const flags =
     (row.length === 2 ? EntryFlag.compressed : 0) |
     (nonzero ? EntryFlag.nonzero : 0) |
-    (rounds ? EntryFlag.rounds : 0) |
-    (row.legal ? EntryFlag.restricted : 0);
+    (rounds ? EntryFlag.rounds : 0);
   const base = row.base === undefined ? index : rows.indexOf(rowByName(row.base)!);
   const places = [rd, rs1, rs2, rs3, rm].map(place);
+  const except = row.except ? [place(extraction[row.except.field]), row.except.value] : [0, -1];
   const slices = imm.map(({ at, mask, to }) => at | (widthOf(mask) << 8) | (to << 16));
-  return [mask, match, base, index, flags, ...places, signShift, fixedImm, slices.length, ...slices];
+  return [
+    mask,
+    match,
+    base,
+    index,
+    flags,
+    ...places,
+    ...except,
+    signShift,
+    fixedImm,
+    slices.length,
+    ...slices,
+  ];
 }
 
 /** Number of ones of a mask like 0b111. */
 const widthOf = (mask: number) => 32 - Math.clz32(mask);
-
-/** Whether bits that match the entry are a legal instruction; `imm` is their immediate. */
-export function isLegalEntry(t: Int32Array, entry: number, bits: number, imm: number): boolean {
-  const flags = t[entry + Entry.flags];
-  if ((flags & (EntryFlag.nonzero | EntryFlag.rounds | EntryFlag.restricted)) === 0) return true;
-  if ((flags & EntryFlag.nonzero) !== 0 && imm === 0) return false;
-  if ((flags & EntryFlag.rounds) !== 0) {
-    const rm = placeAt(t[entry + Entry.rm], bits);
-    if (rm === 5 || rm === 6) return false;
-  }
-  if ((flags & EntryFlag.restricted) === 0) return true;
-  const row = rows[t[entry + Entry.written]];
-  return row.legal === undefined || row.legal(extract(row, bits));
-}

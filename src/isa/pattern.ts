@@ -236,7 +236,7 @@ export function isLegal(row: Row, fields: Fields): boolean {
   const { rounds, nonzero } = extractionOf(row);
   if (rounds && (fields.rm === 5 || fields.rm === 6)) return false;
   if (nonzero && fields.imm === 0) return false;
-  return row.legal === undefined || row.legal(fields);
+  return row.except === undefined || fields[row.except.field] !== row.except.value;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Meaning } from "./meaning.ts";
+import type { Meaning, RegisterField } from "./meaning.ts";
 
 /**
  * One instruction of the table: encoding, syntax, meaning and a sentence for people.
@@ -39,8 +39,8 @@ export interface Row {
    */
   readonly base?: string;
   readonly fixed?: Readonly<Partial<Fields>>;
-  /** Further restrictions on the decoded fields; an encoding that fails them is illegal. */
-  readonly legal?: (fields: Fields) => boolean;
+  /** A register field that must not have the value given: that encoding is reserved, or another row's. */
+  readonly except?: { readonly field: RegisterField; readonly value: number };
 }
 
 export type Extension =

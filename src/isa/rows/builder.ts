@@ -27,7 +27,7 @@ export function compressed(
   sentence: string,
   base: string,
   fixed: Readonly<Partial<Fields>> = {},
-  legal?: (fields: Fields) => boolean,
+  except?: Row["except"],
 ): CompressedRow {
-  return { name, pattern, length: 2, syntax, extension: "C", sentence, base, fixed, legal };
+  return { name, pattern, length: 2, syntax, extension: "C", sentence, base, fixed, except };
 }
