@@ -62,6 +62,7 @@ export const asmMessages = catalogue(
     macroDepth: () => "macros are nested too deeply, or never end",
     noEntry: (name: string) => `the entry symbol '${name}' is not defined in a section`,
     writableCode: (section: string) => `section ${section} is writable and executable: no page may be both`,
+    nothing: () => "there is no code and no data to put into a file",
     badBase: () => "the base address must be a multiple of the page size",
   },
   {
@@ -113,6 +114,7 @@ export const asmMessages = catalogue(
     macroDepth: () => "宏嵌套过深或无法结束",
     noEntry: (name: string) => `入口符号“${name}”未在任何节中定义`,
     writableCode: (section: string) => `节 ${section} 既可写又可执行：任何页都不得兼有两者`,
+    nothing: () => "没有任何代码或数据可以放进文件",
     badBase: () => "基地址必须是页大小的倍数",
   },
 );

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { RefusedError } from "../../messages/errors.ts";
 import { disassembleBits } from "../disassemble.ts";
 import { assemble } from "./assemble.ts";
+import { linkElf } from "./elf.ts";
 import { evaluateInteger } from "./evaluate-fixture.ts";
 import { placeSections } from "./place.ts";
 
@@ -36,16 +37,20 @@ function listing(text: string): string[] {
 
 const data = (text: string) => [...section(`.data\n${text}`, ".data").bytes];
 
-/** The first line of the error, and the line with the caret. */
-function refusal(text: string): [string, number] {
+function refusalText(text: string): string {
   try {
     place(text);
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
-    const [first, , caret] = error.message.split("\n");
-    return [first, caret.indexOf("^") - 4];
+    return error.message;
   }
   throw new Error("not refused");
+}
+
+/** The first line of the error, and the column of the caret. */
+function refusal(text: string): [string, number] {
+  const [first, , caret] = refusalText(text).split("\n");
+  return [first, caret.indexOf("^") - 4];
 }
 
 describe("labels and targets", () => {
@@ -272,7 +277,7 @@ describe("errors say where and what", () => {
     [".macro m\nm\n.endm\nm", "t.S:2:1: macros are nested too deeply, or never end", 0],
     [".rept 100000000\nnop\n.endr", "t.S:2:1: macros are nested too deeply, or never end", 0],
     [".rept 2\nnop", "t.S:1:1: .rept is never ended", 0],
-    [`.word ${"(".repeat(10000)}`, "t.S:1:207: too many nested parentheses", 206],
+    [`.word ${"(".repeat(10000)}`, "t.S:1:207: too many nested parentheses", 40],
     [
       ".option pic\n.data\na: .dword a",
       "t.S:3:11: a position-independent program cannot hold an address",
@@ -283,10 +288,33 @@ describe("errors say where and what", () => {
     ["fence rx, w", "t.S:1:7: expected some of the letters iorw, in this order, found 'rx'", 6],
     ["9a: nop", "t.S:1:1: '9a' is not a number", 0],
     ["\tadd\ta0, a1, `", "t.S:1:14: '`' means nothing here", 13],
+    ["lw a0, 4(a1", "t.S:1:12: expected ')', found the end of the statement", 11],
+    [
+      "li a0, 0x10000000000000000",
+      "t.S:1:8: 0x10000000000000000 is not between 0 and 18446744073709551615",
+      7,
+    ],
+    [".dword 1 + 18446744073709551616", "t.S:1:12: 18446744073709551616 is not between 0 and", 11],
   ])("%j", (text, message, column) => {
     const [first, caret] = refusal(text);
     expect(first.slice(0, message.length)).toBe(message);
     expect(caret).toBe(column);
+  });
+
+  it("shows a piece of a long line, and no control characters", () => {
+    const [first, line, caret] = refusalText(
+      `nop;${" ".repeat(1000)}\u001b[2J\u0085;${" ".repeat(1000)}`,
+    ).split("\n");
+    expect(first).toBe("t.S:1:1005: '\ufffd' means nothing here");
+    expect(line.length).toBeLessThan(100);
+    expect(line[caret.indexOf("^")]).toBe("\ufffd");
+    expect(line).not.toMatch(/\p{Cc}/u);
+  });
+
+  it("refuses to link a program of nothing", () => {
+    expect(() => linkElf(assemble("# nothing\n", { file: "t.S" }))).toThrow(
+      "t.S:1:1: there is no code and no data to put into a file",
+    );
   });
 
   it("whatever the text is", () => {

@@ -1,3 +1,4 @@
+import { asmMessages } from "../../messages/asm.ts";
 import type { Assembled, AssembledSymbol } from "./assemble.ts";
 import { PAGE, type Placed, type PlaceOptions, placeSections } from "./place.ts";
 import type { Section } from "./section.ts";
@@ -37,10 +38,11 @@ interface Header {
  * and data (R+W), on pages of their own; a symbol table; the stack not executable. `base` is the address of the
  * first segment, by default 0x10000. A program with `.option pic` becomes one that is loaded anywhere (ET_DYN).
  *
- * @throws RefusedError as `placeSections`
+ * @throws RefusedError as `placeSections`, and where there is no byte to load
  */
 export function linkElf(assembled: Assembled, options: Partial<PlaceOptions> = {}): Uint8Array<ArrayBuffer> {
   const placed = placeSections(assembled, { base: 0x10000n, ...options });
+  if (placed.segments.length === 0) assembled.source.fail({ line: 1, column: 1 }, asmMessages.nothing());
   const headers: Header[] = [];
   for (const segment of placed.segments)
     for (const section of segment.sections) headers.push(header(section, section.address));

@@ -19,6 +19,9 @@ export type Expression = Place &
 
 export type Relocation = "hi" | "lo" | "pcrel_hi" | "pcrel_lo";
 
+/** The largest number a source can write: 64 bits without sign. */
+const MOST = (1n << 64n) - 1n;
+
 /** An expression's value: an offset into a section, or a plain number where `section` is null. */
 export interface Value {
   readonly section: string | null;
@@ -123,7 +126,10 @@ export class Cursor {
 
   private operand(): Expression {
     const { kind, text, value, line, column } = this.next();
-    if (kind === "number") return { kind: "constant", value: BigInt.asIntN(64, value), line, column };
+    if (kind === "number") {
+      if (value > MOST) this.source.fail({ line, column }, asmMessages.outOfRange(text, "0", String(MOST)));
+      return { kind: "constant", value: BigInt.asIntN(64, value), line, column };
+    }
     if (kind === "name")
       return text === "." ? { kind: "here", line, column } : { kind: "symbol", name: text, line, column };
     if (kind === "symbol") {

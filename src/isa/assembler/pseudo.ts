@@ -137,7 +137,10 @@ function farJump(pass: Pass, cursor: Cursor, place: Place, rd: number, base: num
 function hasBase(cursor: Cursor): boolean {
   const start = cursor.save();
   while (!cursor.done && !(cursor.is("(") && xNumber(cursor.peek(1).text) !== undefined)) cursor.next();
-  const found = !cursor.done && cursor.peek(2).text === ")" && cursor.peek(3).kind === "end";
+  // One that is never closed is still meant as one.
+  const close = cursor.peek(2);
+  const found =
+    !cursor.done && (close.kind === "end" || (close.text === ")" && cursor.peek(3).kind === "end"));
   cursor.restore(start);
   return found;
 }

@@ -17,15 +17,26 @@ export class Source {
     this.lines = text.split(/\r?\n/);
   }
 
-  /** Throws a `RefusedError`: `file:line:column: message`, the source line, and a caret under the column. */
+  /**
+   * Throws a `RefusedError`: `file:line:column: message`, the source line (a piece of a long one), and a caret under
+   * the column.
+   */
   fail(place: Place, message: string): never {
-    const line = this.lines[place.line - 1] ?? "";
-    const indent = line.slice(0, place.column - 1).replace(/[^\t]/g, " ");
+    const at = place.column - 1;
+    const start = Math.max(0, at - MOST_SHOWN / 2);
+    const line = (this.lines[place.line - 1] ?? "").slice(start, start + MOST_SHOWN);
+    const indent = line.slice(0, at - start).replace(/[^\t]/g, " ");
     throw new RefusedError(
-      `${this.file}:${place.line}:${place.column}: ${message}\n    ${line}\n    ${indent}^`,
+      `${this.file}:${place.line}:${place.column}: ${shown(message)}\n    ${shown(line)}\n    ${indent}^`,
     );
   }
 }
+
+/** Columns of a source line in an error. */
+const MOST_SHOWN = 80;
+
+/** A source may be any file, and errors go to terminals: no control character but the tab. */
+const shown = (text: string) => text.replace(/[^\P{Cc}\t]/gu, "\ufffd");
 
 /** One statement's text, comments blanked out: what stands between newlines and semicolons. */
 export interface Statement extends Place {
