@@ -1,7 +1,7 @@
 import { loaderMessages } from "../messages/loader.ts";
+import { SeededRandom } from "../random/seeded-random.ts";
 import type { Image } from "./image.ts";
 import { hex, PAGE, USER_END } from "./limits.ts";
-import { SeededRandom } from "./random.ts";
 import { LoadError } from "./refuse.ts";
 
 /**

@@ -2,9 +2,9 @@ import { SymbolTable } from "../../src/debug/symbols.ts";
 import { parseElf, readSymbols } from "../../src/loader/elf.ts";
 import type { Image } from "../../src/loader/image.ts";
 import { loadProgram } from "../../src/loader/program.ts";
-import { SeededRandom } from "../../src/loader/random.ts";
 import { LoadError } from "../../src/loader/refuse.ts";
 import { reportElf } from "../../src/loader/report.ts";
+import { SeededRandom } from "../../src/random/seeded-random.ts";
 import { RecordingTarget } from "./elf-file.ts";
 
 /**
