@@ -121,7 +121,9 @@ const NUMBERS = Object.entries(syscallNumbers).flatMap(([name, number]) => {
   if (name === "exit" || name === "exit_group") return [];
   let weight = name in SHAPES ? 16 : 2;
   if (/^(mmap|mremap|mprotect|read|write)/.test(name)) weight = 32;
-  if (/^(rt_sigaction|close_range|prlimit64|setrlimit|set.*[ug]id|.*kill|rt_.*queueinfo|umask|rseq)$/.test(name))
+  if (
+    /^(rt_sigaction|close_range|prlimit64|setrlimit|set.*[ug]id|.*kill|rt_.*queueinfo|umask|rseq)$/.test(name)
+  )
     weight = 1;
   return new Array<number>(weight).fill(number);
 });

@@ -25,6 +25,20 @@ test("gives the lowest free number", () => {
   expect(fds.add(reader.retain(), false, 6)).toBe(6);
   expect(fds.add(reader.retain(), false)).toBe(4);
   expect(fds.numbers()).toEqual([0, 1, 2, 3, 4, 6]);
+  fds.close(3);
+  fds.close(0);
+  fds.set(0, reader.retain(), false);
+  expect([1, 2, 3].map(() => fds.add(reader.retain(), false))).toEqual([3, 5, 7]);
+  expect(failure(() => fds.add(reader.retain(), false))).toBe("EMFILE");
+  fds.close(5);
+  expect(fds.add(reader.retain(), false)).toBe(5);
+});
+
+test("gives as many as there may be in time proportional to them", () => {
+  limit = 65536;
+  const started = performance.now();
+  for (let i = 0; i < limit; i++) fds.add(reader, false);
+  expect(performance.now() - started).toBeLessThan(500);
 });
 
 test("refuses at the limit and does not keep the file", () => {

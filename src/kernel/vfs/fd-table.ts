@@ -12,6 +12,8 @@ const MOST_DESCRIPTORS = 65536;
 /** File descriptors of a process. Throws EBADF for what is not open and EMFILE at the limit. */
 export class FdTable {
   private readonly slots: (Descriptor | undefined)[] = [];
+  /** Every number below it is in use: a table of thousands is not searched from its start each time. */
+  private leastFree = 0;
   private readonly softLimit: () => number;
 
   /** `softLimit`: RLIMIT_NOFILE. */
@@ -35,8 +37,9 @@ export class FdTable {
 
   /** Takes over one hold on `file`; gives the lowest free number from `least` on. */
   add(file: OpenFile, closeOnExec: boolean, least = 0): number {
-    let fd = least;
+    let fd = Math.max(least, this.leastFree);
     while (this.slots[fd]) fd++;
+    if (least <= this.leastFree) this.leastFree = fd;
     if (fd >= this.limit) {
       file.release();
       fail("EMFILE");
@@ -59,6 +62,7 @@ export class FdTable {
   close(fd: number): void {
     const { file } = this.get(fd);
     this.slots[fd] = undefined;
+    this.leastFree = Math.min(this.leastFree, fd);
     file.release();
   }
 
