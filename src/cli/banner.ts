@@ -1,6 +1,7 @@
 import type { Layout } from "../loader/layout.ts";
 import type { HostedMachine } from "../machine/hosted.ts";
 import { cliText } from "../messages/cli.ts";
+import { hexDigits } from "../messages/hex.ts";
 import { columns } from "./output.ts";
 
 /** What a machine is linked from and where it put its program. */
@@ -28,9 +29,8 @@ function areas(layout: Layout): string[][] {
     ["stack", layout.stack],
     ...layout.guards.map((guard) => [guard.name.replace(/[[\]]/g, ""), guard] as const),
   ] as const;
-  const hex = (address: number) => address.toString(16).padStart(10, "0");
   return named
     .flatMap(([name, area]) => (area ? [{ ...area, name }] : []))
     .sort((a, b) => a.start - b.start)
-    .map(({ name, start, end }) => [`  ${hex(start)}-${hex(end)}`, name]);
+    .map(({ name, start, end }) => [`  ${hexDigits(start, 10)}-${hexDigits(end, 10)}`, name]);
 }

@@ -1,7 +1,7 @@
 import type { Debugger, StepReport, StopReason } from "../debug/debugger.ts";
 import { formatLine } from "../debug/listing.ts";
 import { describeAreas } from "../debug/mappings.ts";
-import { formatFloatRegisters, formatRegisters, hex } from "../debug/registers.ts";
+import { formatFloatRegisters, formatRegisters } from "../debug/registers.ts";
 import { describeTrap } from "../debug/trap-log.ts";
 import { explainWalk } from "../debug/walk.ts";
 import { explain } from "../isa/explain.ts";
@@ -9,6 +9,7 @@ import { X_NAMES } from "../isa/registers.ts";
 import { rowByName } from "../isa/table.ts";
 import { signalName } from "../kernel/rksignal/signal-names.ts";
 import { debugText } from "../messages/debug.ts";
+import { hex, hexBytes, hexDigits } from "../messages/hex.ts";
 import { columns } from "./output.ts";
 
 type Print = (text: string) => void;
@@ -108,10 +109,10 @@ export class Stepper {
     const bytes = this.machine.memory.read(start, count);
     if (bytes.length === 0) this.print(debugText.nothingThere(hex(start)));
     for (let at = 0; at < bytes.length; at += 16) {
-      const row = [...bytes.subarray(at, at + 16)];
-      const digits = row.map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-      const text = row.map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : ".")).join("");
-      this.print(`${(start + at).toString(16).padStart(10, "0")}  ${digits.padEnd(47)}  ${text}`);
+      const row = bytes.subarray(at, at + 16);
+      const digits = hexBytes(row, " ");
+      const text = Array.from(row, (byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : "."));
+      this.print(`${hexDigits(start + at, 10)}  ${digits.padEnd(47)}  ${text.join("")}`);
     }
   }
 

@@ -3,11 +3,12 @@ import { signalName } from "../kernel/rksignal/signal-names.ts";
 import { signal } from "../kernel/rksignal/signals.ts";
 import { LOWEST, USER_END } from "../kernel/rkvm/address-space.ts";
 import { debugText } from "../messages/debug.ts";
+import { hex } from "../messages/hex.ts";
 import { backtrace } from "./backtrace.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { formatLine, type Line, lineAt, type Symbolize } from "./listing.ts";
 import { areaName, protection } from "./mappings.ts";
-import { formatRegisters, hex, type Registers } from "./registers.ts";
+import { formatRegisters, type Registers } from "./registers.ts";
 
 /** Where a guest died, while its memory is still there. */
 export interface CrashSite {

@@ -1,5 +1,6 @@
 import { instructionLength } from "../isa/decode.ts";
 import { disassembleBits } from "../isa/disassemble.ts";
+import { hexDigits } from "../messages/hex.ts";
 import type { SymbolTable } from "./symbols.ts";
 
 /** Code as linked. */
@@ -24,7 +25,7 @@ export function* disassembleRange(
   for (let offset = 0; offset < bytes.length; ) {
     const at = address + offset;
     const position = symbols.lookup(at);
-    if (position?.offset === 0) yield `\n${hex(at, 16)} <${position.name}>:\n`;
+    if (position?.offset === 0) yield `\n${hexDigits(at, 16)} <${position.name}>:\n`;
     const left = bytes.length - offset;
     const wanted = left < 2 ? 1 : instructionLength(bytes[offset] | (bytes[offset + 1] << 8));
     // A last odd byte, or the half of an instruction that is cut off, is data.
@@ -33,13 +34,11 @@ export function* disassembleRange(
     const text =
       wanted === length && length > 1
         ? disassembleBits(bits, BigInt(at), { noAliases, symbol })
-        : `.${length}byte\t0x${hex(bits, length * 2)}`.replace(".1byte", ".byte");
-    yield `${at.toString(16).padStart(8)}:\t${hex(bits, length * 2).padEnd(8)}\t${text}\n`;
+        : `.${length}byte\t0x${hexDigits(bits, length * 2)}`.replace(".1byte", ".byte");
+    yield `${at.toString(16).padStart(8)}:\t${hexDigits(bits, length * 2).padEnd(8)}\t${text}\n`;
     offset += length;
   }
 }
-
-const hex = (value: number, width: number) => value.toString(16).padStart(width, "0");
 
 function littleEndian(bytes: Uint8Array, offset: number, length: number): number {
   let value = 0;

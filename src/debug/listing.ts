@@ -1,6 +1,7 @@
 import { decode, instructionLength } from "../isa/decode.ts";
 import { disassembleBits } from "../isa/disassemble.ts";
 import type { Instruction } from "../isa/row.ts";
+import { hexDigits } from "../messages/hex.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 
 /** What stands at an address, as text: `main+0x10`. `undefined` where no symbol is near. */
@@ -41,10 +42,7 @@ export function lineAt(memory: GuestMemory, address: number, symbolize?: Symboli
 /** `  10188 <main+0x8>:  00813023  sd s0,0(sp)` */
 export function formatLine(line: Line): string {
   const where = line.symbol === undefined ? "" : ` <${line.symbol}>`;
-  const bits = line.bits
-    .toString(16)
-    .padStart(line.length * 2, "0")
-    .padStart(8);
+  const bits = hexDigits(line.bits, line.length * 2).padStart(8);
   return `${line.address.toString(16)}${where}:  ${bits}  ${line.text}`;
 }
 

@@ -1,6 +1,7 @@
 import type { AreaDescription } from "../kernel/rkprocess/exit.ts";
 import { Prot } from "../kernel/rkvm/vma.ts";
 import { debugText } from "../messages/debug.ts";
+import { hexDigits } from "../messages/hex.ts";
 
 /** `r-x`, and `s` for what is shared with others. */
 export function protection({ prot, shared }: Pick<AreaDescription, "prot" | "shared">): string {
@@ -26,7 +27,7 @@ function whyMapped({ prot, name, guard }: AreaDescription): string {
 /** Rows of address range, protection, name, reason. */
 export function describeAreas(areas: readonly AreaDescription[]): string[][] {
   return areas.map((area) => {
-    const range = [area.start, area.end].map((address) => address.toString(16).padStart(10, "0")).join("-");
+    const range = `${hexDigits(area.start, 10)}-${hexDigits(area.end, 10)}`;
     return [range, protection(area), areaName(area), whyMapped(area)];
   });
 }

@@ -1,6 +1,7 @@
 import type { Hart } from "../cpu/hart.ts";
 import { HART } from "../cpu/layout.ts";
 import { F_NAMES, X_NAMES } from "../isa/registers.ts";
+import { hex, hexDigits } from "../messages/hex.ts";
 
 /** A hart's registers at one moment. Integers are unsigned 64-bit values. */
 export interface Registers {
@@ -65,8 +66,7 @@ const wordAt = (words: RegisterWords, at: number): bigint =>
 const fcsrOf = (i32: Int32Array, base: number): number =>
   (i32[(base + HART.frm) / 4] << 5) | i32[(base + HART.fflags) / 4];
 
-export const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
-const digits = (value: bigint) => value.toString(16).padStart(16, "0");
+const digits = (value: bigint) => hexDigits(value, 16);
 
 /** All integer registers, four a line, and the pc. */
 export function formatRegisters(registers: Registers): string {

@@ -1,6 +1,7 @@
 import { readSymbols } from "../loader/elf.ts";
 import type { Symbols } from "../loader/symbols.ts";
 import { readText } from "../loader/text.ts";
+import { hex } from "../messages/hex.ts";
 
 /** An address in terms of the symbol it lies in: `main+0x12`. */
 export interface SymbolPosition {
@@ -54,7 +55,7 @@ export class SymbolTable {
   describe(address: number): string | undefined {
     const position = this.lookup(address);
     if (!position) return undefined;
-    return position.offset === 0 ? position.name : `${position.name}+0x${position.offset.toString(16)}`;
+    return position.offset === 0 ? position.name : `${position.name}+${hex(position.offset)}`;
   }
 
   /** The address of a symbol by its exact name; a global one wins over local ones. */

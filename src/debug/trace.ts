@@ -1,7 +1,8 @@
 import type { Hart } from "../cpu/hart.ts";
+import { hex } from "../messages/hex.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { formatLine, lineAt, type Symbolize } from "./listing.ts";
-import { hex, type RegisterWords, registerChanges, registerWords } from "./registers.ts";
+import { type RegisterWords, registerChanges, registerWords } from "./registers.ts";
 
 /**
  * Writes one line for each instruction that a hart retires: where it stands, its bits, its text, and the

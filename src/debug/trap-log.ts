@@ -2,7 +2,7 @@ import type { Hart } from "../cpu/hart.ts";
 import { Cause } from "../cpu/layout.ts";
 import type { Supervisor } from "../cpu/supervisor.ts";
 import { debugText } from "../messages/debug.ts";
-import { hex } from "./registers.ts";
+import { hex } from "../messages/hex.ts";
 
 export interface TrapRecord {
   /** The step that was the trap, from 0 at the first instruction. */

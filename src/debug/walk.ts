@@ -1,7 +1,7 @@
 import { Pte, type Walk, type WalkEnd, type WalkStep } from "../cpu/sv39.ts";
 import { debugText } from "../messages/debug.ts";
+import { hex } from "../messages/hex.ts";
 import type { GuestMemory } from "./guest-memory.ts";
-import { hex } from "./registers.ts";
 
 const SIZES = ["4 KiB", "2 MiB", "1 GiB"];
 

@@ -1,3 +1,4 @@
+import { hex } from "../messages/hex.ts";
 import { aliasOf, compressedAliasOf } from "./aliases.ts";
 import { csrName } from "./csr-names.ts";
 import { decode } from "./decode.ts";
@@ -28,9 +29,7 @@ export function disassembleBits(bits: number, pc: bigint, options: DisassembleOp
   const instruction = decode(bits);
   if (instruction !== undefined) return disassemble(instruction, pc, options);
   if ((bits & 0xffff) === 0) return options.noAliases ? "c.unimp" : "unimp";
-  return (bits & 3) === 3
-    ? `.4byte\t0x${(bits >>> 0).toString(16)}`
-    : `.2byte\t0x${(bits & 0xffff).toString(16)}`;
+  return (bits & 3) === 3 ? `.4byte\t${hex(bits >>> 0)}` : `.2byte\t${hex(bits & 0xffff)}`;
 }
 
 function text(
@@ -69,7 +68,7 @@ function operand(part: string, row: Row, fields: Fields, pc: bigint, options: Di
     case "uimm":
       return String(fields.rs1);
     case "csr":
-      return csrName(fields.imm) ?? `0x${fields.imm.toString(16)}`;
+      return csrName(fields.imm) ?? hex(fields.imm);
     case "rm":
       return ROUNDING_MODES[fields.rm] ?? "unknown";
     case "pred":
@@ -85,12 +84,11 @@ function operand(part: string, row: Row, fields: Fields, pc: bigint, options: Di
 
 function immediate(row: Row, value: number): string {
   const style = immediateStyle(row);
-  if (style === "upper") return `0x${(value >>> 12).toString(16)}`;
-  return style === "amount" ? `0x${value.toString(16)}` : String(value);
+  if (style === "upper") return hex(value >>> 12);
+  return style === "amount" ? hex(value) : String(value);
 }
 
 function target(address: bigint, options: DisassembleOptions): string {
   const symbol = options.symbol?.(address);
-  const hex = address.toString(16);
-  return symbol === undefined ? `0x${hex}` : `${hex} <${symbol}>`;
+  return symbol === undefined ? hex(address) : `${address.toString(16)} <${symbol}>`;
 }

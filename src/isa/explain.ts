@@ -2,7 +2,9 @@
  * What an instruction does, in a line for a student, told from its meaning: `a0 = a1 + a2`,
  * `if a0 != a1 (…) go to pc - 8`. Shifts are written `<<`, `>>` (fills with the sign) and `>>>` (with zeros).
  */
+
 import { explainMessages as words } from "../messages/explain.ts";
+import { hex } from "../messages/hex.ts";
 import { csrName } from "./csr-names.ts";
 import { explainFloat, explainSign } from "./explain-float.ts";
 import {
@@ -56,7 +58,7 @@ export function explain(instruction: Instruction): string {
 
 /** Control and status register instructions; undefined for other routines. */
 function explainCsr(routine: SystemRoutine, { rd, rs1, imm }: Fields): string | undefined {
-  const csr = csrName(imm) ?? `csr[0x${imm.toString(16)}]`;
+  const csr = csrName(imm) ?? `csr[${hex(imm)}]`;
   const register = X_NAMES[rs1];
   const source = routine.endsWith("i") ? String(rs1) : rs1 === rd ? words.old(register) : register;
   const read = rd === 0 ? [] : [`${X_NAMES[rd]} = ${csr}`];
@@ -176,8 +178,7 @@ const place = (address: Phrase) => `memory[${address.text}]`;
 
 /** Small numbers in decimal, others in hexadecimal. */
 function number(value: bigint): string {
-  const size = value < 0n ? -value : value;
-  return `${value < 0n ? "-" : ""}${size < 4096n ? size : `0x${size.toString(16)}`}`;
+  return -4096n < value && value < 4096n ? String(value) : hex(value);
 }
 
 function sum(left: string, right: bigint): string {

@@ -1,7 +1,8 @@
+import { hex } from "../messages/hex.ts";
 import { loaderMessages } from "../messages/loader.ts";
 import type { Header } from "./header.ts";
 import type { DynamicInfo, Segment } from "./image.ts";
-import { hex, PATH_MAX } from "./limits.ts";
+import { PATH_MAX } from "./limits.ts";
 import { LoadError } from "./refuse.ts";
 import { readText } from "./text.ts";
 

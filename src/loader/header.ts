@@ -1,5 +1,6 @@
+import { hex, hexBytes } from "../messages/hex.ts";
 import { loaderMessages } from "../messages/loader.ts";
-import { hex, MAX_PROGRAM_HEADERS } from "./limits.ts";
+import { MAX_PROGRAM_HEADERS } from "./limits.ts";
 import { LoadError } from "./refuse.ts";
 
 /** Sizes of ELF64 structures. */
@@ -93,7 +94,7 @@ export function checkHeader(bytes: Uint8Array, name: string, bare: boolean): Hea
 function checkIdentification(check: Check, bare: boolean): void {
   const { name, bytes, view } = check;
   if (bytes.length >= 4) {
-    const magic = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+    const magic = hexBytes(bytes.subarray(0, 4), " ");
     check.is(magic === MAGIC, "e_ident[EI_MAG]", magic, MAGIC);
   }
   if (bytes.length < HEADER_SIZE) throw new LoadError(loaderMessages.tooShort(name, bytes.length));

@@ -1,7 +1,8 @@
+import { hex } from "../messages/hex.ts";
 import { loaderMessages } from "../messages/loader.ts";
 import { SeededRandom } from "../random/seeded-random.ts";
 import type { Image } from "./image.ts";
-import { hex, PAGE, USER_END } from "./limits.ts";
+import { PAGE, USER_END } from "./limits.ts";
 import { LoadError } from "./refuse.ts";
 
 /**

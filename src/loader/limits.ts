@@ -15,10 +15,6 @@ export const PATH_MAX = 4096;
 /** The largest p_align of a hosted image: one Sv39 gigapage. More would leave nothing to randomise. */
 export const MAX_ALIGN = 2 ** 30;
 
-export function hex(value: number | bigint): string {
-  return `0x${value.toString(16)}`;
-}
-
 export function pageDown(address: number): number {
   return address - (address % PAGE);
 }

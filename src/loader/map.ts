@@ -1,6 +1,7 @@
+import { hex } from "../messages/hex.ts";
 import { loaderMessages } from "../messages/loader.ts";
 import type { Image, Protection, Segment } from "./image.ts";
-import { hex, pageDown, pageUp } from "./limits.ts";
+import { pageDown, pageUp } from "./limits.ts";
 import { LoadError } from "./refuse.ts";
 import type { MappingTarget } from "./target.ts";
 

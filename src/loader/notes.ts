@@ -1,3 +1,5 @@
+import { hexBytes } from "../messages/hex.ts";
+
 const NT_GNU_BUILD_ID = 3;
 /** "GNU" and a zero, as a little-endian word. */
 const GNU = 0x00554e47;
@@ -22,9 +24,7 @@ export function readBuildId(notes: readonly Uint8Array[]): string | undefined {
         nameSize === 4 &&
         view.getUint32(at + 12, true) === GNU;
       if (isBuildId && size <= MAX_BUILD_ID && start + size <= view.byteLength)
-        return Array.from(bytes.subarray(start, start + size), (byte) =>
-          byte.toString(16).padStart(2, "0"),
-        ).join("");
+        return hexBytes(bytes.subarray(start, start + size));
       at = start + Math.ceil(size / 4) * 4;
     }
   }

@@ -1,6 +1,7 @@
+import { hex } from "../messages/hex.ts";
 import { loaderMessages } from "../messages/loader.ts";
 import { type Header, PROGRAM_HEADER_SIZE } from "./header.ts";
-import { hex, MAX_ALIGN } from "./limits.ts";
+import { MAX_ALIGN } from "./limits.ts";
 import { LoadError } from "./refuse.ts";
 
 /** A program header as decoded: nothing checked yet. Sizes above 2^53 are not exact. */

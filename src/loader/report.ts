@@ -1,7 +1,7 @@
+import { hex } from "../messages/hex.ts";
 import { missingExtensions, parseArch, readAttributes } from "./attributes.ts";
 import { parseElf, readProgramHeaders, readSections } from "./elf.ts";
 import type { Image } from "./image.ts";
-import { hex } from "./limits.ts";
 import { pageRuns } from "./map.ts";
 import { PF, type ProgramHeader, PT } from "./program-header.ts";
 import { LoadError } from "./refuse.ts";

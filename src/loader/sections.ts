@@ -1,6 +1,6 @@
+import { hex } from "../messages/hex.ts";
 import { loaderMessages } from "../messages/loader.ts";
 import type { Header } from "./header.ts";
-import { hex } from "./limits.ts";
 import { LoadError } from "./refuse.ts";
 import { readText } from "./text.ts";
 

@@ -1,7 +1,8 @@
+import { hex } from "../messages/hex.ts";
 import { loaderMessages } from "../messages/loader.ts";
 import type { Header } from "./header.ts";
 import type { Segment } from "./image.ts";
-import { hex, LOWEST_ADDRESS, MAX_IMAGE_BYTES, PHYSICAL_END, USER_END } from "./limits.ts";
+import { LOWEST_ADDRESS, MAX_IMAGE_BYTES, PHYSICAL_END, USER_END } from "./limits.ts";
 import {
   checkAlign,
   checkSizes,

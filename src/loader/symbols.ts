@@ -1,5 +1,5 @@
+import { hex } from "../messages/hex.ts";
 import { loaderMessages } from "../messages/loader.ts";
-import { hex } from "./limits.ts";
 import { LoadError } from "./refuse.ts";
 import { type Section, SHT } from "./sections.ts";
 

@@ -1,8 +1,9 @@
+import { hex } from "../messages/hex.ts";
 import { loaderMessages } from "../messages/loader.ts";
 import { readDynamic } from "./dynamic.ts";
 import { type Header, PROGRAM_HEADER_SIZE } from "./header.ts";
 import type { Image, Range, Segment, TlsTemplate } from "./image.ts";
-import { hex, MAX_IMAGE_BYTES, PATH_MAX, PHYSICAL_END, pageDown, pageUp } from "./limits.ts";
+import { MAX_IMAGE_BYTES, PATH_MAX, PHYSICAL_END, pageDown, pageUp } from "./limits.ts";
 import { readBuildId } from "./notes.ts";
 import {
   checkAlign,

@@ -4,6 +4,7 @@ import type { Image } from "../loader/image.ts";
 import type { Symbols } from "../loader/symbols.ts";
 import type { PhysicalMemory } from "../memory/physical-memory.ts";
 import { RefusedError } from "../messages/errors.ts";
+import { hex } from "../messages/hex.ts";
 import { machineMessages } from "../messages/machine.ts";
 import { Board, type BoardOptions } from "./board.ts";
 
@@ -53,7 +54,7 @@ export class BareMachine {
 }
 
 function loadSegments(ram: PhysicalMemory, image: Image): void {
-  const range = (from: number, size: number) => `0x${from.toString(16)}-0x${(from + size).toString(16)}`;
+  const range = (from: number, size: number) => `${hex(from)}-${hex(from + size)}`;
   for (const { index, address, bytes, memorySize } of image.segments) {
     if (!ram.contains(address) || !ram.contains(address + memorySize - 1))
       throw new RefusedError(

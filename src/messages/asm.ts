@@ -1,6 +1,6 @@
 import { catalogue } from "./catalogue.ts";
+import { hex } from "./hex.ts";
 
-const hex = (value: bigint) => (value < 0n ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`);
 /** A token as an error names it; the end of a statement has no text. */
 const en = (text: string) => (text === "" ? "the end of the statement" : `'${text}'`);
 const zh = (text: string) => (text === "" ? "语句结尾" : `“${text}”`);

@@ -13,6 +13,7 @@ import { Arena } from "../memory/arena.ts";
 import { Bus, type Device } from "../memory/bus.ts";
 import { PhysicalMemory } from "../memory/physical-memory.ts";
 import { UsageError } from "../messages/errors.ts";
+import { hex } from "../messages/hex.ts";
 import { testingMessages } from "../messages/testing.ts";
 
 export const RAM_BASE = 0x8000_0000;
@@ -190,13 +191,13 @@ export class TestMachine {
       [best, start] = [name, at];
     }
     const offset = address - start;
-    const label = best === undefined ? "" : ` <${best}${offset === 0n ? "" : `+0x${offset.toString(16)}`}>`;
+    const label = best === undefined ? "" : ` <${best}${offset === 0n ? "" : `+${hex64(offset)}`}>`;
     const at = Number(address);
     if (at % 2 !== 0 || !this.ram.contains(at) || !this.ram.contains(at + 3))
-      return `${hex(address)}${label}`;
+      return `${hex64(address)}${label}`;
     const bytes = this.ram.read(at, 4);
     const text = disassembleBits(new DataView(bytes.buffer).getInt32(0, true), address).replace("\t", " ");
-    return `${hex(address)}${label} ${text}`;
+    return `${hex64(address)}${label} ${text}`;
   }
 
   private csrRow(name: string) {
@@ -228,7 +229,7 @@ export class TestMachine {
     });
     for (const { virtual, physical = virtual, size = PAGE_SIZE, flags } of mappings) {
       for (const value of [virtual, physical, size])
-        if (value % PAGE_SIZE !== 0) throw new UsageError(testingMessages.badMapping(hex(BigInt(value))));
+        if (value % PAGE_SIZE !== 0) throw new UsageError(testingMessages.badMapping(hex64(BigInt(value))));
       for (let at = 0; at < size; at += PAGE_SIZE)
         table.map(virtual + at, (physical + at) / PAGE_SIZE, flagBits(flags));
     }
@@ -270,8 +271,9 @@ export function flagLetters(bits: number): string {
     .join("");
 }
 
-export function hex(value: bigint): string {
-  return `0x${BigInt.asUintN(64, value).toString(16)}`;
+/** A value of 64 bits, unsigned. */
+export function hex64(value: bigint): string {
+  return hex(BigInt.asUintN(64, value));
 }
 
 export function doubleBits(value: number): bigint {

@@ -3,8 +3,9 @@ import { Cause } from "../cpu/layout.ts";
 import { PAGE_SIZE } from "../cpu/sv39.ts";
 import { fNumber } from "../isa/registers.ts";
 import { UsageError } from "../messages/errors.ts";
+import { hexBytes } from "../messages/hex.ts";
 import { testingMessages as text } from "../messages/testing.ts";
-import { doubleBits, flagBits, flagLetters, hex, type Mode, TestMachine, type Trap } from "./machine.ts";
+import { doubleBits, flagBits, flagLetters, hex64, type Mode, TestMachine, type Trap } from "./machine.ts";
 import { stopped, trapList, walkText } from "./report.ts";
 
 export type CauseName = keyof typeof Cause | keyof typeof Interrupt;
@@ -46,8 +47,8 @@ export const matchers = {
     const pass = float
       ? Object.is(floatValue(found), value)
       : BigInt.asUintN(64, found) === BigInt.asUintN(64, BigInt(value));
-    const shown = (bits: bigint) => (float ? `${floatValue(bits)} (${hex(bits)})` : number(bits));
-    const wanted = float ? `${value} (${hex(doubleBits(value))})` : number(BigInt(value));
+    const shown = (bits: bigint) => (float ? `${floatValue(bits)} (${hex64(bits)})` : number(bits));
+    const wanted = float ? `${value} (${hex64(doubleBits(value))})` : number(BigInt(value));
     return answer(pass, machine, text.register(name, wanted, shown(found)), text.notRegister(name, wanted));
   },
 
@@ -57,7 +58,8 @@ export const matchers = {
     const expected = memoryBytes(value);
     const found = machine.memory(at, expected.length);
     const offset = expected.findIndex((byte, index) => byte !== found[index]);
-    const where = typeof at === "string" ? `${at} (${hex(BigInt(machine.address(at)))})` : hex(BigInt(at));
+    const where =
+      typeof at === "string" ? `${at} (${hex64(BigInt(machine.address(at)))})` : hex64(BigInt(at));
     const from = Math.max(0, offset - (offset % 16));
     return answer(
       offset < 0,
@@ -91,7 +93,7 @@ export const matchers = {
   toMapPage(received: unknown, virtual: number, details: MappingDetails = {}): Result {
     const machine = asMachine(received);
     const found = machine.walk(virtual);
-    const va = hex(BigInt(virtual));
+    const va = hex64(BigInt(virtual));
     if (found?.end !== "leaf")
       return {
         pass: false,
@@ -103,8 +105,8 @@ export const matchers = {
     const pass =
       (details.physical === undefined || details.physical === physical) &&
       (flags === undefined || (found.flags & compared) === flagBits(flags));
-    const shown = `${hex(BigInt(physical))} ${flagLetters(found.flags)}`;
-    const wanted = [details.physical === undefined ? "" : hex(BigInt(details.physical)), flags]
+    const shown = `${hex64(BigInt(physical))} ${flagLetters(found.flags)}`;
+    const wanted = [details.physical === undefined ? "" : hex64(BigInt(details.physical)), flags]
       .join(" ")
       .trim();
     return answer(pass, machine, text.mappedOtherwise(va, wanted, shown), text.mapped(va, shown));
@@ -120,7 +122,7 @@ function asMachine(received: unknown): TestMachine {
   throw new UsageError(text.notMachine());
 }
 
-const number = (value: bigint) => `${BigInt.asIntN(64, value)} (${hex(value)})`;
+const number = (value: bigint) => `${BigInt.asIntN(64, value)} (${hex64(value)})`;
 
 /** A double, or the single-precision value in a NaN-boxed register. */
 function floatValue(bits: bigint): number {
@@ -140,8 +142,7 @@ function memoryBytes(value: MemoryValue): Uint8Array {
 
 /** Sixteen bytes from `from` on, in hexadecimal. */
 function byteText(bytes: Uint8Array, from: number): string {
-  const shown = Array.from(bytes.subarray(from, from + 16), (byte) => byte.toString(16).padStart(2, "0"));
-  return shown.join(" ") + (bytes.length > from + 16 ? " …" : "");
+  return hexBytes(bytes.subarray(from, from + 16), " ") + (bytes.length > from + 16 ? " …" : "");
 }
 
 function fits(machine: TestMachine, trap: Trap, { tval, pc, from, to }: TrapDetails): boolean {
@@ -154,4 +155,4 @@ function fits(machine: TestMachine, trap: Trap, { tval, pc, from, to }: TrapDeta
 }
 
 const shownDetail = (value: string | number | bigint) =>
-  typeof value === "string" ? value : hex(BigInt(value));
+  typeof value === "string" ? value : hex64(BigInt(value));

@@ -1,5 +1,5 @@
 import { testingMessages as text } from "../messages/testing.ts";
-import { flagLetters, hex, type TestMachine, type Trap } from "./machine.ts";
+import { flagLetters, hex64, type TestMachine, type Trap } from "./machine.ts";
 
 /** How a program stopped, in a sentence. */
 export function stopped(machine: TestMachine): string {
@@ -19,7 +19,7 @@ export function stopped(machine: TestMachine): string {
 }
 
 function trapText(machine: TestMachine, { cause, pc, from, to, tval }: Trap): string {
-  return text.trap(cause, machine.describe(pc), from, to, hex(tval));
+  return text.trap(cause, machine.describe(pc), from, to, hex64(tval));
 }
 
 const SHOWN = 10;
@@ -39,8 +39,8 @@ export function walkText(machine: TestMachine, virtual: number): string {
   const steps = found.steps.map(({ level, address, ppn, flags }) =>
     text.walkStep(
       level,
-      hex(BigInt(address)),
-      hex(BigInt(ppn)),
+      hex64(BigInt(address)),
+      hex64(BigInt(ppn)),
       flagLetters(flags) + (flags & 1 ? "v" : "-"),
     ),
   );

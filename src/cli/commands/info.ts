@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { readHostFile } from "../../host/files.ts";
 import { printOut } from "../../host/process.ts";
-import { hex } from "../../loader/limits.ts";
 import { type ElfReport, reportElf } from "../../loader/report.ts";
 import { cliText } from "../../messages/cli.ts";
+import { hex } from "../../messages/hex.ts";
 import { infoText } from "../../messages/info.ts";
 import { examples } from "../examples.ts";
 import { columns } from "../output.ts";

@@ -1,3 +1,4 @@
+import { hexDigits } from "../../messages/hex.ts";
 import type { Process } from "../rkprocess/process.ts";
 import { Prot } from "../rkvm/vma.ts";
 import type { Location } from "../vfs/dentry.ts";
@@ -59,12 +60,11 @@ function locationOf(process: Process, fd: string): Location {
 
 /** One line an area: `start-end rwxp offset device inode path`. */
 function maps(process: Process): string {
-  const hex = (value: number, width: number) => value.toString(16).padStart(width, "0");
   return process.memory
     .mappings()
     .map(({ start, end, prot, shared, offset, name }) => {
       const letters = `${prot & Prot.read ? "r" : "-"}${prot & Prot.write ? "w" : "-"}${prot & Prot.exec ? "x" : "-"}`;
-      const line = `${hex(start, 8)}-${hex(end, 8)} ${letters}${shared ? "s" : "p"} ${hex(offset, 8)} 00:00 0`;
+      const line = `${hexDigits(start, 8)}-${hexDigits(end, 8)} ${letters}${shared ? "s" : "p"} ${hexDigits(offset, 8)} 00:00 0`;
       return name === "" ? `${line} \n` : `${line.padEnd(72)} ${name}\n`;
     })
     .join("");

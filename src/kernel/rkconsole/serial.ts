@@ -1,4 +1,5 @@
 import type { Bus, Device } from "../../memory/bus.ts";
+import { hex } from "../../messages/hex.ts";
 import type { SerialPort } from "../rkplat/platform.ts";
 import type { ConsolePort } from "./console.ts";
 
@@ -22,7 +23,7 @@ export class SerialConsole implements ConsolePort {
   /** Takes the port's events when `direction` is the one that receives. */
   constructor(bus: Bus, port: SerialPort, direction: "input" | "output") {
     const window = bus.find(port.base, LINE_STATUS + 1);
-    if (!window) throw new RangeError(`no serial port at 0x${port.base.toString(16)}`);
+    if (!window) throw new RangeError(`no serial port at ${hex(port.base)}`);
     this.device = window.device;
     this.port = port;
     this.terminal = direction === "input" ? port.inputTerminal : port.outputTerminal;

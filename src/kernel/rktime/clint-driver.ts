@@ -1,4 +1,5 @@
 import type { Bus, Device } from "../../memory/bus.ts";
+import { hex } from "../../messages/hex.ts";
 
 const MTIMECMP = 0x4000;
 const MTIME = 0xbff8;
@@ -13,7 +14,7 @@ export class ClintDriver {
 
   constructor(bus: Bus, base: number, nanosecondsPerTick: number) {
     const window = bus.find(base, MTIME + 8);
-    if (!window) throw new RangeError(`no CLINT at 0x${base.toString(16)}`);
+    if (!window) throw new RangeError(`no CLINT at ${hex(base)}`);
     this.device = window.device;
     this.tick = nanosecondsPerTick;
   }

@@ -1,3 +1,4 @@
+import { hex } from "../../messages/hex.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { signalName } from "../rksignal/signal-names.ts";
 import { FILE_TYPES, SIGACTION_FLAGS } from "./names.ts";
@@ -69,7 +70,7 @@ export const stat = at((t, p) => {
     const device = t.memory.readU64(p + 32);
     const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn);
     const minor = (device & 0xffn) | ((device >> 12n) & ~0xffn);
-    return `{${shown}, st_rdev=makedev(0x${major.toString(16)}, 0x${minor.toString(16)}), ...}`;
+    return `{${shown}, st_rdev=makedev(${hex(major)}, ${hex(minor)}), ...}`;
   }
   return `{${shown}, st_size=${word(t, p + 48)}, ...}`;
 });

@@ -1,3 +1,4 @@
+import { hex } from "../../messages/hex.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { UserFault } from "../rkvm/user-memory.ts";
 
@@ -5,9 +6,9 @@ import { UserFault } from "../rkvm/user-memory.ts";
 const STRING_LIMIT = 32;
 const PATH_LIMIT = 4096;
 
-export const hexadecimal = (value: bigint): string => (value === 0n ? "0" : `0x${value.toString(16)}`);
+export const hexadecimal = (value: bigint): string => (value === 0n ? "0" : hex(value));
 
-export const pointer = (value: bigint): string => (value === 0n ? "NULL" : `0x${value.toString(16)}`);
+export const pointer = (value: bigint): string => (value === 0n ? "NULL" : hex(value));
 
 export const octal = (value: number): string => (value === 0 ? "000" : `0${value.toString(8)}`);
 
@@ -84,7 +85,7 @@ export function flagNames(value: number, names: Readonly<Record<string, number>>
       rest = (rest & ~bits) >>> 0;
     }
   }
-  if (rest !== 0) found.push(`0x${rest.toString(16)}`);
+  if (rest !== 0) found.push(hex(rest));
   return found.length === 0 ? zero : found.join("|");
 }
 

@@ -1,3 +1,4 @@
+import { hex } from "../../messages/hex.ts";
 import type { Library } from "../library.ts";
 import { syscallNumbers } from "./numbers.ts";
 import type { Support } from "./row.ts";
@@ -8,7 +9,7 @@ const namesByNumber = new Map<number, string>(
 
 /** `openat` for 56; `syscall_0x2ff` for a number that Linux does not have. */
 export function syscallName(number: number): string {
-  return namesByNumber.get(number) ?? `syscall_0x${(number >>> 0).toString(16)}`;
+  return namesByNumber.get(number) ?? `syscall_${hex(number >>> 0)}`;
 }
 
 /** What a kernel of some libraries does with one system call of riscv64 Linux. */
