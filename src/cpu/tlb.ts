@@ -1,5 +1,6 @@
 import type { PhysicalMemory } from "../memory/physical-memory.ts";
 import { TLB, TLB_ENTRIES, TLB_TABLE_SIZE } from "./layout.ts";
+import { PAGE_SIZE } from "./sv39.ts";
 
 /** Contexts of one hart: with Linux, a process takes three (user, kernel, kernel reaching into user memory). */
 const TLB_CONTEXTS = 8;
@@ -85,7 +86,7 @@ export class TlbPool {
     this.i32[word + 2] = frame - tag;
     this.u32[word + 3] = page;
     const index = (context - this.contexts[0].address) / TLB.size;
-    this.seenIn[page - this.ram.base / 4096] |= 1 << index;
+    this.seenIn[page - this.ram.base / PAGE_SIZE] |= 1 << index;
   }
 
   /** Part of a large page entered `context`: a fence for any address of that page must find the part. */
@@ -124,7 +125,7 @@ export class TlbPool {
 
   /** Forgets where RAM page `page` is: in the write tables, and in the read tables too where it moved. */
   dropPage(page: number, moved: boolean): void {
-    const index = page - this.ram.base / 4096;
+    const index = page - this.ram.base / PAGE_SIZE;
     const seen = this.seenIn[index];
     if (seen === 0) return;
     if (moved) this.seenIn[index] = 0;

@@ -1,4 +1,4 @@
-import { Pte, type Walk, type WalkEnd, type WalkStep } from "../cpu/sv39.ts";
+import { PAGE_SIZE, Pte, type Walk, type WalkEnd, type WalkStep } from "../cpu/sv39.ts";
 import { debugText } from "../messages/debug.ts";
 import { hex } from "../messages/hex.ts";
 import type { GuestMemory } from "./guest-memory.ts";
@@ -30,7 +30,7 @@ const WHY: Record<Exclude<WalkEnd, "leaf">, () => string> = {
 };
 
 function levelLine({ level, address }: WalkStep): string {
-  return debugText.walkLevel(level, (address % 4096) / 8, hex(address));
+  return debugText.walkLevel(level, (address % PAGE_SIZE) / 8, hex(address));
 }
 
 /** The flags as `DAGUXWRV`, a dash for each that is clear. */
@@ -39,10 +39,10 @@ function bitsOf({ flags }: WalkStep): string {
 }
 
 function outcome(walk: Walk, step: WalkStep, last: boolean, va: number): string {
-  if (!last || walk.end === "noMemory") return debugText.walkPointer(hex(step.ppn * 4096));
+  if (!last || walk.end === "noMemory") return debugText.walkPointer(hex(step.ppn * PAGE_SIZE));
   if (walk.end !== "leaf") return WHY[walk.end as Exclude<WalkEnd, "leaf">]();
-  const offset = va % 4096 < 0 ? (va % 4096) + 4096 : va % 4096;
-  return debugText.walkLeaf(hex(walk.page * 4096 + offset), SIZES[step.level]);
+  const offset = va % PAGE_SIZE < 0 ? (va % PAGE_SIZE) + PAGE_SIZE : va % PAGE_SIZE;
+  return debugText.walkLeaf(hex(walk.page * PAGE_SIZE + offset), SIZES[step.level]);
 }
 
 function permission(flags: number): string {

@@ -1,6 +1,7 @@
 import { Csr, Interrupt } from "../cpu/csr-state.ts";
 import { Hart } from "../cpu/hart.ts";
 import { Privilege } from "../cpu/layout.ts";
+import { PAGE_SIZE } from "../cpu/sv39.ts";
 import { Clint, type Clock, TIMEBASE } from "../devices/clint.ts";
 import type { Platform } from "../kernel/rkplat/platform.ts";
 import { Arena } from "../memory/arena.ts";
@@ -72,7 +73,7 @@ export class HostedBoard {
       },
       fence(address, pages) {
         if (pages > FENCE_EACH) hart.mmu.fence();
-        else for (let i = 0; i < pages; i++) hart.mmu.fence(address + i * 4096);
+        else for (let i = 0; i < pages; i++) hart.mmu.fence(address + i * PAGE_SIZE);
       },
       codeWritten: (page) => hart.code.invalidate(page),
       clint: { base: ADDRESS_MAP.clint.base, nanosecondsPerTick: 1e9 / TIMEBASE },

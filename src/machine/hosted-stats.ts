@@ -1,9 +1,8 @@
+import { PAGE_SIZE } from "../cpu/sv39.ts";
 import { dispatcher } from "../kernel/rksyscall/dispatcher.ts";
 import { time } from "../kernel/rktime/time.ts";
 import { syscallName } from "../kernel/syscalls/table.ts";
 import type { HostedMachine } from "./hosted.ts";
-
-const PAGE = 4096;
 
 /** What a run has cost. */
 export interface HostedStats {
@@ -33,8 +32,8 @@ export function collectStats({ kernel, board, process }: HostedMachine): HostedS
     pageFaults,
     traps,
     syscalls: Object.fromEntries(made.map(([number, count]) => [syscallName(number), count])),
-    peakBytes: process.memory.resident.peak * PAGE,
-    residentBytes: board.ram.residentPages * PAGE,
+    peakBytes: process.memory.resident.peak * PAGE_SIZE,
+    residentBytes: board.ram.residentPages * PAGE_SIZE,
     elapsed,
     idle: elapsed - source.busy(),
   };

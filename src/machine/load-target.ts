@@ -1,4 +1,5 @@
-import { type AddressSpace, PAGE } from "../kernel/rkvm/address-space.ts";
+import { PAGE_SIZE } from "../cpu/sv39.ts";
+import type { AddressSpace } from "../kernel/rkvm/address-space.ts";
 import { OutOfMemory } from "../kernel/rkvm/resident-pages.ts";
 import { Prot } from "../kernel/rkvm/vma.ts";
 import type { Protection } from "../loader/image.ts";
@@ -27,8 +28,8 @@ export class LoadTarget implements MappingTarget {
   write(address: number, bytes: Uint8Array): void {
     for (let done = 0; done < bytes.length; ) {
       const at = address + done;
-      const count = Math.min(bytes.length - done, PAGE - (at % PAGE));
-      this.page(at).set(bytes.subarray(done, done + count), at % PAGE);
+      const count = Math.min(bytes.length - done, PAGE_SIZE - (at % PAGE_SIZE));
+      this.page(at).set(bytes.subarray(done, done + count), at % PAGE_SIZE);
       done += count;
     }
   }

@@ -1,6 +1,7 @@
 import { Entry, EntryFlag, HALF_BUCKETS } from "../../isa/decode-table.ts";
 import { HART } from "../layout.ts";
 import { Handler, SLOT, SLOT_PAGE, SLOT_PAGE_ALIGN, Variant } from "../slots.ts";
+import { PAGE_SIZE } from "../sv39.ts";
 import { Code, I32, ModuleBuilder } from "./encoder.ts";
 
 /**
@@ -33,7 +34,6 @@ export const NEVER_NEAR = 0x4000_0000;
 /** A straddling instruction whose second half has not been seen: no halfword has this value. */
 export const HALF_UNKNOWN = -1;
 
-const PAGE = 4096;
 /** Slot bytes for a byte of code. */
 const SLOT_BYTES = 8;
 
@@ -128,7 +128,7 @@ function writeBody(): Code {
   pushField(code, entry, Entry.flags).i32(EntryFlag.compressed).op("i32_and").set(variant);
   const has = (bit: number) => code.get(trait).i32(bit).op("i32_and").if();
   has(Trait.direct);
-  code.get(offset).get(imm).op("i32_add").i32(PAGE).op("i32_lt_u").if();
+  code.get(offset).get(imm).op("i32_add").i32(PAGE_SIZE).op("i32_lt_u").if();
   code.get(imm).i32(3).op("i32_shl").set(imm).op("else");
   code.get(variant).i32(Variant.far).op("i32_or").set(variant).op("end").op("end");
   has(Trait.system);
@@ -177,7 +177,7 @@ function runBody(write: number): Code {
   code.i32(3).op("i32_and").i32(3).op("i32_eq").if();
   code
     .get(offset)
-    .i32(PAGE - 2)
+    .i32(PAGE_SIZE - 2)
     .op("i32_eq")
     .if();
   code.get(slot).i32(Handler.straddler).mem("i32_store", SLOT.handler);

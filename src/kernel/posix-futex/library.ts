@@ -1,3 +1,4 @@
+import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import { type Api, api, type Library } from "../library.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { type Time, time } from "../rktime/time.ts";
@@ -18,7 +19,7 @@ function keyOf(thread: Thread, address: number, isPrivate: boolean): FutexKey {
   const { memory } = thread.process;
   if (!isPrivate && memory.areas.find(address)?.object) {
     const leaf = memory.table.lookup(address);
-    if (leaf) return { space: undefined, address: leaf.page * 4096 + (address % 4096) };
+    if (leaf) return { space: undefined, address: leaf.page * PAGE_SIZE + (address % PAGE_SIZE) };
   }
   return { space: memory, address };
 }

@@ -1,6 +1,7 @@
+import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import type { Library } from "../library.ts";
 import type { Thread } from "../rkprocess/thread.ts";
-import { type AddressSpace, LOWEST, PAGE, pageUp, USER_END } from "../rkvm/address-space.ts";
+import { type AddressSpace, LOWEST, pageUp, USER_END } from "../rkvm/address-space.ts";
 import type { Backing } from "../rkvm/backing.ts";
 import { fileMappings } from "../rkvm/mappable.ts";
 import { memoryManager } from "../rkvm/memory-manager.ts";
@@ -23,7 +24,7 @@ const MREMAP_MAYMOVE = 1;
 const MREMAP_FIXED = 2;
 const PROT_MASK = Prot.read | Prot.write | Prot.exec;
 
-const isPage = (address: number): boolean => address % PAGE === 0;
+const isPage = (address: number): boolean => address % PAGE_SIZE === 0;
 /** Whole pages of user space. */
 const isRange = (start: number, length: number): boolean =>
   isPage(start) && start >= 0 && length >= 0 && start + length <= USER_END;
@@ -51,7 +52,7 @@ function mmap(
     if (typeof found === "number") return found;
     backing = found;
   } else if ((flags & MAP_NORESERVE) === 0 && (prot & Prot.write) !== 0) {
-    if (length > thread.kernel.use(memoryManager).totalPages * PAGE) return -errno.ENOMEM;
+    if (length > thread.kernel.use(memoryManager).totalPages * PAGE_SIZE) return -errno.ENOMEM;
   }
   const start = placeFor(space, hint, length, flags);
   if (start < 0) return start;
@@ -74,7 +75,7 @@ function placeFor(space: AddressSpace, hint: number, length: number, flags: numb
     const free = space.areas.isFree(hint, hint + length);
     return (flags & MAP_FIXED_NOREPLACE) !== 0 && !free ? -errno.EEXIST : hint;
   }
-  const wanted = hint - (hint % PAGE);
+  const wanted = hint - (hint % PAGE_SIZE);
   if (wanted >= LOWEST && isRange(wanted, length) && space.areas.isFree(wanted, wanted + length))
     return wanted;
   return space.findRoom(length);
@@ -82,7 +83,7 @@ function placeFor(space: AddressSpace, hint: number, length: number, flags: numb
 
 function populate(space: AddressSpace, start: number, length: number, prot: number): void {
   const access = (prot & Prot.write) !== 0 ? "write" : "read";
-  for (let at = start; at < start + length; at += PAGE)
+  for (let at = start; at < start + length; at += PAGE_SIZE)
     if (!space.table.lookup(at) && space.fault(at, access) !== undefined) return;
 }
 
@@ -161,7 +162,7 @@ function msync(thread: Thread, start: number, size: number, flags: number): numb
   for (const vma of space.areas.overlapping(start, start + length)) {
     const first = Math.max(vma.start, start) - vma.start + vma.offset;
     const end = Math.min(vma.end, start + length) - vma.start + vma.offset;
-    vma.object?.sync(first / PAGE, end / PAGE);
+    vma.object?.sync(first / PAGE_SIZE, end / PAGE_SIZE);
   }
   return 0;
 }
@@ -172,14 +173,16 @@ function mincore(thread: Thread, start: number, size: number, vector: number): n
   if (!isRange(start, length)) return -errno.EINVAL;
   const space = thread.process.memory;
   if (!isWhollyMapped(space, start, length)) return -errno.ENOMEM;
-  thread.memory.fill(vector, length / PAGE, 0);
-  space.resident.each(start, start + length, (at) => thread.memory.writeU8(vector + (at - start) / PAGE, 1));
+  thread.memory.fill(vector, length / PAGE_SIZE, 0);
+  space.resident.each(start, start + length, (at) =>
+    thread.memory.writeU8(vector + (at - start) / PAGE_SIZE, 1),
+  );
   return 0;
 }
 
 function lockRange(thread: Thread, start: number, size: number): number {
-  const from = start - (start % PAGE);
-  const length = pageUp(size + (start % PAGE));
+  const from = start - (start % PAGE_SIZE);
+  const length = pageUp(size + (start % PAGE_SIZE));
   if (!isRange(from, length)) return -errno.EINVAL;
   return isWhollyMapped(thread.process.memory, from, length) ? 0 : -errno.ENOMEM;
 }

@@ -1,9 +1,9 @@
+import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import { Limit, RLIM_INFINITY } from "../rkprocess/limits.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { time } from "../rktime/time.ts";
 import { writeTimeval } from "../rktime/timespec.ts";
-import { PAGE } from "../rkvm/address-space.ts";
 import { memoryManager } from "../rkvm/memory-manager.ts";
 import { errno } from "../syscalls/errno.ts";
 import { full, partial, type SyscallRow } from "../syscalls/row.ts";
@@ -45,7 +45,7 @@ function getrusage(thread: Thread, who: number, address: number): number {
   if (who === RUSAGE_CHILDREN) return 0;
   const { memory } = thread.process;
   writeTimeval(thread, address, thread.kernel.use(time).busy());
-  thread.memory.writeWord(address + 32, (memory.resident.peak * PAGE) / 1024);
+  thread.memory.writeWord(address + 32, (memory.resident.peak * PAGE_SIZE) / 1024);
   thread.memory.writeWord(address + 64, memory.faults);
   return 0;
 }
@@ -69,8 +69,8 @@ function sysinfo(thread: Thread, address: number): number {
   const { totalPages, freePages } = kernel.use(memoryManager);
   memory.fill(address, SYSINFO_SIZE, 0);
   memory.writeWord(address, Math.floor(kernel.use(time).monotonic() / 1e9));
-  memory.writeWord(address + 32, totalPages * PAGE);
-  memory.writeWord(address + 40, freePages * PAGE);
+  memory.writeWord(address + 32, totalPages * PAGE_SIZE);
+  memory.writeWord(address + 40, freePages * PAGE_SIZE);
   memory.writeU16(address + 80, [...kernel.use(processTable).all()].length);
   memory.writeU32(address + 104, 1);
   return 0;

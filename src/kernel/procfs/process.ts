@@ -1,3 +1,4 @@
+import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import { hexDigits } from "../../messages/hex.ts";
 import type { Process } from "../rkprocess/process.ts";
 import { Prot } from "../rkvm/vma.ts";
@@ -70,10 +71,8 @@ function maps(process: Process): string {
     .join("");
 }
 
-const PAGE = 4096;
-
 function sizes(process: Process): { total: number; resident: number } {
-  const total = process.memory.mappings().reduce((sum, { start, end }) => sum + (end - start) / PAGE, 0);
+  const total = process.memory.mappings().reduce((sum, { start, end }) => sum + (end - start) / PAGE_SIZE, 0);
   return { total, resident: Math.min(total, process.memory.resident.count) };
 }
 
@@ -95,7 +94,7 @@ function stat(process: Process): string {
   fields[9] = process.memory.faults;
   fields[17] = 20;
   fields[19] = process.threads.length;
-  fields[22] = total * PAGE;
+  fields[22] = total * PAGE_SIZE;
   fields[23] = resident;
   return `${fields.join(" ")}\n`;
 }
@@ -103,7 +102,7 @@ function stat(process: Process): string {
 function status(process: Process): string {
   const { total, resident } = sizes(process);
   const { uid, euid, suid, gid, egid, sgid } = process.credentials;
-  const kib = (pages: number) => `${String((pages * PAGE) / 1024).padStart(8)} kB`;
+  const kib = (pages: number) => `${String((pages * PAGE_SIZE) / 1024).padStart(8)} kB`;
   const rows = [
     ["Name", process.name],
     ["State", "R (running)"],

@@ -1,3 +1,4 @@
+import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import type { Kernel } from "../kernel.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import { time } from "../rktime/time.ts";
@@ -5,8 +6,6 @@ import { memoryManager } from "../rkvm/memory-manager.ts";
 import { describe } from "../vfs/mount.ts";
 import { toText } from "../vfs/names.ts";
 import type { Vfs } from "../vfs/vfs.ts";
-
-const PAGE = 4096;
 
 /** `/proc/meminfo` (proc_meminfo(5)): what programs size their caches by. */
 export function meminfo(kernel: Kernel): string {
@@ -23,7 +22,7 @@ export function meminfo(kernel: Kernel): string {
     ["Shmem", 0],
   ];
   return rows
-    .map(([name, pages]) => `${`${name}:`.padEnd(16)}${String((pages * PAGE) / 1024).padStart(8)} kB\n`)
+    .map(([name, pages]) => `${`${name}:`.padEnd(16)}${String((pages * PAGE_SIZE) / 1024).padStart(8)} kB\n`)
     .join("");
 }
 

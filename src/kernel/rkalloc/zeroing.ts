@@ -1,7 +1,6 @@
+import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import type { PhysicalMemory } from "../../memory/physical-memory.ts";
 import type { FrameAllocator } from "./frames.ts";
-
-const PAGE = 4096;
 
 /**
  * Hands a used page out as zeros again. Its host memory stays: it will be wanted for the next owner. `reused` is
@@ -12,9 +11,9 @@ export function zeroing(
   ram: PhysicalMemory,
   reused: (page: number) => void,
 ): FrameAllocator {
-  const firstPage = ram.base / PAGE;
+  const firstPage = ram.base / PAGE_SIZE;
   /** By page: it has had an owner since it was last zero. */
-  const used = new Uint8Array(ram.size / PAGE);
+  const used = new Uint8Array(ram.size / PAGE_SIZE);
   return {
     get totalPages() {
       return frames.totalPages;
@@ -31,7 +30,7 @@ export function zeroing(
         // One that its owner never touched has no host memory, and reads as zero.
         if (ram.map[page - firstPage] === 0) continue;
         const start = ram.writable(page);
-        ram.arena.u8.fill(0, start, start + PAGE);
+        ram.arena.u8.fill(0, start, start + PAGE_SIZE);
       }
       return first;
     },

@@ -1,4 +1,5 @@
 import { PageTable } from "../../cpu/page-table.ts";
+import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import type { AreaDescription } from "../rkprocess/exit.ts";
 import { errno } from "../syscalls/errno.ts";
 import type { Backing } from "./backing.ts";
@@ -8,7 +9,6 @@ import { SharedObject } from "./shared-object.ts";
 import { UserAccess } from "./user-access.ts";
 import { Prot, retain, type Vma, VmaList } from "./vma.ts";
 
-export const PAGE = 4096;
 /** User addresses end here: half of Sv39's. */
 export const USER_END = 2 ** 38;
 /** Nothing is mapped below this (Linux's `vm.mmap_min_addr`). */
@@ -144,7 +144,7 @@ export class AddressSpace extends UserAccess {
     const oldTop = pageUp(this.heapEnd);
     const newTop = pageUp(wanted);
     if (newTop > oldTop) {
-      const free = this.context.frames.allocator.freePages * PAGE;
+      const free = this.context.frames.allocator.freePages * PAGE_SIZE;
       if (newTop - oldTop > free || !this.areas.isFree(oldTop, newTop)) return this.heapEnd;
       this.map(oldTop, newTop - oldTop, { prot: Prot.read | Prot.write, name: "[heap]" });
     } else if (newTop < oldTop) this.unmap(newTop, oldTop - newTop);
@@ -154,7 +154,7 @@ export class AddressSpace extends UserAccess {
 
   /** Makes an area longer by whole pages that are free. */
   extend(vma: Vma, more: number): number {
-    if (more > this.context.frames.allocator.totalPages * PAGE) return -errno.ENOMEM;
+    if (more > this.context.frames.allocator.totalPages * PAGE_SIZE) return -errno.ENOMEM;
     retain(vma);
     this.areas.insert({
       ...vma,
@@ -195,7 +195,7 @@ export class AddressSpace extends UserAccess {
     if (!vma) return "unmapped";
     if (!permits(vma.prot, access)) return "forbidden";
     try {
-      if (!this.resident.makePresent(vma, address - (address % PAGE), access)) return "beyondFile";
+      if (!this.resident.makePresent(vma, address - (address % PAGE_SIZE), access)) return "beyondFile";
       this.faults++;
       return undefined;
     } catch (error) {
@@ -206,7 +206,7 @@ export class AddressSpace extends UserAccess {
 
   /** The bytes of the mapped page that holds `address`, whatever it permits: for the loader and debuggers. */
   forcedPage(address: number): Uint8Array {
-    const at = address - (address % PAGE);
+    const at = address - (address % PAGE_SIZE);
     const vma = this.areas.find(at);
     const { platform, frames } = this.context;
     if (!vma) throw new RangeError(`nothing is mapped at ${at}`);
@@ -291,7 +291,7 @@ const describeArea = ({ start, end, prot, name, guard, object, offset }: Vma): A
   offset,
 });
 
-export const pageUp = (address: number): number => Math.ceil(address / PAGE) * PAGE;
+export const pageUp = (address: number): number => Math.ceil(address / PAGE_SIZE) * PAGE_SIZE;
 
 function permits(prot: number, access: Access): boolean {
   if (access === "execute") return (prot & Prot.exec) !== 0;

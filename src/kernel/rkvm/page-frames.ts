@@ -1,3 +1,4 @@
+import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import type { PhysicalMemory } from "../../memory/physical-memory.ts";
 import type { FrameAllocator } from "../rkalloc/frames.ts";
 
@@ -12,8 +13,8 @@ export class PageFrames {
   constructor(allocator: FrameAllocator, ram: PhysicalMemory) {
     this.allocator = allocator;
     this.ram = ram;
-    this.firstPage = ram.base / 4096;
-    this.extra = new Uint32Array(ram.size / 4096);
+    this.firstPage = ram.base / PAGE_SIZE;
+    this.extra = new Uint32Array(ram.size / PAGE_SIZE);
   }
 
   /** A zeroed page with one holder, or -1 when memory is used up. */
@@ -38,6 +39,6 @@ export class PageFrames {
   /** The page's bytes, to be written at once: a view that copying or freeing the page makes stale. */
   bytes(page: number): Uint8Array {
     const start = this.ram.writable(page);
-    return this.ram.arena.u8.subarray(start, start + 4096);
+    return this.ram.arena.u8.subarray(start, start + PAGE_SIZE);
   }
 }

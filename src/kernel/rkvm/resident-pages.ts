@@ -1,9 +1,8 @@
 import type { PageTable } from "../../cpu/page-table.ts";
-import { Pte } from "../../cpu/sv39.ts";
+import { PAGE_SIZE, Pte } from "../../cpu/sv39.ts";
 import type { PageFrames } from "./page-frames.ts";
 import { Prot, type Vma } from "./vma.ts";
 
-const PAGE = 4096;
 /** Pages mapped together at a first touch. */
 const AROUND = 16;
 
@@ -39,7 +38,7 @@ export class ResidentPages {
     const leaf = this.table.lookup(at);
     if (!leaf) return this.bringIn(vma, at, access);
     if (access === "write" && (leaf.flags & Pte.W) === 0) this.makeWritable(vma, at, leaf.page);
-    else this.changed(at, PAGE);
+    else this.changed(at, PAGE_SIZE);
     return true;
   }
 
@@ -100,7 +99,7 @@ export class ResidentPages {
     for (let at = start; at < end; ) {
       const walk = this.table.walk(at);
       if (walk.end === "leaf") visit(at, walk.page, walk.flags);
-      const span = PAGE * 512 ** walk.steps[walk.steps.length - 1].level;
+      const span = PAGE_SIZE * 512 ** walk.steps[walk.steps.length - 1].level;
       at += span - (at % span);
     }
   }
@@ -109,9 +108,9 @@ export class ResidentPages {
   private bringIn(vma: Vma, at: number, access: Access): boolean {
     const offset = vma.offset + (at - vma.start);
     const source = vma.object ? vma.object.backing : vma.backing;
-    if (source && offset >= Math.ceil(source.size / PAGE) * PAGE) return false;
+    if (source && offset >= Math.ceil(source.size / PAGE_SIZE) * PAGE_SIZE) return false;
     if (vma.object) {
-      this.enterShared(vma, at, offset / PAGE, access);
+      this.enterShared(vma, at, offset / PAGE_SIZE, access);
       return true;
     }
     const page = this.newFrame();
@@ -123,17 +122,17 @@ export class ResidentPages {
 
   /** A page's entry does not let it be written, its area does: first write to what is shared in one way or another. */
   private makeWritable(vma: Vma, at: number, page: number): void {
-    if (vma.object) vma.object.markDirty((vma.offset + (at - vma.start)) / PAGE);
+    if (vma.object) vma.object.markDirty((vma.offset + (at - vma.start)) / PAGE_SIZE);
     else if (this.frames.isShared(page)) {
       const copy = this.newFrame();
       this.frames.bytes(copy).set(this.frames.bytes(page));
       this.table.map(at, copy, pteFlags(vma.prot));
       this.frames.release(page);
-      this.changed(at, PAGE);
+      this.changed(at, PAGE_SIZE);
       return;
     }
     this.table.protect(at, pteFlags(vma.prot));
-    this.changed(at, PAGE);
+    this.changed(at, PAGE_SIZE);
   }
 
   /** A shared file's page is read-only until it is written, so that its object knows what to write back. */
@@ -153,9 +152,9 @@ export class ResidentPages {
    */
   private enterAround(vma: Vma, at: number): void {
     if (this.frames.allocator.freePages < 64 * AROUND) return;
-    const group = at - (at % (AROUND * PAGE));
-    const end = Math.min(vma.end, group + AROUND * PAGE);
-    for (let next = at + PAGE; next < end; next += PAGE) {
+    const group = at - (at % (AROUND * PAGE_SIZE));
+    const end = Math.min(vma.end, group + AROUND * PAGE_SIZE);
+    for (let next = at + PAGE_SIZE; next < end; next += PAGE_SIZE) {
       if (this.table.lookup(next)) return;
       this.enter(next, this.newFrame(), pteFlags(vma.prot));
     }

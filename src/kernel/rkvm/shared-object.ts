@@ -1,3 +1,4 @@
+import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import type { Backing } from "./backing.ts";
 import type { PageFrames } from "./page-frames.ts";
 
@@ -41,7 +42,7 @@ export class SharedObject {
     if (known !== undefined) return known;
     const page = this.frames.allocate();
     if (page === -1) return -1;
-    this.backing?.readAt(index * 4096, this.frames.bytes(page));
+    this.backing?.readAt(index * PAGE_SIZE, this.frames.bytes(page));
     this.pages.set(index, page);
     return page;
   }
@@ -57,9 +58,9 @@ export class SharedObject {
     for (const index of this.dirty) {
       if (index < first || index >= end) continue;
       const page = this.pages.get(index);
-      const size = Math.min(4096, this.backing.size - index * 4096);
+      const size = Math.min(PAGE_SIZE, this.backing.size - index * PAGE_SIZE);
       if (page !== undefined && size > 0)
-        this.backing.writeAt(index * 4096, this.frames.bytes(page).subarray(0, size));
+        this.backing.writeAt(index * PAGE_SIZE, this.frames.bytes(page).subarray(0, size));
     }
   }
 }

@@ -1,11 +1,10 @@
-import { Pte } from "../../cpu/sv39.ts";
+import { PAGE_SIZE, Pte } from "../../cpu/sv39.ts";
 import type { Platform } from "../rkplat/platform.ts";
 import type { Fault } from "./address-space.ts";
 import type { PageFrames } from "./page-frames.ts";
 import type { Access } from "./resident-pages.ts";
 import { UserFault, type UserMemory } from "./user-memory.ts";
 
-const PAGE = 4096;
 const CACHE = 256;
 
 /** The kernel's view of user memory, over the page table of the address space that extends it. */
@@ -28,8 +27,8 @@ export abstract class UserAccess implements UserMemory {
 
   /** Entries of the page table for the range have changed. */
   protected forget(start: number, length: number): void {
-    const first = Math.floor(start / PAGE);
-    const pages = Math.ceil(length / PAGE);
+    const first = Math.floor(start / PAGE_SIZE);
+    const pages = Math.ceil(length / PAGE_SIZE);
     if (pages >= CACHE) {
       this.readTags.fill(-1);
       this.writeTags.fill(-1);
@@ -123,7 +122,7 @@ export abstract class UserAccess implements UserMemory {
     const parts: Uint8Array[] = [];
     let length = 0;
     for (let at = address; length < limit; ) {
-      const count = Math.min(PAGE - (at % PAGE), limit - length);
+      const count = Math.min(PAGE_SIZE - (at % PAGE_SIZE), limit - length);
       const start = this.readable(at);
       const piece = this.frames.ram.arena.u8.subarray(start, start + count);
       const end = piece.indexOf(0);
@@ -149,8 +148,8 @@ export abstract class UserAccess implements UserMemory {
         if (done > 0) return done;
         throw new UserFault(at);
       }
-      const offset = at % PAGE;
-      const count = Math.min(length - done, PAGE - offset);
+      const offset = at % PAGE_SIZE;
+      const count = Math.min(length - done, PAGE_SIZE - offset);
       const { ram } = this.frames;
       const start = (access === "read" ? ram.readable(page) : ram.writable(page)) + offset;
       piece(ram.arena.u8.subarray(start, start + count));
@@ -163,13 +162,13 @@ export abstract class UserAccess implements UserMemory {
   private readable(address: number): number {
     const page = this.pageForRead(address);
     if (page === -1) throw new UserFault(address);
-    return this.frames.ram.readable(page) + (address % PAGE);
+    return this.frames.ram.readable(page) + (address % PAGE_SIZE);
   }
 
   private writable(address: number): number {
     const page = this.pageForWrite(address);
     if (page === -1) throw new UserFault(address);
-    return this.frames.ram.writable(page) + (address % PAGE);
+    return this.frames.ram.writable(page) + (address % PAGE_SIZE);
   }
 
   private copied(address: number, length: number): DataView {
@@ -179,7 +178,7 @@ export abstract class UserAccess implements UserMemory {
   /** Physical page that user code would read `address` from, or -1. */
   private pageForRead(address: number): number {
     if (!(address >= 0)) return -1;
-    const number = Math.floor(address / PAGE);
+    const number = Math.floor(address / PAGE_SIZE);
     const slot = number % CACHE;
     if (this.readTags[slot] === number) return this.readPages[slot];
     const page = this.translate(address, "read", Pte.U | Pte.R);
@@ -192,7 +191,7 @@ export abstract class UserAccess implements UserMemory {
 
   private pageForWrite(address: number): number {
     if (!(address >= 0)) return -1;
-    const number = Math.floor(address / PAGE);
+    const number = Math.floor(address / PAGE_SIZE);
     const slot = number % CACHE;
     let page = this.writePages[slot];
     if (this.writeTags[slot] !== number) {
@@ -214,7 +213,7 @@ export abstract class UserAccess implements UserMemory {
   }
 }
 
-const crosses = (address: number, size: number): boolean => (address % PAGE) + size > PAGE;
+const crosses = (address: number, size: number): boolean => (address % PAGE_SIZE) + size > PAGE_SIZE;
 
 const word = (view: DataView, at: number): number =>
   view.getInt32(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true);
