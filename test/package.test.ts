@@ -1,5 +1,7 @@
-import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 
@@ -23,3 +25,28 @@ it("has the testing library beside it", () => {
   );
   expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "end function\n", stderr: "" });
 });
+
+it("is typed, matchers included, for a project that depends on it", () => {
+  const project = mkdtempSync(join(tmpdir(), "runikraft-package-"));
+  const installed = join(project, "node_modules/runikraft");
+  mkdirSync(installed, { recursive: true });
+  execFileSync(process.execPath, ["tools/types.js", join(installed, "dist/types")], { cwd: root });
+  writeFileSync(join(installed, "package.json"), readFileSync(join(root, "package.json")));
+  for (const name of ["@types", "typed-emitter", "vitest"])
+    symlinkSync(join(root, "node_modules", name), join(project, "node_modules", name));
+  writeFileSync(join(project, "package.json"), '{ "type": "module" }');
+  const example = readFileSync(`${root}/README.md`, "utf8").match(/```ts\n([\s\S]*?)```/)?.[1] as string;
+  writeFileSync(join(project, "right.ts"), example);
+  writeFileSync(join(project, "wrong.ts"), example.replace("42n", "{}"));
+  const check = (file: string) =>
+    spawnSync(
+      process.execPath,
+      [
+        join(root, "node_modules/typescript/bin/tsc"),
+        ...["--noEmit", "--strict", "--module", "nodenext", "--target", "es2022", "--skipLibCheck", file],
+      ],
+      { cwd: project, encoding: "utf8" },
+    ).stdout;
+  expect(check("right.ts")).toBe("");
+  expect(check("wrong.ts")).toMatch(/^wrong\.ts\(\d+,\d+\): error TS2345/);
+}, 60_000);

@@ -65,7 +65,8 @@ await buildCommandLine();
 assembleFirmware();
 rmSync("dist/main.cache", { force: true });
 execFileSync(process.execPath, ["tools/warm.cjs", "firmware/dist/hello.elf"], { stdio: "ignore" });
-if (process.argv.includes("--types")) emitTypes();
+if (process.argv.includes("--types"))
+  execFileSync(process.execPath, ["tools/types.js", "dist/types"], { stdio: "inherit" });
 writeFileSync(STAMP, `${started.toISOString()}\n`);
 
 /** One CommonJS file behind `launcher.cjs`: only a script can be given V8's code cache. */
@@ -168,11 +169,4 @@ function assembleFirmware() {
   // What runs on a bare machine is linked to where its RAM is.
   for (const name of sources("firmware/bare"))
     assemble(join("firmware/bare", name), `bare-${name.replace(/\.S$/, ".elf")}`, "--base", "0x80000000");
-}
-
-function emitTypes() {
-  rmSync("dist/types", { recursive: true, force: true });
-  execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], {
-    stdio: "inherit",
-  });
 }
