@@ -20,7 +20,7 @@ export interface IsaExtension {
 
 /** What the hart runs, in the names of ISA strings, with what these names include. */
 const IMPLEMENTED = new Set(
-  "i m a f d c zmmul zaamo zalrsc zca zcd zicsr zifencei zicntr zba zbb zbs b zicond".split(" "),
+  "i m a f d c zmmul zaamo zalrsc zca zcd zicsr zifencei zicntr zihintpause zba zbb zbs b zicond".split(" "),
 );
 
 const TAG_FILE = 1;
