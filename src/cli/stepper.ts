@@ -148,24 +148,28 @@ export class Stepper {
       this.print(debugText.needsPlace(command));
       return undefined;
     }
-    const [, base, offset = "0"] = /^(.*?)(?:\+(\w+))?$/.exec(text) ?? [];
+    const [, base, offset = "0"] = /^(.*?)(?:\+(0x[\da-f]+|\d+))?$/i.exec(text) ?? [];
     const start = this.base(base);
-    const distance = Number(offset);
-    if (start === undefined || !Number.isSafeInteger(start + distance)) {
+    if (start === undefined) {
       this.print(debugText.unknownPlace(text));
       return undefined;
     }
-    return start + distance;
+    const address = BigInt.asIntN(64, start + BigInt(offset));
+    if (address !== BigInt.asIntN(39, address)) {
+      this.print(debugText.noAddress(hex(BigInt.asUintN(64, address))));
+      return undefined;
+    }
+    return Number(address);
   }
 
-  private base(text: string): number | undefined {
-    if (text === "pc") return this.machine.pc;
+  private base(text: string): bigint | undefined {
+    if (text === "pc") return BigInt(this.machine.pc);
     const register = X_NAMES.indexOf(text);
-    if (register >= 0) return Number(this.machine.registers.x[register]);
+    if (register >= 0) return this.machine.registers.x[register];
     const symbol = this.machine.find(text);
-    if (symbol !== undefined) return symbol;
+    if (symbol !== undefined) return BigInt(symbol);
     // Addresses are hexadecimal here, as everything that is shown is.
-    return /^(0x)?[\da-f]+$/i.test(text) ? Number.parseInt(text, 16) : undefined;
+    return /^(0x)?[\da-f]{1,16}$/i.test(text) ? BigInt(`0x${text.replace(/^0x/i, "")}`) : undefined;
   }
 }
 

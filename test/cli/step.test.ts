@@ -80,6 +80,19 @@ describe("the stepper", () => {
     expect(stdout).toMatch(/addi rd,rs1,imm\n {2}\S.*\n {2}imm\[11:0\] rs1 000 rd 0010011\n/);
   });
 
+  it("takes every 64-bit address", () => {
+    const { stdout } = step(
+      "w 0xffffffc000000000",
+      "w 0x4000000000",
+      "w ffffffffffffffff+0x1001",
+      "x t3+0xffff",
+    );
+    expect(stdout).toMatch(/walk for 0xffffffc000000000\nlevel 2: entry 256, .*\n.*V is 0/);
+    expect(stdout).toMatch(/0x4000000000: bits 63 to 39 differ from bit 38: no Sv39 address\n/);
+    expect(stdout).toMatch(/walk for 0x1000\n/);
+    expect(stdout).toMatch(/nothing is mapped at 0xffff\n/);
+  });
+
   it("says what it does not understand, and goes on", () => {
     const { status, stdout } = step("z", "u", "u nowhere", "x 10", "h frobnicate", "c", "s");
     expect(stdout).toMatch(/no command "z"/);
