@@ -1,5 +1,8 @@
 import { printErr } from "../host/process.ts";
 
+/** Exit status of a machine that `--max-instructions` stopped, as of a command that `timeout` did. */
+export const STOPPED_AT_LIMIT = 124;
+
 /** Says something to the user: on stderr, where the guest's output is not. Further lines are indented. */
 export function say(text: string): void {
   printErr(`runikraft: ${text.trimEnd().replaceAll("\n", "\n  ")}\n`);

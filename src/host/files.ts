@@ -8,7 +8,8 @@ import { writeAll } from "./process.ts";
 /** Why the host would not, in the user's language. */
 export function why(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === "ENOENT" || code === "ENOTDIR") return cliText.noSuchFile();
+  if (code === "ENOENT") return cliText.noSuchFile();
+  if (code === "ENOTDIR") return cliText.notDirectory();
   if (code === "EISDIR") return cliText.isDirectory();
   if (code === "EACCES" || code === "EPERM") return cliText.notPermitted();
   return message;

@@ -5,7 +5,7 @@ export const cliText = catalogue(
   {
     about: () => "Runs riscv64 programs and unikernel images on an emulated RISC-V machine.",
     aboutEnd: () =>
-      "Exit status: the guest's own; 128+n when signal n killed it; 2 wrong use; 3 refused; 4 internal error.",
+      "Exit status: the guest's own; 128+n when signal n killed it; 2 wrong use; 3 refused; 4 internal error; 124 stopped by --max-instructions.",
     examples: () => "Examples:",
     headingUsage: () => "Usage:",
     headingArguments: () => "Arguments:",
@@ -75,6 +75,7 @@ export const cliText = catalogue(
     cannotWrite: (path: string, why: string) => `cannot write ${path}: ${why}`,
     noSuchFile: () => "no such file or directory",
     isDirectory: () => "it is a directory",
+    notDirectory: () => "it is, or leads through, something that is no directory",
     notPermitted: () => "permission denied",
 
     stoppedAtLimit: (count: string) => `stopped after ${count} instructions (--max-instructions)`,
@@ -108,7 +109,8 @@ export const cliText = catalogue(
   },
   {
     about: () => "在模拟的 RISC-V 机器上运行 riscv64 程序和 unikernel 映像。",
-    aboutEnd: () => "退出码：客户程序自己的退出码；被信号 n 杀死时为 128+n；2 用法错误；3 拒绝；4 内部错误。",
+    aboutEnd: () =>
+      "退出码：客户程序自己的退出码；被信号 n 杀死时为 128+n；2 用法错误；3 拒绝；4 内部错误；124 被 --max-instructions 停止。",
     examples: () => "示例：",
     headingUsage: () => "用法：",
     headingArguments: () => "参数：",
@@ -174,6 +176,7 @@ export const cliText = catalogue(
     cannotWrite: (path, why) => `无法写入 ${path}：${why}`,
     noSuchFile: () => "没有这个文件或目录",
     isDirectory: () => "这是一个目录",
+    notDirectory: () => "该路径本身或其中一段不是目录",
     notPermitted: () => "没有权限",
 
     stoppedAtLimit: (count) => `执行 ${count} 条指令后停止（--max-instructions）`,

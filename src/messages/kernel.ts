@@ -22,19 +22,20 @@ export const kernelMessages = catalogue(
     mountInReadOnly: () => "it does not exist and would have to be made in a read-only mount",
   },
   {
-    missingProvider: (library: string, need: string) => `微库 ${library} 需要 ${need},但已链接的库都不提供它`,
+    missingProvider: (library: string, need: string) =>
+      `微库 ${library} 需要 ${need}，但已链接的库都不提供它`,
     twoProviders: (first: string, second: string, name: string) =>
       `微库 ${first} 和 ${second} 都提供 ${name}`,
     twoSyscallOwners: (first: string, second: string, name: string) =>
       `微库 ${first} 和 ${second} 都实现了系统调用 ${name}`,
-    cycle: (path: string) => `微库循环依赖:${path}`,
-    notProvided: (library: string, name: string) => `微库 ${library} 声明提供 ${name},但启动时没有交出`,
+    cycle: (path: string) => `微库循环依赖：${path}`,
+    notProvided: (library: string, name: string) => `微库 ${library} 声明提供 ${name}，但启动时没有交出`,
     notDeclared: (library: string, name: string) => `微库 ${library} 交出了未声明的 ${name}`,
-    noDirectory: (path: string) => `${path}:客体的文件树里没有这个目录`,
-    outOfMemory: () => "程序放不进机器的内存(--mem)",
-    cannotMount: (path: string, reason: string) => `无法挂载到 ${path}:${reason}`,
-    mountOnRoot: () => "这是根目录,由 --root 指定",
+    noDirectory: (path: string) => `${path}：客户的文件树里没有这个目录`,
+    outOfMemory: () => "程序放不进机器的内存（--mem）",
+    cannotMount: (path: string, reason: string) => `无法挂载到 ${path}：${reason}`,
+    mountOnRoot: () => "这是根目录，由 --root 指定",
     mountOnFile: () => "该路径本身或其中一段不是目录",
-    mountInReadOnly: () => "该路径不存在,而且需要在只读挂载中创建",
+    mountInReadOnly: () => "该路径不存在，而且需要在只读挂载中创建",
   },
 );

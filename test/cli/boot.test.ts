@@ -66,7 +66,7 @@ text: .asciz "in machine mode\\n"
   it("gives up at --max-instructions and says so", () => {
     const { status, stderr } = boot(image("loop", "j ."), "--max-instructions", "1000");
     expect(stderr).toBe("runikraft: stopped after 1000 instructions (--max-instructions)\n");
-    expect(status).toBe(1);
+    expect(status).toBe(124);
   });
 
   it("says when nothing can happen any more", () => {

@@ -8,6 +8,7 @@ import { file, folder, runikraft } from "./command-line.ts";
 const commands = readdirSync(fileURLToPath(new URL("../../src/cli/commands", import.meta.url)))
   .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
   .map((name) => name.replace(".ts", ""));
+const tour = fileURLToPath(new URL("../../firmware/prebuilt/posix-tour.elf", import.meta.url));
 
 describe("help", () => {
   it("lists every command", () => {
@@ -72,6 +73,11 @@ describe("refusals", () => {
   const missing = join(folder, "missing");
   const refused: [string, readonly string[], string][] = [
     ["a missing file", ["info", missing], `cannot read ${missing}: no such file or directory`],
+    [
+      "a file as the root",
+      ["run", "--root", file("plain", ""), tour],
+      `cannot read ${join(folder, "plain")}: it is, or leads through, something that is no directory`,
+    ],
     ["a folder", ["disasm", folder], `cannot read ${folder}: it is a directory`],
     [
       "an output that cannot be written",
@@ -97,10 +103,9 @@ describe("refusals", () => {
 describe("a reader that leaves", () => {
   it("ends us quietly", () => {
     const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
-    const elf = fileURLToPath(new URL("../../firmware/prebuilt/posix-tour.elf", import.meta.url));
     const { stdout, stderr } = spawnSync(
       "sh",
-      ["-c", `"${process.execPath}" "${cli}" disasm "${elf}" | head -n 3 | wc -l`],
+      ["-c", `"${process.execPath}" "${cli}" disasm "${tour}" | head -n 3 | wc -l`],
       {
         encoding: "utf8",
       },

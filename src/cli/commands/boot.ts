@@ -5,13 +5,13 @@ import { BareMachine } from "../../machine/bare.ts";
 import { cliText } from "../../messages/cli.ts";
 import { UsageError } from "../../messages/errors.ts";
 import { examples } from "../examples.ts";
-import { formatSize, say } from "../output.ts";
+import { formatSize, STOPPED_AT_LIMIT, say } from "../output.ts";
 import { countValue, sizeValue } from "../values.ts";
 
 const DEFAULT_MEMORY = 128 << 20;
 const LEAST_MEMORY = 1 << 20;
 const MOST_MEMORY = 3 * 2 ** 30;
-/** Exit code of a machine that stopped without saying one: it waits for ever, or its instructions are spent. */
+/** Exit code of a machine that stopped without saying one: it waits for ever. */
 const STOPPED = 1;
 
 const memorySize = sizeValue("-m", LEAST_MEMORY, MOST_MEMORY);
@@ -50,5 +50,5 @@ async function boot(options: BootOptions): Promise<void> {
     return;
   }
   say(state === "waiting" ? cliText.neverEnds() : cliText.stoppedAtLimit(String(maxInstructions)));
-  process.exitCode = STOPPED;
+  process.exitCode = state === "waiting" ? STOPPED : STOPPED_AT_LIMIT;
 }

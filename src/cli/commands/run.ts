@@ -9,7 +9,7 @@ import { UsageError } from "../../messages/errors.ts";
 import { banner } from "../banner.ts";
 import { examples } from "../examples.ts";
 import { type Guest, type GuestOptions, guestOptions, prepareGuest } from "../guest.ts";
-import { say } from "../output.ts";
+import { STOPPED_AT_LIMIT, say } from "../output.ts";
 import { statsJson, statsText } from "../stats.ts";
 import { countValue } from "../values.ts";
 
@@ -23,9 +23,6 @@ interface RunOptions extends GuestOptions {
   readonly banner?: boolean;
   readonly verbose?: boolean;
 }
-
-/** Exit status of a run that `--max-instructions` stopped, as of a command that `timeout` did. */
-const STOPPED = 124;
 
 export function configure(command: Command): void {
   guestOptions(command)
@@ -117,7 +114,7 @@ async function report(
 ): Promise<number> {
   if (!outcome) {
     say(cliText.stoppedAtLimit(String(maxInstructions)));
-    return STOPPED;
+    return STOPPED_AT_LIMIT;
   }
   if (outcome.kind === "exit") return outcome.code;
   const { hostedCrash } = await import("../../debug/hosted-crash.ts");
