@@ -32,6 +32,6 @@ export function statsText(machine: HostedMachine, seconds: number): string {
     mips: mips.toFixed(1),
     faults: String(pageFaults),
     syscalls: String(calls),
-    memory: `${(peakBytes / 2 ** 20).toFixed(1)}M`,
+    memory: peakBytes < 2 ** 20 ? `${peakBytes / 1024}K` : `${(peakBytes / 2 ** 20).toFixed(1)}M`,
   });
 }

@@ -35,6 +35,7 @@ export function collectStats({ kernel, board, process }: HostedMachine): HostedS
     peakBytes: process.memory.resident.peak * PAGE_SIZE,
     residentBytes: board.ram.residentPages * PAGE_SIZE,
     elapsed,
-    idle: elapsed - source.busy(),
+    // The clock ticks: what was just executed may not have passed on it.
+    idle: Math.max(0, elapsed - source.busy()),
   };
 }
