@@ -67,8 +67,6 @@ export const Exit = {
   system: 2,
   /** The floating-point unit is not in state dirty: execute again once `fs` is settled, or trap. */
   floatState: 3,
-  /** No room for more decoded pages: flush the code cache and go on. */
-  codeCacheFull: 4,
 } as const;
 
 /**
