@@ -27,6 +27,7 @@ export type { Fields, Instruction, Row } from "./isa/row.ts";
 export { rowByName, rows } from "./isa/table.ts";
 export { Kernel } from "./kernel/kernel.ts";
 export { type Api, api, type Library, LinkError } from "./kernel/library.ts";
+export { rkallocregion } from "./kernel/rkallocregion/library.ts";
 export type { AreaDescription, Crash, ExitStatus } from "./kernel/rkprocess/exit.ts";
 export { full, partial, type Support, type SyscallRow, stub } from "./kernel/syscalls/row.ts";
 export { type SyscallSupport, syscallTable } from "./kernel/syscalls/table.ts";
