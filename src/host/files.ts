@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { cliText } from "../messages/cli.ts";
 import { RefusedError } from "../messages/errors.ts";
 import { writeAll } from "./process.ts";
@@ -18,16 +18,19 @@ export function why(error: unknown): string {
 /** Throws `RefusedError` when the file cannot be read. */
 export function readHostFile(path: string): Uint8Array {
   try {
-    return readFileSync(path);
+    // Such as /dev/zero, which never ends.
+    const stats = statSync(path);
+    if (!stats.isCharacterDevice() && !stats.isBlockDevice()) return readFileSync(path);
   } catch (error) {
     throw new RefusedError(cliText.cannotRead(path, why(error)));
   }
+  throw new RefusedError(cliText.cannotRead(path, cliText.isDevice()));
 }
 
-/** Throws `RefusedError` when the file cannot be written. */
-export function writeHostFile(path: string, bytes: Uint8Array): void {
+/** Writes a program: a new file may be executed, as a linker's. Throws `RefusedError` when it cannot be written. */
+export function writeProgram(path: string, bytes: Uint8Array): void {
   try {
-    writeFileSync(path, bytes);
+    writeFileSync(path, bytes, { mode: 0o777 });
   } catch (error) {
     throw new RefusedError(cliText.cannotWrite(path, why(error)));
   }

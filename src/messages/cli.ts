@@ -75,6 +75,7 @@ export const cliText = catalogue(
     cannotWrite: (path: string, why: string) => `cannot write ${path}: ${why}`,
     noSuchFile: () => "no such file or directory",
     isDirectory: () => "it is a directory",
+    isDevice: () => "it is a device",
     notDirectory: () => "it is, or leads through, something that is no directory",
     notPermitted: () => "permission denied",
 
@@ -176,6 +177,7 @@ export const cliText = catalogue(
     cannotWrite: (path, why) => `无法写入 ${path}：${why}`,
     noSuchFile: () => "没有这个文件或目录",
     isDirectory: () => "这是一个目录",
+    isDevice: () => "这是一个设备",
     notDirectory: () => "该路径本身或其中一段不是目录",
     notPermitted: () => "没有权限",
 

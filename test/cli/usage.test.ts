@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { accessSync, constants, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -78,6 +78,7 @@ describe("refusals", () => {
       ["run", "--root", file("plain", ""), tour],
       `cannot read ${join(folder, "plain")}: it is, or leads through, something that is no directory`,
     ],
+    ["a device", ["run", "/dev/zero"], "cannot read /dev/zero: it is a device"],
     ["a folder", ["disasm", folder], `cannot read ${folder}: it is a directory`],
     [
       "an output that cannot be written",
@@ -93,6 +94,12 @@ describe("refusals", () => {
       expect(stderr.startsWith(`runikraft: ${text}`), stderr).toBe(true);
       expect({ status, stdout }).toEqual({ status: 3, stdout: "" });
     });
+
+  it("what the assembler writes may be executed", () => {
+    const output = join(folder, "executable.elf");
+    expect(runikraft(["asm", file("executable.S", "nop\n"), "-o", output]).status).toBe(0);
+    expect(() => accessSync(output, constants.X_OK)).not.toThrow();
+  });
 
   it("an assembly error names the line and the column", () => {
     const source = file("place.S", "nop\n  frobnicate a0, a1\n");

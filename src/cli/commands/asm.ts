@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { readHostFile, writeHostFile } from "../../host/files.ts";
+import { readHostFile, writeProgram } from "../../host/files.ts";
 import { assemble } from "../../isa/assembler/assemble.ts";
 import { linkElf } from "../../isa/assembler/elf.ts";
 import { cliText } from "../../messages/cli.ts";
@@ -21,5 +21,5 @@ export function configure(command: Command): void {
 
 function asm(path: string, { output, base }: { output: string; base?: bigint }): void {
   const text = new TextDecoder().decode(readHostFile(path));
-  writeHostFile(output, linkElf(assemble(text, { file: path }), base === undefined ? {} : { base }));
+  writeProgram(output, linkElf(assemble(text, { file: path }), base === undefined ? {} : { base }));
 }
