@@ -1,5 +1,5 @@
 import { readSymbols } from "../loader/elf.ts";
-import type { Symbols } from "../loader/symbols.ts";
+import { type Symbols, symbolAddress } from "../loader/symbols.ts";
 import { readText } from "../loader/text.ts";
 import { hex } from "../messages/hex.ts";
 
@@ -60,13 +60,8 @@ export class SymbolTable {
 
   /** The address of a symbol by its exact name; a global one wins over local ones. */
   find(name: string): number | undefined {
-    const { addresses, global, names, strings } = this.symbols;
-    const wanted = new TextEncoder().encode(`${name}\0`);
-    let found: number | undefined;
-    for (let i = 0; i < this.size; i++)
-      if ((found === undefined || global[i]) && wanted.every((byte, k) => strings[names[i] + k] === byte))
-        found = i;
-    return found === undefined ? undefined : addresses[found] + this.base;
+    const address = symbolAddress(this.symbols, name);
+    return address === undefined ? undefined : address + this.base;
   }
 
   /** Every symbol, in address order. */

@@ -56,6 +56,17 @@ export function findSymbols(file: string, sections: readonly Section[]): Symbols
   return collect(table.bytes, count, strings.bytes, sections);
 }
 
+/** The address of a symbol by its exact name, as linked; a global one wins over local ones. */
+export function symbolAddress(symbols: Symbols, name: string): number | undefined {
+  const { addresses, global, names, strings } = symbols;
+  const wanted = new TextEncoder().encode(`${name}\0`);
+  let found: number | undefined;
+  for (let i = 0; i < names.length; i++)
+    if ((found === undefined || global[i]) && wanted.every((byte, k) => strings[names[i] + k] === byte))
+      found = i;
+  return found === undefined ? undefined : addresses[found];
+}
+
 function collect(
   bytes: Uint8Array,
   count: number,

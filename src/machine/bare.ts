@@ -1,7 +1,7 @@
 import { Htif } from "../devices/htif.ts";
 import { parseElf, readSymbols } from "../loader/elf.ts";
 import type { Image } from "../loader/image.ts";
-import type { Symbols } from "../loader/symbols.ts";
+import { type Symbols, symbolAddress } from "../loader/symbols.ts";
 import type { PhysicalMemory } from "../memory/physical-memory.ts";
 import { RefusedError } from "../messages/errors.ts";
 import { hex } from "../messages/hex.ts";
@@ -71,12 +71,6 @@ function loadSegments(ram: PhysicalMemory, image: Image): void {
 
 /** The address of a symbol that names an aligned word of RAM. */
 function hostWord(ram: PhysicalMemory, symbols: Symbols, name: string): number | undefined {
-  const wanted = new TextEncoder().encode(`${name}\0`);
-  for (let i = 0; i < symbols.names.length; i++) {
-    const start = symbols.names[i];
-    if (!wanted.every((byte, at) => symbols.strings[start + at] === byte)) continue;
-    const address = symbols.addresses[i];
-    return address % 8 === 0 && ram.contains(address) ? address : undefined;
-  }
-  return undefined;
+  const address = symbolAddress(symbols, name);
+  return address !== undefined && address % 8 === 0 && ram.contains(address) ? address : undefined;
 }
