@@ -80,8 +80,10 @@ export interface Walk {
   readonly flags: number;
 }
 
-/** Sv39 addresses reach from -2^38 to 2^38. */
-export const isCanonical = (va: number): boolean => va >= -0x40_0000_0000 && va < 0x40_0000_0000;
+/** The addresses of Sv39's lower half end here; the upper half is the same below 0. */
+export const LOWER_HALF_END = 2 ** 38;
+
+export const isCanonical = (va: number): boolean => va >= -LOWER_HALF_END && va < LOWER_HALF_END;
 
 /** Index into the table at `level` for a virtual page number (virtual address / 4096, signed). */
 export const tableIndex = (vpn: number, level: number): number => (vpn >> (9 * level)) & (TABLE_ENTRIES - 1);

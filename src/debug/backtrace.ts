@@ -1,4 +1,4 @@
-import { PAGE_SIZE } from "../cpu/sv39.ts";
+import { LOWER_HALF_END, PAGE_SIZE } from "../cpu/sv39.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { isCall, lineAt } from "./listing.ts";
 import type { Registers } from "./registers.ts";
@@ -80,7 +80,7 @@ function firstReadable(sp: number, memory: GuestMemory): number {
 
 /** Just behind a call. */
 function isReturnAddress(address: number, memory: GuestMemory): boolean {
-  if (address < 4 || address % 2 !== 0 || address >= 2 ** 38) return false;
+  if (address < 4 || address % 2 !== 0 || address >= LOWER_HALF_END) return false;
   return [4, 2].some((length) => {
     const line = lineAt(memory, address - length);
     return line !== undefined && line.length === length && isCall(line.instruction);

@@ -1,5 +1,5 @@
 import { PageTable } from "../../cpu/page-table.ts";
-import { PAGE_SIZE } from "../../cpu/sv39.ts";
+import { LOWER_HALF_END, PAGE_SIZE } from "../../cpu/sv39.ts";
 import type { AreaDescription } from "../rkprocess/exit.ts";
 import { errno } from "../syscalls/errno.ts";
 import type { Backing } from "./backing.ts";
@@ -9,8 +9,8 @@ import { SharedObject } from "./shared-object.ts";
 import { UserAccess } from "./user-access.ts";
 import { Prot, retain, type Vma, VmaList } from "./vma.ts";
 
-/** User addresses end here: half of Sv39's. */
-export const USER_END = 2 ** 38;
+/** User addresses end here. */
+export const USER_END = LOWER_HALF_END;
 /** Nothing is mapped below this (Linux's `vm.mmap_min_addr`). */
 export const LOWEST = 65536;
 

@@ -1,4 +1,4 @@
-import { PAGE_SIZE, Pte } from "../../cpu/sv39.ts";
+import { LOWER_HALF_END, PAGE_SIZE, Pte } from "../../cpu/sv39.ts";
 import type { Platform } from "../rkplat/platform.ts";
 import type { Fault } from "./address-space.ts";
 import type { PageFrames } from "./page-frames.ts";
@@ -205,7 +205,7 @@ export abstract class UserAccess implements UserMemory {
   }
 
   private translate(address: number, access: "read" | "write", needed: number): number {
-    if (address >= 2 ** 38) return -1;
+    if (address >= LOWER_HALF_END) return -1;
     const leaf = this.table.lookup(address);
     if (leaf && (leaf.flags & needed) === needed) return leaf.page;
     if (this.fault(address, access) !== undefined) return -1;
