@@ -6,7 +6,7 @@ import { columns } from "./output.ts";
 
 /** What a machine is linked from and where it put its program. */
 export function banner({ kernel, layout }: HostedMachine): string {
-  const libraries = kernel.libraries.map(({ name, summary }) => [`  ${name}`, summary]);
+  const libraries = kernel.libraries.map(({ name, summary }) => [`  ${name}`, summary()]);
   const { seed } = layout;
   return [
     `Runikraft ${__VERSION__}`,

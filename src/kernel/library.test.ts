@@ -14,7 +14,7 @@ function library(
   needs: Api<unknown>[],
   more: Partial<Library> = {},
 ): Library {
-  return { name, summary: "", provides, needs, ...more };
+  return { name, summary: () => "", provides, needs, ...more };
 }
 
 const names = (libraries: readonly Library[]) => libraries.map(({ name }) => name);

@@ -27,8 +27,8 @@ export function api<T>(name: string): Api<T> {
 export interface Library {
   /** `rkallocbuddy`, `rkvfs`, `posix-files`. */
   readonly name: string;
-  /** One line for `runikraft libs`. */
-  readonly summary: string;
+  /** One line for `runikraft libs`, in the user's language. */
+  readonly summary: () => string;
   readonly provides: readonly Api<unknown>[];
   readonly needs: readonly Api<unknown>[];
   readonly syscalls?: readonly SyscallRow[];

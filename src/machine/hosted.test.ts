@@ -165,7 +165,7 @@ describe("the linked libraries", () => {
   });
 
   test("that do not fit are refused", async () => {
-    const empty: Library = { name: "empty", summary: "", provides: [frameAllocator], needs: [] };
+    const empty: Library = { name: "empty", summary: () => "", provides: [frameAllocator], needs: [] };
     await expect(guest(HELLO, { libraries: [empty] })).rejects.toThrow(LinkError);
   });
 });

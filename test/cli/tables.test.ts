@@ -40,4 +40,9 @@ describe("libs", () => {
     expect(provided.has("rkalloc") && provided.has("rksched")).toBe(true);
     expect(runikraft(["libs"]).stdout).toMatch(/^rkallocbuddy +rkalloc +rkplat /m);
   });
+
+  it("says what each is in the user's language", () => {
+    const rows = JSON.parse(runikraft(["libs", "--json"], { env: { RUNIKRAFT_LANG: "zh" } }).stdout);
+    for (const { summary } of rows) expect(summary).toMatch(/[\u4e00-\u9fff]/);
+  });
 });

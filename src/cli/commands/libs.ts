@@ -19,7 +19,7 @@ function describe() {
   const names = (apis: readonly { name: string }[]) => apis.map(({ name }) => name);
   return startOrder(hostedLibraries()).map(({ name, summary, provides, needs, syscalls = [] }) => ({
     name,
-    summary,
+    summary: summary(),
     provides: names(provides),
     needs: names(needs),
     syscalls: syscalls.length,

@@ -1,4 +1,5 @@
 import { PAGE_SIZE } from "../../cpu/sv39.ts";
+import { librarySummary } from "../../messages/libraries.ts";
 import { type Api, api, type Library } from "../library.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { type Time, time } from "../rktime/time.ts";
@@ -151,7 +152,7 @@ function wakeOp(
 
 export const posixFutex: Library = {
   name: "posix-futex",
-  summary: "futexes: waiting for a word of memory",
+  summary: librarySummary.posixFutex,
   provides: [futexTable],
   needs: [time, memoryManager],
   syscalls: [partial("futex", "no priority inheritance", futex)],

@@ -1,4 +1,5 @@
 import { PAGE_SIZE } from "../../cpu/sv39.ts";
+import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { type AddressSpace, LOWEST, pageUp, USER_END } from "../rkvm/address-space.ts";
@@ -208,7 +209,7 @@ const mmapSyscalls: readonly SyscallRow[] = [
 /** Memory as POSIX programs ask for it. */
 export const posixMmap: Library = {
   name: "posix-mmap",
-  summary: "mmap, mprotect, brk and their kin",
+  summary: librarySummary.posixMmap,
   provides: [],
   needs: [memoryManager, fileMappings],
   syscalls: mmapSyscalls,

@@ -1,3 +1,4 @@
+import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import { dispatcher } from "../rksyscall/dispatcher.ts";
@@ -13,7 +14,7 @@ import { systemSyscalls } from "./system.ts";
 
 export const posixProcess: Library = {
   name: "posix-process",
-  summary: "identity, limits, scheduling, exit, uname",
+  summary: librarySummary.posixProcess,
   provides: [hostNames],
   needs: [processTable, dispatcher, time, memoryManager],
   syscalls: [

@@ -1,3 +1,4 @@
+import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import { signals } from "../rksignal/signals.ts";
@@ -7,7 +8,7 @@ import { processTimers, timerSyscalls } from "./timers.ts";
 
 export const posixTime: Library = {
   name: "posix-time",
-  summary: "clocks, sleeping, interval timers",
+  summary: librarySummary.posixTime,
   provides: [],
   needs: [time, signals, processTable],
   syscalls: [...clockSyscalls, ...timerSyscalls],

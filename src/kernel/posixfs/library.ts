@@ -1,3 +1,4 @@
+import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import { signals } from "../rksignal/signals.ts";
 import { time } from "../rktime/time.ts";
@@ -16,7 +17,7 @@ import { pollCalls } from "./poll.ts";
 /** The file system calls of the POSIX shim. */
 export const posixFiles: Library = {
   name: "posix-files",
-  summary: "POSIX shim: files, directories, descriptors, poll",
+  summary: librarySummary.posixFiles,
   provides: [fileMappings],
   needs: [vfs, time, signals],
   syscalls: [...descriptorCalls, ...ioCalls, ...attributeCalls, ...nameCalls, ...pollCalls],

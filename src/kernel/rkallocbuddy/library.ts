@@ -1,4 +1,5 @@
 import { FRAME_SIZE } from "../../memory/arena.ts";
+import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import { frameAllocator } from "../rkalloc/frames.ts";
 import { zeroing } from "../rkalloc/zeroing.ts";
@@ -7,7 +8,7 @@ import { BuddyAllocator } from "./buddy.ts";
 
 export const rkallocbuddy: Library = {
   name: "rkallocbuddy",
-  summary: "page frames from a binary buddy system",
+  summary: librarySummary.rkallocbuddy,
   provides: [frameAllocator],
   needs: [platform],
   start(kernel) {

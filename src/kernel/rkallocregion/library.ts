@@ -1,4 +1,5 @@
 import { FRAME_SIZE } from "../../memory/arena.ts";
+import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import { frameAllocator } from "../rkalloc/frames.ts";
 import { zeroing } from "../rkalloc/zeroing.ts";
@@ -7,7 +8,7 @@ import { RegionAllocator } from "./region.ts";
 
 export const rkallocregion: Library = {
   name: "rkallocregion",
-  summary: "page frames from a mark that only moves up; freed ones are not used again",
+  summary: librarySummary.rkallocregion,
   provides: [frameAllocator],
   needs: [platform],
   start(kernel) {

@@ -1,3 +1,4 @@
+import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import { platform } from "../rkplat/platform.ts";
 import { consolePorts } from "./console.ts";
@@ -5,7 +6,7 @@ import { SerialConsole } from "./serial.ts";
 
 export const rkconsole: Library = {
   name: "rkconsole",
-  summary: "console streams over 16550 serial ports",
+  summary: librarySummary.rkconsole,
   provides: [consolePorts],
   needs: [platform],
   start(kernel) {

@@ -1,6 +1,7 @@
 import type { Hart } from "../../cpu/hart.ts";
 import type { Bus } from "../../memory/bus.ts";
 import type { PhysicalMemory } from "../../memory/physical-memory.ts";
+import { librarySummary } from "../../messages/libraries.ts";
 import { type Api, api, type Library } from "../library.ts";
 
 /** What the machine gives the kernel to stand on. */
@@ -46,7 +47,7 @@ export const platform: Api<Platform> = api("rkplat");
 export function rkplat(given: Platform | undefined): Library {
   return {
     name: "rkplat",
-    summary: "the platform: hart, memory, clock, serial ports, entropy",
+    summary: librarySummary.rkplat,
     provides: [platform],
     needs: [],
     start: (kernel) => {

@@ -1,10 +1,11 @@
+import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import { scheduler } from "../rksched/scheduler.ts";
 import { CooperativeScheduler } from "./cooperative.ts";
 
 export const rkschedcoop: Library = {
   name: "rkschedcoop",
-  summary: "cooperative scheduler: a thread runs until it waits, yields or ends",
+  summary: librarySummary.rkschedcoop,
   provides: [scheduler],
   needs: [],
   start(kernel) {

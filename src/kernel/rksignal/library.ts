@@ -1,3 +1,4 @@
+import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import { scheduler } from "../rksched/scheduler.ts";
@@ -11,7 +12,7 @@ import { waitingSyscalls } from "./waiting.ts";
 
 export const rksignal: Library = {
   name: "rksignal",
-  summary: "signals: actions, masks, handlers on the user's stack",
+  summary: librarySummary.rksignal,
   provides: [signals],
   needs: [processTable, scheduler, time],
   syscalls: [...signalSyscalls, ...waitingSyscalls],

@@ -1,3 +1,4 @@
+import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import { platform } from "../rkplat/platform.ts";
 import { errno } from "../syscalls/errno.ts";
@@ -15,7 +16,7 @@ const getrandom = full("getrandom", (thread, buffer, length, flags) => {
 
 export const rkswrand: Library = {
   name: "rkswrand",
-  summary: "random numbers: ChaCha20 seeded by the platform",
+  summary: librarySummary.rkswrand,
   provides: [random],
   needs: [platform],
   syscalls: [getrandom],

@@ -1,3 +1,4 @@
+import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import { platform } from "../rkplat/platform.ts";
 import { processTable } from "../rkprocess/process-table.ts";
@@ -9,7 +10,7 @@ import { Dispatcher, dispatcher } from "./dispatcher.ts";
 
 export const rksyscall: Library = {
   name: "rksyscall",
-  summary: "the hart's supervisor: traps, system calls, which thread runs",
+  summary: librarySummary.rksyscall,
   provides: [dispatcher],
   needs: [platform, scheduler, signals, processTable, memoryManager, timers],
   start(kernel) {

@@ -1,3 +1,4 @@
+import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import { platform } from "../rkplat/platform.ts";
 import { ClintDriver } from "./clint-driver.ts";
@@ -6,7 +7,7 @@ import { time, timers } from "./time.ts";
 
 export const rktime: Library = {
   name: "rktime",
-  summary: "clocks and timers over the machine's CLINT",
+  summary: librarySummary.rktime,
   provides: [time, timers],
   needs: [platform],
   start(kernel) {

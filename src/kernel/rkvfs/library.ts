@@ -1,5 +1,6 @@
 import { RefusedError } from "../../messages/errors.ts";
 import { kernelMessages } from "../../messages/kernel.ts";
+import { librarySummary } from "../../messages/libraries.ts";
 import { DeviceFilesystem } from "../devfs/filesystem.ts";
 import type { Kernel } from "../kernel.ts";
 import type { Library } from "../library.ts";
@@ -55,7 +56,7 @@ const FILES: readonly [path: string, text: string][] = [
 export function rkvfs(tree: FileTree): Library {
   return {
     name: "rkvfs",
-    summary: "virtual file system: ramfs, overlay, hostfs, devfs, procfs",
+    summary: librarySummary.rkvfs,
     provides: [vfs, standardFiles],
     needs: [time, random, consolePorts, terminal, processTable, dispatcher, memoryManager],
     start(kernel) {

@@ -1,3 +1,4 @@
+import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import { frameAllocator } from "../rkalloc/frames.ts";
 import { platform } from "../rkplat/platform.ts";
@@ -10,7 +11,7 @@ import { PageFrames } from "./page-frames.ts";
 export function rkvm(allowWx: boolean): Library {
   return {
     name: "rkvm",
-    summary: "address spaces: page tables in guest memory, demand paging, W^X, guard pages",
+    summary: librarySummary.rkvm,
     provides: [memoryManager],
     needs: [platform, frameAllocator],
     start(kernel) {

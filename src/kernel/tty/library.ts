@@ -1,3 +1,4 @@
+import { librarySummary } from "../../messages/libraries.ts";
 import { type Api, api, type Library } from "../library.ts";
 import { consolePorts } from "../rkconsole/console.ts";
 import { signals } from "../rksignal/signals.ts";
@@ -9,7 +10,7 @@ export const terminal: Api<Tty> = api("rktty");
 
 export const rktty: Library = {
   name: "rktty",
-  summary: "terminal line discipline",
+  summary: librarySummary.rktty,
   provides: [terminal],
   needs: [consolePorts, signals, time],
   start(kernel) {
