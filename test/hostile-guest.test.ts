@@ -7,6 +7,7 @@ import { patternOf } from "../src/isa/pattern.ts";
 import type { Row } from "../src/isa/row.ts";
 import { rows } from "../src/isa/table.ts";
 import { ADDRESS_MAP, Board } from "../src/machine/board.ts";
+import { Random } from "./differential/random.ts";
 
 /**
  * Random instructions in every privilege mode, with random page tables, PMP, delegation and device addresses in the
@@ -53,22 +54,6 @@ const handler = (mode: "m" | "s", previousPrivilege: number) => {
     ${mode}ret`);
   return program.sections.filter(({ executable }) => executable)[0].bytes;
 };
-
-class Random {
-  private state: number;
-  constructor(seed: number) {
-    this.state = (seed * 2654435761) | 1;
-  }
-  below(limit: number): number {
-    this.state ^= this.state << 13;
-    this.state ^= this.state >>> 17;
-    this.state ^= this.state << 5;
-    return (this.state >>> 0) % limit;
-  }
-  pick<T>(items: readonly T[]): T {
-    return items[this.below(items.length)];
-  }
-}
 
 const ofKind = (...kinds: string[]) => rows.filter(({ meaning }) => kinds.includes(meaning.kind));
 const system = ofKind("system");

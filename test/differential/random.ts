@@ -13,8 +13,13 @@ export class Random {
     return (this.state * 0x2545f4914f6cdd1dn) & MASK;
   }
 
+  /** 32 bits, unsigned. */
+  word(): number {
+    return Number(this.bits64() >> 32n);
+  }
+
   below(limit: number): number {
-    return Number((this.bits64() >> 32n) % BigInt(limit));
+    return this.word() % limit;
   }
 
   pick<T>(choices: readonly T[]): T {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { Random } from "../../../test/differential/random.ts";
 import { decode } from "../../isa/decode.ts";
 import { type EvaluationState, EvaluationTrap, evaluate } from "../../isa/evaluate.ts";
 import { encode, fieldRange, patternOf } from "../../isa/pattern.ts";
@@ -21,23 +22,6 @@ const VECTOR = 0x8000_0000n;
 const C_EBREAK = 0x9002;
 const WFI = 0x10500073;
 const CASES = 24;
-
-/** A small generator (xorshift32), so that a failure is repeated by its row and number. */
-function random(seed: number) {
-  let state = seed || 1;
-  const word = () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state >>> 0;
-  };
-  return {
-    word,
-    below: (limit: number) => word() % limit,
-    bits64: () => (BigInt(word()) << 32n) | BigInt(word()),
-  };
-}
-type Random = ReturnType<typeof random>;
 
 const CORNERS = [0n, 1n, -1n, 2n, -2n, 31n, 63n, 64n, 0x7fffffffn, 0x80000000n, 0xffffffffn, -0x80000000n];
 const EXTREMES = [1n << 63n, (1n << 63n) - 1n, 0x80ff7f00_01000080n, 0x0123456789abcdefn];
@@ -123,7 +107,7 @@ function machine(): Machine {
 
 /** Fills the code pages with breakpoints, so that wherever the instruction goes, a trap tells. */
 function prepare({ ram, hart }: Machine, bits: number, address: bigint, seed: number): void {
-  const r = random(seed);
+  const r = new Random(seed);
   const code = new Uint16Array(0x4000 / 2).fill(C_EBREAK);
   const at = Number(address - BigInt(RAM)) / 2;
   code[at] = bits;
@@ -245,7 +229,7 @@ describe("every instruction does what its meaning says", () => {
   });
 
   test.each(testable.map((row, index) => ({ name: row.name, row, index })))("$name", ({ row, index }) => {
-    const r = random(index * 7919 + 1);
+    const r = new Random(index * 7919 + 1);
     for (let i = 0; i < CASES; i++) {
       const bits = randomInstruction(row, r);
       const seed = r.word();
