@@ -1,15 +1,10 @@
 import {
-  type BigIntStats,
   chmodSync,
   closeSync,
   constants,
   existsSync,
   fchmodSync,
-  fchownSync,
   fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  futimesSync,
   lchownSync,
   linkSync,
   lstatSync,
@@ -18,14 +13,12 @@ import {
   openSync,
   readdirSync,
   readlinkSync,
-  readSync,
   realpathSync,
   renameSync,
   rmdirSync,
   statfsSync,
   symlinkSync,
   unlinkSync,
-  writeSync,
 } from "node:fs";
 import type { HostPath, HostTree } from "../kernel/hostfs/host-tree.ts";
 import { errno } from "../kernel/syscalls/errno.ts";
@@ -34,12 +27,11 @@ import type { FilesystemUse } from "../kernel/vfs/filesystem.ts";
 import { type AttributeChange, type Attributes, FileType } from "../kernel/vfs/inode.ts";
 import type { ByteString } from "../kernel/vfs/names.ts";
 import type { FileData } from "../kernel/vfs/regular-file.ts";
+import { HostFileData } from "./file-data.ts";
+import { attributesOf, HOST_MODE, inoOf, seconds, translated } from "./guest-terms.ts";
 import { bytesOf, O_PATH, OpenDirectories } from "./open-directories.ts";
 
 const { O_CREAT, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
-
-/** Permission bits that reach the host: a guest makes no set-id programs there. */
-const HOST_MODE = 0o1777;
 
 /**
  * A directory of this host for a guest (see `HostTree`).
@@ -184,75 +176,6 @@ export class HostDirectoryTree implements HostTree {
   }
 }
 
-/** Bytes of zeros that one call may write. */
-const MOST_ZEROS = 16 << 20;
-
-/** An open file of the host. */
-class HostFileData implements FileData {
-  private readonly fd: number;
-
-  constructor(fd: number) {
-    this.fd = fd;
-  }
-
-  get size(): number {
-    return translated(() => fstatSync(this.fd).size);
-  }
-
-  attributes(): Attributes {
-    return translated(() => attributesOf(fstatSync(this.fd, { bigint: true })));
-  }
-
-  setAttributes(change: AttributeChange): void {
-    translated(() => {
-      const old = fstatSync(this.fd, { bigint: true });
-      if (change.uid !== undefined || change.gid !== undefined)
-        fchownSync(this.fd, change.uid ?? Number(old.uid), change.gid ?? Number(old.gid));
-      if (change.mode !== undefined) fchmodSync(this.fd, change.mode & HOST_MODE);
-      if (change.atime !== undefined || change.mtime !== undefined)
-        futimesSync(this.fd, seconds(change.atime ?? old.atimeNs), seconds(change.mtime ?? old.mtimeNs));
-    });
-  }
-
-  readAt(into: Uint8Array, position: number): number {
-    return translated(() => {
-      let done = 0;
-      while (done < into.length) {
-        const count = readSync(this.fd, into, done, into.length - done, position + done);
-        if (count === 0) break;
-        done += count;
-      }
-      return done;
-    });
-  }
-
-  writeAt(from: Uint8Array, position: number): number {
-    return translated(() => writeSync(this.fd, from, 0, from.length, position));
-  }
-
-  resize(size: number): void {
-    translated(() => ftruncateSync(this.fd, size));
-  }
-
-  /** Node cannot reserve room on the host: a write may still find none. */
-  reserve(): void {}
-
-  /** Node cannot punch holes either, so zeros are written; EOPNOTSUPP where that would be very many. */
-  zero(from: number, to: number): void {
-    if (to - from > MOST_ZEROS) fail("EOPNOTSUPP");
-    const zeros = new Uint8Array(Math.min(65536, Math.max(0, to - from)));
-    for (let at = from; at < to; ) at += this.writeAt(zeros.subarray(0, to - at), at);
-  }
-
-  sync(): void {
-    translated(() => fsyncSync(this.fd));
-  }
-
-  close(): void {
-    translated(() => closeSync(this.fd));
-  }
-}
-
 /** Where the name is a symbolic link this fails instead of changing what it points to. */
 function changeMode(name: Buffer, mode: number): void {
   if (!existsSync("/proc/self/fd")) {
@@ -266,43 +189,5 @@ function changeMode(name: Buffer, mode: number): void {
     chmodSync(`/proc/self/fd/${fd}`, mode & HOST_MODE);
   } finally {
     closeSync(fd);
-  }
-}
-
-function attributesOf(stat: BigIntStats): Attributes {
-  return {
-    ino: inoOf(stat),
-    mode: Number(stat.mode),
-    nlink: Number(stat.nlink),
-    uid: Number(stat.uid),
-    gid: Number(stat.gid),
-    rdev: Number(BigInt.asUintN(32, stat.rdev)),
-    size: Number(stat.size),
-    blocks: Number(stat.blocks),
-    atime: stat.atimeNs,
-    mtime: stat.mtimeNs,
-    ctime: stat.ctimeNs,
-  };
-}
-
-/** Inode numbers of 64 bits lose their top bits. */
-function inoOf(stat: BigIntStats): number {
-  return Number(BigInt.asUintN(53, stat.ino));
-}
-
-/** Node takes times as seconds, so a fraction of a microsecond is lost, and those before 1970 only as dates. */
-function seconds(nanoseconds: bigint): number | Date {
-  return nanoseconds < 0n ? new Date(Number(nanoseconds / 1_000_000n)) : Number(nanoseconds) / 1e9;
-}
-
-/** Turns what `node:fs` throws into the guest's errno. */
-function translated<T>(action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    if (error instanceof VfsError) throw error;
-    const { code, syscall } = error as NodeJS.ErrnoException;
-    if (syscall === undefined) throw error;
-    return fail(code !== undefined && code in errno ? (code as keyof typeof errno) : "EIO");
   }
 }
