@@ -6,6 +6,7 @@ import { describeTrap } from "../debug/trap-log.ts";
 import { explainWalk } from "../debug/walk.ts";
 import { explain } from "../isa/explain.ts";
 import { X_NAMES } from "../isa/registers.ts";
+import { sentenceOf } from "../isa/sentence.ts";
 import { rowByName } from "../isa/table.ts";
 import { signalName } from "../kernel/rksignal/signal-names.ts";
 import { debugText } from "../messages/debug.ts";
@@ -133,7 +134,7 @@ export class Stepper {
       this.print(debugText.unknownMnemonic(mnemonic ?? ""));
       return;
     }
-    this.print(`${row.name} ${row.syntax.replaceAll(", ", ",")}\n  ${row.sentence}\n  ${row.pattern}`);
+    this.print(`${row.name} ${row.syntax.replaceAll(", ", ",")}\n  ${sentenceOf(row)}\n  ${row.pattern}`);
     if (mnemonic === undefined && here) this.print(`  ${explain(here)}`);
   }
 

@@ -10,6 +10,8 @@ import { stopped, trapList, walkText } from "./report.ts";
 
 export type CauseName = keyof typeof Cause | keyof typeof Interrupt;
 
+const CAUSES = [...Object.keys(Cause), ...Object.keys(Interrupt)];
+
 /** What is known of a trap; what is left out may be anything. */
 export interface TrapDetails {
   readonly tval?: bigint | number;
@@ -72,7 +74,7 @@ export const matchers = {
   /** The program took a trap (an exception or an interrupt) with this cause. */
   toTrap(received: unknown, cause: CauseName, details: TrapDetails = {}): Result {
     const machine = asMachine(received);
-    if (!(cause in Cause) && !(cause in Interrupt)) throw new UsageError(text.noCause(cause));
+    if (!CAUSES.includes(cause)) throw new UsageError(text.noCause(cause, CAUSES.join(", ")));
     const pass = machine.traps.some((trap) => trap.cause === cause && fits(machine, trap, details));
     const list = Object.entries(details).map(([key, value]) => `${key} ${shownDetail(value)}`);
     const wanted = [cause, ...list].join(", ");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { asm, matchers, type TestMachine } from "./index.ts";
+import { asm, type CauseName, matchers, type TestMachine } from "./index.ts";
 
 expect.extend(matchers);
 
@@ -222,4 +222,12 @@ describe("failures say what happened", () => {
       "expected 0x40000000 to be mapped to 0x0 rw, it is mapped to 0x40000000 r------",
     );
   });
+});
+
+it("answers a trap that there is none of with those there are", () => {
+  const machine = asm`nop`;
+  for (const name of ["load fault", "toString"])
+    expect(() => expect(machine).toTrap(name as CauseName)).toThrow(
+      `no trap is called '${name}' (there are instructionMisaligned, `,
+    );
 });

@@ -93,6 +93,12 @@ describe("the stepper", () => {
     expect(stdout).toMatch(/nothing is mapped at 0xffff\n/);
   });
 
+  it("tells of an instruction in the user's language", () => {
+    const env = { RUNIKRAFT_LANG: "zh" };
+    const { stdout } = runikraft(["step", PROGRAM], { input: "h addi\n", env });
+    expect(stdout).toMatch(/addi rd,rs1,imm\n {2}把 imm 与 rs1 相加/);
+  });
+
   it("says what it does not understand, and goes on", () => {
     const { status, stdout } = step("z", "u", "u nowhere", "x 10", "h frobnicate", "c", "s");
     expect(stdout).toMatch(/no command "z"/);
