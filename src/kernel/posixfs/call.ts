@@ -21,12 +21,11 @@ export const AT = {
   EMPTY_PATH: 0x1000,
 } as const;
 
+/** The arguments a0 to a5, as a `SyscallHandler` gets them. */
+export type CallArguments = [a0: number, a1: number, a2: number, a3: number, a4: number, a5: number];
+
 /** A file system call in terms of the process's files; `VfsError` becomes its negative errno. */
-export type FileCall = (
-  thread: Thread,
-  files: ProcessFiles,
-  ...args: [a0: number, a1: number, a2: number, a3: number, a4: number, a5: number]
-) => number | Promise<number>;
+type FileCall = (thread: Thread, files: ProcessFiles, ...args: CallArguments) => number | Promise<number>;
 
 export function call(run: FileCall): SyscallHandler {
   return (thread, a0, a1, a2, a3, a4, a5) => {

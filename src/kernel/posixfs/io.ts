@@ -8,7 +8,7 @@ import { openFound, requireWritable } from "../vfs/operations.ts";
 import type { ProcessFiles } from "../vfs/process-files.ts";
 import { vfs } from "../vfs/vfs.ts";
 import { find } from "../vfs/walk.ts";
-import { AT_FDCWD, baseOf, call, fileAt, int, readPath } from "./call.ts";
+import { AT_FDCWD, baseOf, type CallArguments, call, fileAt, int, readPath } from "./call.ts";
 import { MAX_TRANSFER, readFile, segment, segments, writeFile } from "./transfer.ts";
 
 /** Bytes copied between two files at once. */
@@ -80,11 +80,7 @@ function sendfile(
   return done;
 }
 
-function copyFileRange(
-  thread: Thread,
-  files: ProcessFiles,
-  ...args: [number, number, number, number, number, number]
-) {
+function copyFileRange(thread: Thread, files: ProcessFiles, ...args: CallArguments) {
   const [input, inOffset, out, outOffset, length, flags] = args;
   const source = fileAt(files, input);
   const target = fileAt(files, out);

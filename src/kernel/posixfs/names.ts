@@ -10,7 +10,7 @@ import { link, mkdir, mknod, rename, rmdir, symlink, unlink } from "../vfs/opera
 import type { ProcessFiles } from "../vfs/process-files.ts";
 import { encodeDirent } from "../vfs/structs.ts";
 import { find } from "../vfs/walk.ts";
-import { AT, AT_FDCWD, baseOf, call, fileAt, int, readPath, targetOf } from "./call.ts";
+import { AT, AT_FDCWD, baseOf, type CallArguments, call, fileAt, int, readPath, targetOf } from "./call.ts";
 
 function mkdirat(thread: Thread, files: ProcessFiles, dirfd: number, pathAt: number, mode: number): number {
   const path = readPath(thread, pathAt);
@@ -46,11 +46,7 @@ function unlinkat(thread: Thread, files: ProcessFiles, dirfd: number, pathAt: nu
   return 0;
 }
 
-function renameat2(
-  thread: Thread,
-  files: ProcessFiles,
-  ...args: [number, number, number, number, number, number]
-) {
+function renameat2(thread: Thread, files: ProcessFiles, ...args: CallArguments) {
   const [fromFd, fromAt, toFd, toAt, flags] = args;
   const from = readPath(thread, fromAt);
   const to = readPath(thread, toAt);
@@ -58,11 +54,7 @@ function renameat2(
   return 0;
 }
 
-function linkat(
-  thread: Thread,
-  files: ProcessFiles,
-  ...args: [number, number, number, number, number, number]
-) {
+function linkat(thread: Thread, files: ProcessFiles, ...args: CallArguments) {
   const [fromFd, fromAt, toFd, toAt, flags] = args;
   if (int(flags) & ~(AT.SYMLINK_FOLLOW | AT.EMPTY_PATH)) fail("EINVAL");
   const lookup =

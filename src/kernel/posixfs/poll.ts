@@ -7,7 +7,7 @@ import { fail } from "../vfs/error.ts";
 import { POLL } from "../vfs/flags.ts";
 import { type OpenFile, PathFile } from "../vfs/open-file.ts";
 import type { ProcessFiles } from "../vfs/process-files.ts";
-import { call, int } from "./call.ts";
+import { type CallArguments, call, int } from "./call.ts";
 
 /** What `poll` always reports. */
 const ALWAYS = POLL.ERR | POLL.HUP | POLL.NVAL;
@@ -75,11 +75,7 @@ function waitForAny(thread: Thread, asked: Asked[], timeout: number | undefined,
 }
 
 /** `struct pollfd`: 0 fd, 4 events, 6 revents. */
-function ppoll(
-  thread: Thread,
-  files: ProcessFiles,
-  ...args: [number, number, number, number, number, number]
-) {
+function ppoll(thread: Thread, files: ProcessFiles, ...args: CallArguments) {
   const [at, count, timeoutAt, mask, maskSize] = args;
   if (count < 0 || count > files.fds.limit) fail("EINVAL");
   const timeout = readTimeout(thread, timeoutAt);
@@ -108,11 +104,7 @@ const READS = POLL.IN | POLL.RDNORM | POLL.HUP | POLL.ERR;
 const WRITES = POLL.OUT | POLL.WRNORM | POLL.ERR;
 const EXCEPTIONS = POLL.PRI;
 
-function pselect6(
-  thread: Thread,
-  files: ProcessFiles,
-  ...args: [number, number, number, number, number, number]
-) {
+function pselect6(thread: Thread, files: ProcessFiles, ...args: CallArguments) {
   const [count, readAt, writeAt, exceptAt, timeoutAt, maskAt] = args;
   if (int(count) < 0) fail("EINVAL");
   const timeout = readTimeout(thread, timeoutAt);
