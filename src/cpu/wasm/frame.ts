@@ -123,6 +123,15 @@ export function pushTlbEntry(code: Code, base: () => void, address: number, mask
   return code.op("i32_add");
 }
 
+/** Sets the local `linear` to where the i64 virtual address in `address` is, by the TLB entry in `entry`. */
+export function setLinear(code: Code, address: number, entry: number, table: number, linear: number): void {
+  code.get(address).op("i32_wrap_i64").get(entry);
+  code
+    .mem("i32_load", table + 8)
+    .op("i32_add")
+    .set(linear);
+}
+
 export function pushFetchTlb(code: Code): void {
   code.get(P.hart).mem("i32_load", HART.fetchTlb);
 }

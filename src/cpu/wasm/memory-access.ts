@@ -1,7 +1,7 @@
 import type { AmoOp, Effect, Expr } from "../../isa/meaning.ts";
 import { HART, TLB } from "../layout.ts";
 import { type Code, I32, I64, type MemoryName, type OpName } from "./encoder.ts";
-import { type Functions, P, pushRemaining, pushTlbEntry, tailCall } from "./frame.ts";
+import { type Functions, P, pushRemaining, pushTlbEntry, setLinear, tailCall } from "./frame.ts";
 import { TLB_MASK } from "./support.ts";
 
 type MemoryNode = Extract<Expr, { kind: "load" | "amo" | "lr" | "sc" }> | Extract<Effect, { kind: "store" }>;
@@ -76,13 +76,7 @@ export class MemoryAccess {
       .if();
     tailCall(code, slowTwin);
     code.op("end");
-    code
-      .get(address)
-      .op("i32_wrap_i64")
-      .get(entry)
-      .mem("i32_load", table + 8)
-      .op("i32_add")
-      .set(linear);
+    setLinear(code, address, entry, table, linear);
   }
 
   private prepareSlowly(): void {

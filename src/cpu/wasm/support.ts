@@ -12,6 +12,7 @@ import {
   pushPc,
   pushRemaining,
   pushTlbEntry,
+  setLinear,
 } from "./frame.ts";
 
 export const TLB_MASK = (TLB_ENTRIES - 1) << 4;
@@ -219,13 +220,7 @@ function slowAccess(table: number) {
     .tee(entry)
     .mem("i64_load", table);
   code.get(address).i64(PAGE_MASK).op("i64_and").op("i64_eq").if();
-  code
-    .get(address)
-    .op("i32_wrap_i64")
-    .get(entry)
-    .mem("i32_load", table + 8)
-    .op("i32_add")
-    .set(low);
+  setLinear(code, address, entry, table, low);
   code.i32(4096).get(address).op("i32_wrap_i64").i32(4095).op("i32_and").op("i32_sub").set(distance);
   return { code, address, low, distance, high };
 }
@@ -239,11 +234,5 @@ function secondPage(code: Code, address: number, high: number, table: number): v
     .tee(entry)
     .mem("i64_load", table);
   code.get(next).op("i64_eq").if();
-  code
-    .get(next)
-    .op("i32_wrap_i64")
-    .get(entry)
-    .mem("i32_load", table + 8)
-    .op("i32_add")
-    .set(high);
+  setLinear(code, next, entry, table, high);
 }
