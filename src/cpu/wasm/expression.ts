@@ -15,8 +15,9 @@ export interface Operands {
   special(node: Extract<Expr, { kind: "load" | "amo" | "lr" | "sc" | "float" }>): void;
 }
 
-/** Index of the module's `mulhu(i64, i64) -> i64`, defined by `defineMulhu`. */
+/** Indexes of the module's functions that expressions call. */
 export interface Helpers {
+  /** (i64, i64) -> i64, whose code is `mulhuBody`. */
   readonly mulhu: number;
 }
 
