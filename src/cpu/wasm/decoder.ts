@@ -32,7 +32,7 @@ export const Trait = {
 /** An offset from which no jump is near. */
 export const NEVER_NEAR = 0x4000_0000;
 /** A straddling instruction whose second half has not been seen: no halfword has this value. */
-export const HALF_UNKNOWN = -1;
+const HALF_UNKNOWN = -1;
 
 /** Slot bytes for a byte of code. */
 const SLOT_BYTES = 8;
