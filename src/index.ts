@@ -14,6 +14,7 @@ export { GuestMemory } from "./debug/guest-memory.ts";
 export { HostedTarget, hostedMemory, hostedSymbols } from "./debug/hosted-target.ts";
 export type { Line } from "./debug/listing.ts";
 export type { RegisterChange, Registers } from "./debug/registers.ts";
+export type { MemoryChange } from "./debug/stored.ts";
 export { readSymbolTable, SymbolTable } from "./debug/symbols.ts";
 export type { TrapRecord } from "./debug/trap-log.ts";
 export { StandardConsole } from "./host/console.ts";

@@ -151,7 +151,7 @@ describe("stepping backward", () => {
     // The first write to a page faults; the page is there then, and the store comes again.
     expect(machine.lastTraps.at(-1)).toMatchObject({ cause: 15, tval: BigInt(at("result")) });
     expect(machine.pc).toBe(at("store"));
-    await machine.step();
+    expect((await machine.step()).stored).toEqual({ address: at("result"), before: 0n, after: 14n });
     expect(machine.memory.word(at("result"))).toBe(14n);
     await machine.stepBack();
     expect(machine.pc).toBe(at("store"));

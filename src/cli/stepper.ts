@@ -91,12 +91,14 @@ export class Stepper {
     h: ([mnemonic]) => this.explain(mnemonic),
   };
 
-  private report({ line, changes, trap }: StepReport): void {
+  private report({ line, changes, stored, trap }: StepReport): void {
     if (line) this.print(`   ${formatLine(line)}`);
     if (trap) this.print(`     ${debugText.trapped(describeTrap(trap))}`);
     else if (line?.instruction) this.print(`     ${explain(line.instruction)}`);
     for (const { name, before, after } of changes)
       this.print(`     ${name}: ${hex(before)} -> ${hex(after)}`);
+    if (stored)
+      this.print(`     [${this.name(stored.address)}]: ${hex(stored.before)} -> ${hex(stored.after)}`);
   }
 
   private arrived(reason: StopReason): void {

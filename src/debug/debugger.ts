@@ -10,6 +10,7 @@ import {
   registerChanges,
   registerWords,
 } from "./registers.ts";
+import { type MemoryChange, memoryChange, storedValue } from "./stored.ts";
 import { TrapLog, type TrapRecord } from "./trap-log.ts";
 
 /**
@@ -35,6 +36,8 @@ export interface StepReport {
   /** The instruction that stood at the pc, where there was one. */
   readonly line: Line | undefined;
   readonly changes: readonly RegisterChange[];
+  /** What it changed in memory. */
+  readonly stored: MemoryChange | undefined;
   /** The step was a trap: the instruction did not retire (a page fault is made good, and it comes again). */
   readonly trap: TrapRecord | undefined;
 }
@@ -121,10 +124,12 @@ export class Debugger {
   async step(): Promise<StepReport> {
     const line = this.line();
     const before = registerWords(this.hart);
+    const target = line?.instruction && storedValue(line.instruction, (n) => this.hart.x(n), this.memory);
     const traps = this.traps.count;
     if (!this.ended) await this.target.run(1);
     const trap = this.traps.count > traps ? this.traps.last.at(-1) : undefined;
-    return { line, changes: registerChanges(before, registerWords(this.hart)), trap };
+    const stored = target && !trap ? memoryChange(target, this.memory) : undefined;
+    return { line, changes: registerChanges(before, registerWords(this.hart)), stored, trap };
   }
 
   /** `steps` steps back, as far as there are any. */

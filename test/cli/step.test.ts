@@ -80,6 +80,13 @@ describe("the stepper", () => {
     expect(stdout).toMatch(/addi rd,rs1,imm\n {2}\S.*\n {2}imm\[11:0\] rs1 000 rd 0010011\n/);
   });
 
+  it("s shows what a store changed in memory", () => {
+    const source = ".globl _start\n_start: li a0, 7\nsd a0, -8(sp)\nnop\n";
+    const program = assembled("store", source);
+    const { stdout } = runikraft(["step", "--no-aslr", program], { input: "s 3\n" });
+    expect(stdout).toMatch(/\[0x3eff[\da-f]+\]: 0x0 -> 0x7\n/);
+  });
+
   it("takes every 64-bit address", () => {
     const { stdout } = step(
       "w 0xffffffc000000000",
