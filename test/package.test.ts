@@ -31,7 +31,8 @@ it("is typed, matchers included, for a project that depends on it", () => {
   const installed = join(project, "node_modules/runikraft");
   mkdirSync(installed, { recursive: true });
   execFileSync(process.execPath, ["tools/types.js", join(installed, "dist/types")], { cwd: root });
-  writeFileSync(join(installed, "package.json"), readFileSync(join(root, "package.json")));
+  for (const name of ["package.json", "dist/package.json"])
+    writeFileSync(join(installed, name), readFileSync(join(root, name)));
   for (const name of ["@types", "typed-emitter", "vitest"])
     symlinkSync(join(root, "node_modules", name), join(project, "node_modules", name));
   writeFileSync(join(project, "package.json"), '{ "type": "module" }');
@@ -47,6 +48,11 @@ it("is typed, matchers included, for a project that depends on it", () => {
       ],
       { cwd: project, encoding: "utf8" },
     ).stdout;
+  writeFileSync(
+    join(project, "events.ts"),
+    'import type { HostedMachine } from "runikraft";\nexport const f = (m: HostedMachine) => m.events.on("exit", (s) => s.kind);\n',
+  );
   expect(check("right.ts")).toBe("");
+  expect(check("events.ts")).toBe("");
   expect(check("wrong.ts")).toMatch(/^wrong\.ts\(\d+,\d+\): error TS2345/);
 }, 60_000);

@@ -10,5 +10,6 @@ const tsc = join(root, "node_modules/typescript/bin/tsc");
 execFileSync(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json"), "--outDir", folder], {
   stdio: "inherit",
 });
-// As modules they mean the same `vitest` as the tests that use them, so that its matchers become known there.
-writeFileSync(join(folder, "package.json"), '{ "type": "module" }\n');
+// As a module it means the same `vitest` as the tests that use it, so that its matchers become known there. The others
+// stay scripts like the folder above them: `typed-emitter` has its type as the default export of a script.
+writeFileSync(join(folder, "testing/package.json"), '{ "type": "module" }\n');
