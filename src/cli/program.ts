@@ -29,8 +29,15 @@ const COMMANDS: Record<string, CommandEntry> = {
 
 declare const __VERSION__: string;
 
+/** `help run` is another way to write `run --help`; what is no command is refused as one. */
+function helpOn(topic: string | undefined): string[] {
+  if (topic === undefined) return ["--help"];
+  return topic in COMMANDS ? [topic, "--help"] : [topic];
+}
+
 /** Runs one command line. Throws `UsageError` where it is wrong. */
-export async function execute(args: readonly string[]): Promise<void> {
+export async function execute(commandLine: readonly string[]): Promise<void> {
+  const args = commandLine[0] === "help" ? helpOn(commandLine[1]) : commandLine;
   const program = new Command("runikraft");
   setUp(program);
   program.description(cliText.about());

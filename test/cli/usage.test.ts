@@ -17,6 +17,12 @@ describe("help", () => {
     for (const name of commands) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
   });
 
+  it("is a command, too", () => {
+    expect(runikraft(["help"])).toEqual(runikraft(["--help"]));
+    expect(runikraft(["help", "run"])).toEqual(runikraft(["run", "--help"]));
+    expect(runikraft(["help", "nothing"])).toMatchObject({ status: 2, stdout: "" });
+  });
+
   for (const name of commands)
     it(`of ${name} is complete, with examples, in both languages`, () => {
       const english = runikraft([name, "--help"]);
