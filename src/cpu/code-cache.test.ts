@@ -4,7 +4,7 @@ import { placeSections } from "../isa/assembler/place.ts";
 import { Arena } from "../memory/arena.ts";
 import { Bus } from "../memory/bus.ts";
 import { PhysicalMemory } from "../memory/physical-memory.ts";
-import { CodeCache } from "./code-cache.ts";
+import { arenaBytesFor, CodeCache } from "./code-cache.ts";
 import { Csr } from "./csr-state.ts";
 import { Hart } from "./hart.ts";
 import { Privilege } from "./layout.ts";
@@ -244,4 +244,18 @@ describe("the number of instructions", () => {
     expect(hart.run(10_000)).toBe("limit");
     expect(hart.retired).toBe(0);
   });
+});
+
+test("an arena of the size for it holds all of RAM and a full cache", () => {
+  const ramBytes = 64 << 20;
+  const arena = new Arena(arenaBytesFor(ramBytes));
+  const memory = new PhysicalMemory(arena, RAM, ramBytes);
+  const { code } = new Hart(0, arena, new Bus(memory));
+  const first = RAM / 4096;
+  // In turn, so that frames and slot pages are as mixed as they can be.
+  for (let page = 0; page < ramBytes / 4096; page++) {
+    memory.writable(first + page);
+    if (page % 4 === 0) code.slotPage(first + page);
+  }
+  expect(memory.residentPages).toBe(ramBytes / 4096);
 });

@@ -1,3 +1,4 @@
+import { FRAME_SIZE } from "../memory/arena.ts";
 import type { PhysicalMemory } from "../memory/physical-memory.ts";
 import { SlotDecoder, slotLength } from "./slot-decoder.ts";
 import {
@@ -31,6 +32,14 @@ interface CodePage {
 
 /** Room for this many code pages before all are forgotten. */
 const DEFAULT_CAPACITY = 2048;
+/**
+ * Bytes of arena that a machine of one hart may come to need: RAM and its map, a full code cache, and amply for the hart
+ * block, the TLBs and tables.
+ */
+export function arenaBytesFor(ramBytes: number): number {
+  const map = (ramBytes / FRAME_SIZE) * Uint32Array.BYTES_PER_ELEMENT;
+  return ramBytes + map + DEFAULT_CAPACITY * SLOT_PAGE_SIZE + (4 << 20);
+}
 
 /**
  * Physical pages decoded into slots (`slots.ts`), shared by the harts of a machine.

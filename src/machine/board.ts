@@ -1,3 +1,4 @@
+import { arenaBytesFor } from "../cpu/code-cache.ts";
 import { Hart } from "../cpu/hart.ts";
 import { Clint, type Clock } from "../devices/clint.ts";
 import { Uart } from "../devices/uart.ts";
@@ -29,8 +30,6 @@ export type BoardState =
   /** The hart waits for an interrupt that only the outside or (in host time) a timer can raise. */
   | "waiting";
 
-/** Room beside RAM: hart block, software TLBs and decoded code. */
-const ARENA_OVERHEAD = 256 << 20;
 /** Instructions between two looks at the timer and at what arrived from outside. */
 const SLICE = 200_000;
 
@@ -44,7 +43,7 @@ export class Board {
   private readonly input: number[] = [];
 
   constructor({ ramBytes, print, milliseconds }: BoardOptions) {
-    const arena = new Arena(ramBytes + ARENA_OVERHEAD);
+    const arena = new Arena(arenaBytesFor(ramBytes));
     this.ram = new PhysicalMemory(arena, ADDRESS_MAP.ram.base, ramBytes);
     const bus = new Bus(this.ram);
     const hart = new Hart(0, arena, bus);

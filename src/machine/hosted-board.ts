@@ -1,3 +1,4 @@
+import { arenaBytesFor } from "../cpu/code-cache.ts";
 import { Csr, Interrupt } from "../cpu/csr-state.ts";
 import { Hart } from "../cpu/hart.ts";
 import { Privilege } from "../cpu/layout.ts";
@@ -12,8 +13,6 @@ import { hostClock, VirtualClock } from "./clock.ts";
 import type { HostConsole } from "./host-console.ts";
 import { SerialLine } from "./serial-line.ts";
 
-/** Room beside RAM: hart block, software TLBs and decoded code. */
-const ARENA_OVERHEAD = 192 << 20;
 /** The second serial port: standard error. */
 const SECOND_UART = ADDRESS_MAP.uart.base + 0x1000;
 const FENCE_EACH = 32;
@@ -50,7 +49,7 @@ export class HostedBoard {
     time: HostTime | undefined,
     entropy: (into: Uint8Array) => void,
   ) {
-    const arena = new Arena(ramBytes + ARENA_OVERHEAD);
+    const arena = new Arena(arenaBytesFor(ramBytes));
     this.ram = new PhysicalMemory(arena, ADDRESS_MAP.ram.base, ramBytes);
     this.bus = new Bus(this.ram);
     const hart = new Hart(0, arena, this.bus);

@@ -1,3 +1,4 @@
+import { arenaBytesFor } from "../cpu/code-cache.ts";
 import { csrRow } from "../cpu/csr.ts";
 import { Interrupt } from "../cpu/csr-state.ts";
 import { Hart } from "../cpu/hart.ts";
@@ -17,8 +18,6 @@ import { hex } from "../messages/hex.ts";
 import { testingMessages } from "../messages/testing.ts";
 
 export const RAM_BASE = 0x8000_0000;
-/** Room beside RAM for the hart block, its TLBs and decoded code. */
-const ARENA_OVERHEAD = 64 << 20;
 const SV39 = 8n << 60n;
 const FLOAT_INITIAL = 1n << 13n;
 
@@ -88,7 +87,7 @@ export class TestMachine {
 
   constructor(assembled: Assembled, options: MachineOptions = {}) {
     const size = options.ram ?? 1 << 20;
-    const arena = new Arena(size + ARENA_OVERHEAD);
+    const arena = new Arena(arenaBytesFor(size));
     this.ram = new PhysicalMemory(arena, RAM_BASE, size);
     const bus = new Bus(this.ram);
     for (const { base, size: bytes, device } of options.devices ?? []) bus.attach(base, bytes, device);
