@@ -208,18 +208,20 @@ export class Hart {
   /** Enters Wasm with at most `left` instructions. Returns how many retired. */
   private grant(left: number): number {
     let run = this.chain;
+    // This run may set it for the next one.
+    const checked = this.checkEveryFetch;
     let granted = Math.min(left, this.code.canFuse ? WARM_UP : LARGEST_GRANT) - LONGEST_STRAIGHT_RUN;
-    if (granted <= 0 || this.checkEveryFetch) {
+    if (granted <= 0 || checked) {
       this.stepping ??= instantiate("step", this.imports);
       run = this.stepping;
-      granted = this.checkEveryFetch ? 1 : Math.min(left, LONGEST_STRAIGHT_RUN);
+      granted = checked ? 1 : Math.min(left, LONGEST_STRAIGHT_RUN);
     }
     this.setWord(HART.budget, granted);
     this.setWord(HART.exit, Exit.budget);
     this.granted = granted;
     run(this.base, granted);
     const retired = granted - this.word(HART.budget);
-    if (this.checkEveryFetch && run === this.stepping) {
+    if (checked) {
       this.checkEveryFetch = false;
       this.mmu.dropFetchEntries();
     }

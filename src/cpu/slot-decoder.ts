@@ -13,6 +13,7 @@ interface Exports {
 }
 
 let module: WebAssembly.Module | undefined;
+let traits: Uint8Array | undefined;
 
 /** Turns instructions' bits into slots (`slots.ts` draws one), by the Wasm of `wasm/decoder.ts`. */
 export class SlotDecoder {
@@ -25,7 +26,8 @@ export class SlotDecoder {
     this.table = arena.reserve(table.byteLength, 8);
     arena.i32.set(table, this.table / 4);
     this.traits = arena.reserve(rows.length, 8);
-    arena.u8.set(rows.map(traitsOf), this.traits);
+    traits ??= Uint8Array.from(rows, traitsOf);
+    arena.u8.set(traits, this.traits);
     module ??= new WebAssembly.Module(prebuilt.decoder ?? buildDecoder());
     const env = { memory: arena.memory };
     this.exports = new WebAssembly.Instance(module, { env }).exports as unknown as Exports;
