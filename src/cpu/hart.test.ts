@@ -47,4 +47,26 @@ describe("a page of which PMP allows a part", () => {
     expect(hart.run(limit)).toBe(limit === 5 ? "limit" : "wait");
     expect(faulted()).toEqual(AT_THE_EDGE);
   });
+
+  test("can be used by atomic instructions, though it never enters the TLB", () => {
+    const at = RAM + 0x2008;
+    hart.mmu.pmp.writeAddress(1, BigInt((RAM + 0x2010) / 4));
+    hart.mmu.pmp.writeConfig(0, BigInt((TOR | RWX) * 0x101));
+    // amoadd.w a2, a1, (a0); lr.w a3, (a0); sc.w a4, a1, (a0)
+    [0x00b5262f, 0x100526af, 0x18b5272f].forEach((bits, i) => {
+      hart.bus.ram.writeU32(RAM + 4 * i, bits);
+    });
+    hart.bus.ram.writeU32(at, 7);
+    hart.setXn(A0, at);
+    hart.setXn(11, 5);
+    expect(hart.run(3)).toBe("limit");
+    expect([hart.x(12), hart.x(13), hart.x(14), hart.bus.ram.readU32(at)]).toEqual([7n, 12n, 0n, 5]);
+    hart.setXn(A0, at + 8);
+    hart.pc = BigInt(RAM);
+    hart.step();
+    expect([hart.csrs.get(Csr.mcause), hart.csrs.get(Csr.mtval)]).toEqual([
+      BigInt(Cause.storeAccess),
+      BigInt(at + 8),
+    ]);
+  });
 });

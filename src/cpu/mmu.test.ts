@@ -79,7 +79,7 @@ function fetch(address: number | bigint) {
 
 function atomic(address: number, size: number, reserve: boolean) {
   setAddress(BigInt(address));
-  return hart.mmu.prepareAtomic(size, reserve) === 1 ? "done" : trap();
+  return hart.mmu.prepareAtomic(size, reserve) !== 0 ? "done" : trap();
 }
 
 /** Does the current context answer for `va` without the slow path? */

@@ -163,7 +163,7 @@ export class Mmu implements MemoryPort {
     return 1;
   }
 
-  prepareAtomic(size: number, reserve: boolean): 0 | 1 {
+  prepareAtomic(size: number, reserve: boolean): number {
     const low = this.u32[this.address];
     const high = this.i32[this.address + 1];
     const access = reserve ? Access.read : Access.write;
@@ -173,8 +173,7 @@ export class Mmu implements MemoryPort {
     if (!this.check(first, low, high, size, access)) return 0;
     if (first.window) return this.raise(accessFault(access), low, high);
     this.settle(first);
-    this.enter(first, low, high, access);
-    return 1;
+    return this.enter(first, low, high, access);
   }
 
   translateFetch(): number {

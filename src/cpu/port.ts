@@ -12,10 +12,10 @@ export interface MemoryPort {
    */
   store(size: number): 0 | 1;
   /**
-   * Puts the page of an atomic access into the write table (for `lr`, which only reads: into the read table)
-   * after checking alignment and that it is RAM. 1: the access will hit now.
+   * Checks an atomic access (`reserve`: an `lr`, which only reads): its alignment, its permission and that it is RAM.
+   * Returns the linear address at which it can be done now.
    */
-  prepareAtomic(size: number, reserve: boolean): 0 | 1;
+  prepareAtomic(size: number, reserve: boolean): number;
   /** Physical page number (address / 4096, in RAM) that the fetch address stands in, or -1 with a trap set. */
   translateFetch(): number;
 }

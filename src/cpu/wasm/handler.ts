@@ -115,11 +115,6 @@ class HandlerWriter {
     const { code, effect, functions } = this;
     if (this.row.float) this.requireFloatUnit();
     this.memory?.prepare(this.part.slow);
-    // An atomic page is in the table now: the fast twin finds it.
-    if (this.slow && this.memory?.isAtomic) {
-      tailCall(this.code, this.part.fast);
-      return;
-    }
     switch (effect.kind) {
       case "setX":
         this.setRegister(HART.x, effect.value);

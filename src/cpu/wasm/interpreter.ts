@@ -15,6 +15,7 @@ export interface InterpreterImports {
   memory: WebAssembly.Memory;
   load(size: number): number;
   store(size: number): number;
+  /** The linear address at which an atomic access can be done; 0 with a trap set. */
   prepareAtomic(size: number, reserve: number): number;
   /** Slot page of the virtual page at HART.address, now in the fetch table; 0 with a trap set. */
   fetch(): number;

@@ -22,8 +22,7 @@ export function memoryNode(effect: Effect): MemoryNode | undefined {
 
 /**
  * The code of a handler's memory access: `prepare` first, then `store`, or `value` where the meaning needs it. The fast
- * handler finds the page in the TLB; its slow twin asks for the access by a call, and for an atomic one only for the
- * page to be put into the TLB.
+ * handler finds the page in the TLB; its slow twin asks for the access by a call, or for an atomic one where to do it.
  */
 export class MemoryAccess {
   private readonly code: Code;
@@ -33,7 +32,7 @@ export class MemoryAccess {
   private readonly slow: boolean;
   /** Local of the i64 virtual address. */
   private address = 0;
-  /** Local of the address in linear memory; the fast handler's only. */
+  /** Local of the address in linear memory, of the fast handler and of atomic accesses. */
   private linear = 0;
 
   /** `emit` leaves the value of a part of the meaning on the stack. */
@@ -43,10 +42,6 @@ export class MemoryAccess {
     this.emit = emit;
     this.functions = functions;
     this.slow = slow;
-  }
-
-  get isAtomic(): boolean {
-    return this.node.kind !== "load" && this.node.kind !== "store";
   }
 
   /** Makes sure that the access can be done: by the TLB or else in `slowTwin`, or by a call that may trap. */
@@ -97,7 +92,8 @@ export class MemoryAccess {
       code
         .i32(size)
         .i32(node.kind === "lr" ? 1 : 0)
-        .call(functions.prepareAtomic);
+        .call(functions.prepareAtomic)
+        .tee(this.linear);
     }
     code.op("i32_eqz").if();
     tailCall(code, functions.trap);
