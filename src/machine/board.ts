@@ -7,10 +7,15 @@ import { Bus } from "../memory/bus.ts";
 import { PhysicalMemory } from "../memory/physical-memory.ts";
 import { hostClock, VirtualClock } from "./clock.ts";
 
-/** Physical addresses: those of QEMU's `virt` board. */
+/** Physical addresses and interrupt numbers: those of QEMU's `virt` board. */
 export const ADDRESS_MAP = {
+  syscon: { base: 0x0010_0000, size: 0x1000 },
+  rtc: { base: 0x0010_1000, size: 0x1000, interrupt: 11 },
   clint: { base: 0x0200_0000, size: 0x1_0000 },
-  uart: { base: 0x1000_0000, size: 0x100 },
+  plic: { base: 0x0c00_0000, size: 0x60_0000 },
+  uart: { base: 0x1000_0000, size: 0x100, interrupt: 10 },
+  /** Slot n is `size * n` further on and has interrupt `interrupt + n`. */
+  virtio: { base: 0x1000_1000, size: 0x1000, slots: 8, interrupt: 1 },
   ram: { base: 0x8000_0000 },
 } as const;
 
