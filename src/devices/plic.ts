@@ -150,7 +150,7 @@ export class Plic implements Device, Stateful<PlicState> {
     this.updateAll();
   }
 
-  /** The threshold does not matter here (section 7, "Interrupt Claim Process"). */
+  /** The threshold does not matter here (chapter "Interrupt Claim Process"). */
   private claim(context: number): number {
     const source = this.best(context);
     if (source !== 0) {
@@ -162,7 +162,7 @@ export class Plic implements Device, Stateful<PlicState> {
     return source;
   }
 
-  /** Ignored unless the source is enabled for the context (section 8, "Interrupt Completion"). */
+  /** Ignored unless the source is enabled for the context (chapter "Interrupt Completion"). */
   private complete(context: number, source: number): void {
     if (source > PLIC_SOURCES) return;
     const word = source >> 5;
