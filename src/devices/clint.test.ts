@@ -8,12 +8,19 @@ const [MTIMECMP, MTIME] = [0x4000, 0xbff8];
 
 let harts: Hart[];
 let now: bigint;
+let signals: number[];
 let clint: Clint;
+
+const makeClint = () =>
+  new Clint(harts, { ticks: () => now }, (hart) => {
+    signals.push(hart);
+  });
 
 beforeEach(() => {
   harts = [bareHart(), bareHart()];
   now = 0n;
-  clint = new Clint(harts, { ticks: () => now });
+  signals = [];
+  clint = makeClint();
 });
 
 const store64 = (offset: number, value: bigint) => {
@@ -71,6 +78,69 @@ describe("the timer", () => {
     now = 400n;
     expect(clint.ticksToTimer).toBe(0n);
   });
+
+  test("that is left due does not hide the next one", () => {
+    store64(MTIMECMP, 100n);
+    store64(MTIMECMP + 8, 300n);
+    now = 100n;
+    expect([clint.ticksToTimer, clint.ticksToRise]).toEqual([0n, 0n]);
+    clint.update();
+    expect([clint.ticksToTimer, clint.ticksToRise]).toEqual([0n, 200n]);
+    now = 300n;
+    clint.update();
+    expect([timers(), clint.ticksToTimer, clint.ticksToRise]).toEqual([[true, true], 0n, undefined]);
+    store64(MTIMECMP, 310n);
+    expect([timers(), clint.ticksToRise]).toEqual([[false, true], 10n]);
+  });
+
+  test("is looked at no sooner than the next one is due", () => {
+    let looks = 0;
+    clint = new Clint(harts, {
+      ticks: () => {
+        looks++;
+        return now;
+      },
+    });
+    for (let i = 0; i < 10; i++) clint.update();
+    expect(looks).toBe(0);
+    store64(MTIMECMP + 8, 5n);
+    looks = 0;
+    clint.update();
+    expect(looks).toBe(1);
+    now = 5n;
+    clint.update();
+    expect(timers()).toEqual([false, true]);
+  });
+});
+
+describe("a store tells whose line it changed", () => {
+  test("by msip, once for each change", () => {
+    for (const value of [1, 1, 0, 0]) clint.store(4, 4, value);
+    clint.store(0, 4, 1);
+    clint.store(8, 4, 1);
+    expect(signals).toEqual([1, 1, 0]);
+  });
+
+  test("by mtimecmp and by mtime, and that timers were set", () => {
+    let sets = 0;
+    clint.onTimerSet = () => {
+      sets++;
+    };
+    now = 100n;
+    clint.store(MTIMECMP + 8, 4, 50);
+    expect([signals, sets]).toEqual([[], 1]);
+    clint.store(MTIMECMP + 12, 4, 0);
+    expect([signals, sets]).toEqual([[1], 2]);
+    store64(MTIMECMP, 200n);
+    signals = [];
+    clint.store(MTIME, 4, 10);
+    expect([signals, timers()]).toEqual([[1], [false, false]]);
+    clint.store(MTIME, 4, 1000);
+    expect([signals, timers()]).toEqual([
+      [1, 0, 1],
+      [true, true],
+    ]);
+  });
 });
 
 test("mtime is the clock, moved by what software writes, and is what the time CSR reads", () => {
@@ -85,6 +155,24 @@ test("mtime is the clock, moved by what software writes, and is what the time CS
   expect(timers()[0]).toBe(true);
 });
 
+test("a saved one goes on elsewhere, and drives no line on being restored", () => {
+  store64(MTIME, 1000n);
+  store64(MTIMECMP, 900n);
+  store64(MTIMECMP + 8, 1100n);
+  clint.store(4, 4, 1);
+  const saved = structuredClone(clint.save());
+  harts = [bareHart(), bareHart()];
+  clint = makeClint();
+  signals = [];
+  clint.restore(saved);
+  expect([signals, timers(), clint.save()]).toEqual([[], [false, false], saved]);
+  expect([clint.mtime, clint.ticksToTimer, clint.ticksToRise]).toEqual([1000n, 0n, 100n]);
+  expect([load64(MTIMECMP), clint.load(4, 4)]).toEqual([900n, 1]);
+  now += 100n;
+  clint.update();
+  expect(timers()[1]).toBe(true);
+});
+
 test("no access outside the registers, or of another width, does anything", () => {
   for (let offset = 0; offset < 0x1_0000; offset += 4) {
     if (offset === 0 || offset === 4) continue;
@@ -92,7 +180,12 @@ test("no access outside the registers, or of another width, does anything", () =
     clint.store(offset, 4, 0);
     expect(clint.load(offset, 4)).toBe(0);
   }
-  clint.store(MTIMECMP, 1, 0);
-  clint.store(0, 2, 1);
+  for (let offset = 0; offset < 0x1_0000; offset++) {
+    for (const size of [1, 2, 4] as const) {
+      if (size === 4 && offset % 4 === 0) continue;
+      clint.store(offset, size, 1);
+      if (clint.load(offset, size) !== 0) expect.fail(`${size} bytes at ${offset}`);
+    }
+  }
   expect([load64(MTIMECMP), clint.load(0, 4)]).toEqual([2n ** 64n - 1n, 0]);
 });

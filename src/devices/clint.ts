@@ -1,6 +1,7 @@
 import { Interrupt } from "../cpu/csr-state.ts";
 import type { Hart } from "../cpu/hart.ts";
 import type { Device } from "../memory/bus.ts";
+import type { Stateful } from "./state.ts";
 
 /** Where `mtime` comes from. */
 export interface Clock {
@@ -15,6 +16,13 @@ const MTIMECMP = 0x4000;
 const MTIME = 0xbff8;
 const MASK = 0xffff_ffff_ffff_ffffn;
 
+type ClintState = {
+  readonly mtimecmp: readonly bigint[];
+  readonly msip: readonly number[];
+  readonly timerLines: readonly boolean[];
+  readonly offset: bigint;
+};
+
 /**
  * The core-local interruptor (SiFive's CLINT): software and timer interrupts of every hart. Registers are 4 or 8
  * bytes wide; smaller accesses read as zero and write nothing.
@@ -23,25 +31,36 @@ const MASK = 0xffff_ffff_ffff_ffffn;
  *     0x4000 + 8 n   mtimecmp  timer interrupt of hart n while mtime >= mtimecmp
  *     0xbff8         mtime
  *
- * The timer lines follow `mtime` when `update` is called: the machine does so between its slices.
+ * The timer lines follow `mtime` when `update` is called: the machine does so between its slices. An `mtimecmp` of all
+ * ones is a timer that is not armed.
  */
-export class Clint implements Device {
+export class Clint implements Device, Stateful<ClintState> {
   readonly name = "clint";
   /** A guest has set a timer or `mtime`: the machine may have to look at the time sooner. */
   onTimerSet: () => void = () => {};
   private readonly harts: readonly Hart[];
   private readonly clock: Clock;
+  private readonly signal: (hart: number) => void;
   private readonly mtimecmp: bigint[];
   private readonly msip: number[];
+  /** What each hart's timer line was last set to. */
+  private readonly timerLines: boolean[];
+  /** The first `mtimecmp` of the timers whose line is low. */
+  private next = MASK;
   /** `mtime` minus the clock's ticks: software may set `mtime`. */
   private offset = 0n;
 
-  /** `harts` in the order of their numbers; their `time` CSR reads this `mtime`. */
-  constructor(harts: readonly Hart[], clock: Clock) {
+  /**
+   * `harts` in the order of their numbers; their `time` CSR reads this `mtime`. `signal`: a store has changed a line of
+   * that hart, which may be another one than the hart that stored.
+   */
+  constructor(harts: readonly Hart[], clock: Clock, signal: (hart: number) => void = () => {}) {
     this.harts = harts;
     this.clock = clock;
+    this.signal = signal;
     this.mtimecmp = harts.map(() => MASK);
     this.msip = harts.map(() => 0);
+    this.timerLines = harts.map(() => false);
     for (const hart of harts) hart.csrs.time = () => this.mtime;
   }
 
@@ -51,23 +70,27 @@ export class Clint implements Device {
 
   /** Ticks until the next timer interrupt of any hart: 0 where one is due, undefined where none is armed. */
   get ticksToTimer(): bigint | undefined {
-    let first = MASK;
-    for (const time of this.mtimecmp) if (time < first) first = time;
-    if (first === MASK) return undefined;
-    const now = this.mtime;
-    return first > now ? first - now : 0n;
+    return this.timerLines.includes(true) ? 0n : this.ticksToRise;
   }
 
-  /** Brings every hart's timer line up to date. */
-  update(): void {
+  /** As `ticksToTimer`, of the timers whose line `update` has not raised yet: a hart may let its line stay high. */
+  get ticksToRise(): bigint | undefined {
+    if (this.next === MASK) return undefined;
     const now = this.mtime;
-    this.harts.forEach((hart, i) => {
-      hart.csrs.setLine(Interrupt.machineTimer, now >= this.mtimecmp[i]);
-    });
+    return this.next > now ? this.next - now : 0n;
+  }
+
+  /** Raises the timer lines that are due. Costs little while none is. */
+  update(): void {
+    if (this.next === MASK) return;
+    const now = this.mtime;
+    if (now < this.next) return;
+    for (let hart = 0; hart < this.harts.length; hart++) this.driveTimer(hart, now);
+    this.findNext();
   }
 
   load(offset: number, size: 1 | 2 | 4): number {
-    if (size !== 4) return 0;
+    if (size !== 4 || offset % 4 !== 0) return 0;
     const half = BigInt((offset & 4) * 8);
     if (offset < MTIMECMP) return this.msip[offset / 4] ?? 0;
     if (offset === MTIME || offset === MTIME + 4) return Number((this.mtime >> half) & 0xffff_ffffn);
@@ -76,29 +99,66 @@ export class Clint implements Device {
   }
 
   store(offset: number, size: 1 | 2 | 4, value: number): void {
-    if (size !== 4) return;
+    if (size !== 4 || offset % 4 !== 0) return;
     const replace = (old: bigint): bigint => {
       const half = BigInt((offset & 4) * 8);
       return (old & ~(0xffff_ffffn << half)) | (BigInt(value) << half);
     };
     const timer = (offset - MTIMECMP) >> 3;
-    if (offset < MTIMECMP) {
-      const hart = this.harts[offset / 4];
-      if (!hart) return;
-      this.msip[offset / 4] = value & 1;
-      hart.csrs.setLine(Interrupt.machineSoftware, (value & 1) !== 0);
-      hart.requestAttention();
-    } else if (offset === MTIME || offset === MTIME + 4) {
+    if (offset < MTIMECMP) this.setMsip(offset / 4, value & 1);
+    else if (offset === MTIME || offset === MTIME + 4) {
       this.offset += replace(this.mtime) - this.mtime;
-      this.timerSet();
+      this.timersSet(0, this.harts.length);
     } else if (timer < this.mtimecmp.length) {
       this.mtimecmp[timer] = replace(this.mtimecmp[timer]);
-      this.timerSet();
+      this.timersSet(timer, timer + 1);
     }
   }
 
-  private timerSet(): void {
-    this.update();
+  save(): ClintState {
+    const { mtimecmp, msip, timerLines, offset } = this;
+    return { mtimecmp: [...mtimecmp], msip: [...msip], timerLines: [...timerLines], offset };
+  }
+
+  /** The clock is the machine's to restore. */
+  restore({ mtimecmp, msip, timerLines, offset }: ClintState): void {
+    for (let hart = 0; hart < this.harts.length; hart++) {
+      this.mtimecmp[hart] = mtimecmp[hart];
+      this.msip[hart] = msip[hart];
+      this.timerLines[hart] = timerLines[hart];
+    }
+    this.offset = offset;
+    this.findNext();
+  }
+
+  private setMsip(hart: number, value: number): void {
+    if (hart >= this.harts.length || this.msip[hart] === value) return;
+    this.msip[hart] = value;
+    this.harts[hart].csrs.setLine(Interrupt.machineSoftware, value !== 0);
+    this.signal(hart);
+  }
+
+  /** What the timers of harts `first` to `end` (exclusive) are compared with, or to, has changed. */
+  private timersSet(first: number, end: number): void {
+    const now = this.mtime;
+    for (let hart = first; hart < end; hart++) if (this.driveTimer(hart, now)) this.signal(hart);
+    this.findNext();
     this.onTimerSet();
+  }
+
+  /** Returns whether the line changed. */
+  private driveTimer(hart: number, now: bigint): boolean {
+    const high = now >= this.mtimecmp[hart];
+    if (high === this.timerLines[hart]) return false;
+    this.timerLines[hart] = high;
+    this.harts[hart].csrs.setLine(Interrupt.machineTimer, high);
+    return true;
+  }
+
+  private findNext(): void {
+    this.next = MASK;
+    this.mtimecmp.forEach((time, hart) => {
+      if (!this.timerLines[hart] && time < this.next) this.next = time;
+    });
   }
 }
