@@ -8,15 +8,18 @@ let sent: number[];
 let line: boolean;
 let uart: Uart;
 
-beforeEach(() => {
-  sent = [];
-  line = false;
-  uart = new Uart(
+const makeUart = () =>
+  new Uart(
     (byte) => sent.push(byte),
     (high) => {
       line = high;
     },
   );
+
+beforeEach(() => {
+  sent = [];
+  line = false;
+  uart = makeUart();
 });
 
 const write = (register: number, value: number) => uart.store(register, 1, value);
@@ -131,4 +134,43 @@ test("in loopback what is sent comes back and nothing crosses the line", () => {
   uart.receive(9);
   write(DATA, 65);
   expect([sent, read(DATA), read(LSR)]).toEqual([[], 65, 0x60]);
+});
+
+test("no access of any size at any offset throws, or makes it keep more than its FIFO", () => {
+  write(FCR, 1);
+  write(MCR, 0x10);
+  for (let round = 0; round < 100; round++) {
+    for (let offset = 0; offset < 0x100; offset++) {
+      for (const size of [1, 2, 4] as const) {
+        // Loopback stays on, so that what is sent is received.
+        const value = (offset === MCR ? 0x10 : (round * 37 + offset * 11) % 251) + (size === 1 ? 0 : 0xff00);
+        uart.store(offset, size, value);
+        const read = offset === DATA ? 0 : uart.load(offset);
+        if (!(read >= 0 && read <= 0xff)) expect.fail(`${read} at ${offset}`);
+      }
+    }
+  }
+  expect(uart.save().received.length).toBeLessThanOrEqual(16);
+  for (let offset = 8; offset < 0x100; offset++) if (uart.load(offset) !== 0) expect.fail(`${offset}`);
+});
+
+test("a saved UART goes on elsewhere, and drives no line on being restored", () => {
+  write(LCR, 0x83);
+  write(DATA, 0x12);
+  write(IER, 0x34);
+  write(LCR, 0x03);
+  write(FCR, 0x41);
+  write(SCR, 0x5a);
+  write(IER, 7);
+  for (let i = 0; i < 17; i++) uart.receive(i);
+  expect(line).toBe(true);
+  const saved = structuredClone(uart.save());
+  uart = makeUart();
+  line = false;
+  uart.restore(saved);
+  expect([line, uart.room, uart.save()]).toEqual([false, 0, saved]);
+  expect([read(IIR), read(LSR), read(IIR), line]).toEqual([0xc6, 0x63, 0xc4, true]);
+  for (let i = 0; i < 16; i++) expect(read(DATA)).toBe(i);
+  expect([read(IIR), line, read(IIR)]).toEqual([0xc2, false, 0xc1]);
+  expect([read(SCR), read(LCR), read(IER)]).toEqual([0x5a, 0x03, 7]);
 });

@@ -1,4 +1,6 @@
 import type { Device } from "../memory/bus.ts";
+import type { InterruptLine } from "./interrupt-line.ts";
+import type { Stateful } from "./state.ts";
 
 const Ier = { receive: 1, transmit: 2, lineStatus: 4, modemStatus: 8 } as const;
 const Iir = {
@@ -19,6 +21,18 @@ const TRIGGER_LEVELS = [1, 4, 8, 14];
 /** Carrier detect, data set ready and clear to send: there is always somebody at the other end. */
 const MSR_CONNECTED = 0xb0;
 
+type UartState = {
+  readonly received: readonly number[];
+  readonly ier: number;
+  readonly fcr: number;
+  readonly lcr: number;
+  readonly mcr: number;
+  readonly scratch: number;
+  readonly divisor: number;
+  readonly overrun: number;
+  readonly transmitPending: boolean;
+};
+
 /**
  * A 16550A UART. Registers are a byte wide and a byte apart; wider accesses use the lowest byte.
  *
@@ -34,10 +48,10 @@ const MSR_CONNECTED = 0xb0;
  * Bytes go out at once, at any divisor, so the transmitter is always empty. Received bytes below the trigger
  * level are reported as a character timeout at once.
  */
-export class Uart implements Device {
+export class Uart implements Device, Stateful<UartState> {
   readonly name = "uart";
   private readonly send: (byte: number) => void;
-  private readonly setInterrupt: (high: boolean) => void;
+  private readonly setInterrupt: InterruptLine;
   private received: number[] = [];
   private ier = 0;
   private fcr = 0;
@@ -48,8 +62,8 @@ export class Uart implements Device {
   private overrun = 0;
   private transmitPending = false;
 
-  /** `send`: a byte leaves; `setInterrupt`: the interrupt line is now high or low. */
-  constructor(send: (byte: number) => void, setInterrupt: (high: boolean) => void) {
+  /** `send`: a byte leaves. */
+  constructor(send: (byte: number) => void, setInterrupt: InterruptLine) {
     this.send = send;
     this.setInterrupt = setInterrupt;
   }
@@ -123,6 +137,23 @@ export class Uart implements Device {
         break;
     }
     this.updateInterrupt();
+  }
+
+  save(): UartState {
+    const { ier, fcr, lcr, mcr, scratch, divisor, overrun, transmitPending } = this;
+    return { received: [...this.received], ier, fcr, lcr, mcr, scratch, divisor, overrun, transmitPending };
+  }
+
+  restore(state: UartState): void {
+    this.received = [...state.received];
+    this.ier = state.ier;
+    this.fcr = state.fcr;
+    this.lcr = state.lcr;
+    this.mcr = state.mcr;
+    this.scratch = state.scratch;
+    this.divisor = state.divisor;
+    this.overrun = state.overrun;
+    this.transmitPending = state.transmitPending;
   }
 
   private get capacity(): number {
