@@ -2,7 +2,9 @@
  * Runs test/guests: what needs Debian's packages. As root it installs the missing ones; otherwise it names
  * them and fails. Guest programs (Debian's own riscv64 builds) are unpacked into a cache of their own.
  *
- *     node tools/test-guests.js [--install-only] [vitest options]
+ *     node tools/test-guests.js [--install-only | --linux-images FOLDER] [vitest options]
+ *
+ * `--linux-images` makes the kernel, initramfs and root disk that the Linux tests boot, instead of testing.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import {
@@ -27,6 +29,12 @@ const HOST_PACKAGES = [
   ["libc6-dev-riscv64-cross", "/usr/riscv64-linux-gnu/lib/libc.a"],
   ["binutils-riscv64-linux-gnu", "/usr/bin/riscv64-linux-gnu-objdump"],
   ["bsdutils", "/usr/bin/script"],
+  ["device-tree-compiler", "/usr/bin/dtc"],
+  ["e2fsprogs", "/usr/sbin/mke2fs"],
+  ["xz-utils", "/usr/bin/xz"],
+  ["opensbi", "/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_jump.bin"],
+  ["u-boot-qemu", "/usr/lib/u-boot/qemu-riscv64_smode/uboot.elf"],
+  ["curl", "/usr/bin/curl"],
 ];
 /**
  * riscv64 packages of Debian stable, unpacked side by side into one tree: programs to run, and what it takes to
@@ -45,11 +53,30 @@ const GUEST_PACKAGES = [
     "zlib1g",
   ],
 ];
+/** What the Linux guest's root disk is made of: a shell, its tools and their libraries. */
+const LINUX_ROOT_PACKAGES = [
+  ...["bash", "busybox-static", "coreutils", "libc6"],
+  ...["libacl1", "libattr1", "libcap2", "libgmp10", "libpcre2-8-0", "libselinux1"],
+  ...["libssl3t64", "libsystemd0", "libtinfo6", "libzstd1", "zlib1g"],
+];
+/** The package that depends on the suite's present kernel, and the parts of that one that are unpacked. */
+const KERNEL_META_PACKAGE = "linux-image-riscv64";
+const KERNEL_MODULES = [
+  ...["virtio_mmio", "virtio_blk", "virtio_net", "net_failover", "failover", "virtio-rng", "virtio_balloon"],
+  ...["ext4", "jbd2", "mbcache", "crc16", "crc32c_generic"],
+  ...["9p", "9pnet", "9pnet_virtio", "netfs"],
+  ...["virtio_input", "evdev"],
+  ...["virtio-gpu", "virtio_dma_buf", "drm", "drm_kms_helper", "drm_shmem_helper"],
+  ...["vmw_vsock_virtio_transport", "vmw_vsock_virtio_transport_common", "vsock"],
+];
+const KERNEL_FILES = ["./boot/vmlinux-*", ...KERNEL_MODULES.map((name) => `*/${name}.ko.xz`)];
 const SUITE = "trixie";
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "runikraft", SUITE);
-const tree = join(cache, "root");
+/** Folders of the cache: programs and libraries, the Linux kernel and modules, the Linux guest's root. */
+const TREES = ["root", "linux", "linux-root"];
+const [tree, linuxTree, linuxRootTree] = TREES.map((name) => join(cache, name));
 
 function fail(message) {
   process.stderr.write(`test:guests: ${message}\n`);
@@ -80,12 +107,13 @@ function mirror() {
 
 /** Downloads and unpacks the guest packages with an apt configuration that leaves the machine's own alone. */
 function unpackGuestPackages() {
-  const wanted = GUEST_PACKAGES.join(" ");
+  const packages = [...new Set([...GUEST_PACKAGES, ...LINUX_ROOT_PACKAGES])];
+  const wanted = JSON.stringify([GUEST_PACKAGES, LINUX_ROOT_PACKAGES, KERNEL_META_PACKAGE, KERNEL_FILES]);
   const stamp = join(cache, "unpacked");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
   const work = join(cache, "work");
   rmSync(work, { recursive: true, force: true });
-  for (const folder of ["state/lists/partial", "archives/partial", "unpacked"])
+  for (const folder of ["state/lists/partial", "archives/partial", ...TREES.map((name) => `trees/${name}`)])
     mkdirSync(join(work, folder), { recursive: true });
   writeFileSync(join(work, "status"), "");
   writeFileSync(
@@ -108,27 +136,73 @@ function unpackGuestPackages() {
     ].join("\n"),
   );
   const options = { cwd: work, env: { ...process.env, APT_CONFIG: join(work, "apt.conf") } };
+  let kernel;
   try {
     run("apt-get", ["-q", "update"], options);
-    run("apt-get", ["-q", "download", ...GUEST_PACKAGES], options);
+    kernel = dependency(KERNEL_META_PACKAGE, options);
+    run("apt-get", ["-q", "download", ...packages, kernel], options);
   } catch (error) {
-    fail(`could not download the riscv64 packages (${wanted}): ${error.message}`);
+    fail(`could not download the riscv64 packages (${packages.join(" ")}): ${error.message}`);
   }
-  for (const file of readdirSync(work).filter((name) => name.endsWith(".deb")))
-    run("dpkg", ["-x", join(work, file), join(work, "unpacked")]);
-  rmSync(tree, { recursive: true, force: true });
-  renameSync(join(work, "unpacked"), tree);
-  rmSync(work, { recursive: true, force: true });
+  const archives = readdirSync(work).filter((name) => name.endsWith(".deb"));
+  const archive = (name) =>
+    join(
+      work,
+      archives.find((file) => file.startsWith(`${name}_`)),
+    );
+  for (const name of GUEST_PACKAGES) run("dpkg", ["-x", archive(name), join(work, "trees/root")]);
+  for (const name of LINUX_ROOT_PACKAGES) run("dpkg", ["-x", archive(name), join(work, "trees/linux-root")]);
+  unpackKernel(archive(kernel), join(work, "trees/linux"));
   // What the package base-files does.
-  for (const folder of ["bin", "lib", "sbin"]) symlinkSync(`usr/${folder}`, join(tree, folder));
+  for (const name of ["root", "linux-root"])
+    for (const folder of ["bin", "lib", "sbin"]) {
+      const link = join(work, "trees", name, folder);
+      if (!existsSync(link)) symlinkSync(`usr/${folder}`, link);
+    }
+  rmSync(stamp, { force: true });
+  for (const name of TREES) {
+    rmSync(join(cache, name), { recursive: true, force: true });
+    renameSync(join(work, "trees", name), join(cache, name));
+  }
+  rmSync(work, { recursive: true, force: true });
   writeFileSync(stamp, wanted);
+}
+
+/** The package that a meta-package is for. */
+function dependency(metaPackage, options) {
+  const text = execFileSync("apt-cache", ["depends", metaPackage], { ...options, encoding: "utf8" });
+  const found = /Depends: (\S+)/.exec(text)?.[1];
+  if (found === undefined) throw new Error(`${metaPackage} depends on no package`);
+  return found;
+}
+
+/** The kernel and the wanted modules alone: the whole package takes 500 MB. */
+function unpackKernel(archive, folder) {
+  const tar = spawnSync(
+    "sh",
+    [
+      "-ec",
+      'deb=$1 folder=$2; shift 2; dpkg --fsys-tarfile "$deb" | tar -x -C "$folder" --wildcards "$@"',
+    ].concat(["sh", archive, folder, ...KERNEL_FILES]),
+    { stdio: ["ignore", 2, 2] },
+  );
+  if (tar.status !== 0) fail(`could not unpack ${archive}`);
 }
 
 installHostPackages();
 unpackGuestPackages();
+const env = {
+  ...process.env,
+  RUNIKRAFT_GUESTS: tree,
+  RUNIKRAFT_GUEST_LINUX: linuxTree,
+  RUNIKRAFT_GUEST_LINUX_ROOT: linuxRootTree,
+};
 const args = process.argv.slice(2);
-if (!args.includes("--install-only")) {
-  const vitest = ["node_modules/vitest/vitest.mjs", "run", "--config", "vitest.guests.config.ts", ...args];
-  const env = { ...process.env, RUNIKRAFT_GUESTS: tree };
-  process.exitCode = spawnSync(process.execPath, vitest, { cwd: root, stdio: "inherit", env }).status ?? 1;
+if (args[0] === "--linux-images")
+  runNode(["tools/run.js", "test/guests/linux/make-images.ts", args[1] ?? "."]);
+else if (!args.includes("--install-only"))
+  runNode(["node_modules/vitest/vitest.mjs", "run", "--config", "vitest.guests.config.ts", ...args]);
+
+function runNode(command) {
+  process.exitCode = spawnSync(process.execPath, command, { cwd: root, stdio: "inherit", env }).status ?? 1;
 }

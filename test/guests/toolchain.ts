@@ -12,7 +12,7 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
 export const guestTree = requireVariable("RUNIKRAFT_GUESTS");
 export const busybox = join(guestTree, "usr/bin/busybox");
 
-function requireVariable(name: string): string {
+export function requireVariable(name: string): string {
   const value = process.env[name];
   if (value === undefined) throw new Error(`${name} is not set: run these tests with npm run test:guests`);
   return value;
