@@ -1,6 +1,7 @@
 /**
- * Builds dist/: the bundles, and with `--types` their declarations; then the firmware that the project's own
- * assembler can build. `npm ci` runs it without `--types`, which is what makes an install quick.
+ * Builds the machine's own firmware, which is part of the bundles; dist/: the bundles, and with `--types` their
+ * declarations; then the other images that the project's own assembler can build. `npm ci` runs it without `--types`,
+ * which is what makes an install quick.
  */
 import { execFileSync } from "node:child_process";
 import {
@@ -27,7 +28,8 @@ const PREBUILT_TABLE = /isa\/prebuilt-table\.ts$/;
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 const started = new Date();
 
-const { buildModule, buildDecoder, buildDecodeTable } = await builders();
+const { buildModule, buildDecoder, buildDecodeTable, assemble, linkElf } = await builders();
+embedFirmware();
 /** The Wasm modules by the names they have in `prebuilt.ts`. */
 const modules = { chain: buildModule("chain"), step: buildModule("step"), decoder: buildDecoder() };
 const common = {
@@ -91,7 +93,9 @@ async function builders() {
   const contents = `
     export { buildDecodeTable } from "./src/isa/decode-table.ts";
     export { buildDecoder } from "./src/cpu/wasm/decoder.ts";
-    export { buildModule } from "./src/cpu/wasm/interpreter.ts";`;
+    export { buildModule } from "./src/cpu/wasm/interpreter.ts";
+    export { assemble } from "./src/isa/assembler/assemble.ts";
+    export { linkElf } from "./src/isa/assembler/elf.ts";`;
   await build({
     stdin: { contents, resolveDir: root },
     outfile,
@@ -156,6 +160,25 @@ function removeOldChunks(outputs) {
   const chunks = "dist/chunks";
   if (!existsSync(chunks)) return;
   for (const name of readdirSync(chunks)) if (!current.has(name)) rmSync(join(chunks, name));
+}
+
+/**
+ * Assembles the machine's own firmware, the files of firmware/sbi joined, and writes it into a source file: so every
+ * bundle, browser's included, and the tests have it without reading files.
+ */
+function embedFirmware() {
+  mkdirSync("firmware/dist", { recursive: true });
+  const sources = readdirSync("firmware/sbi").filter((file) => file.endsWith(".S"));
+  const text = sources.sort().map((file) => readFileSync(join("firmware/sbi", file), "utf8"));
+  const joined = "firmware/dist/sbi.S";
+  writeFileSync(joined, text.join("\n"));
+  const elf = linkElf(assemble(text.join("\n"), { file: joined }), { base: 0x8000_0000n });
+  writeFileSync("firmware/dist/sbi.elf", elf);
+  const constant = `export const FIRMWARE_ELF =\n  "${Buffer.from(elf).toString("base64")}";\n`;
+  writeFileSync(
+    "src/machine/firmware-elf.ts",
+    `/** firmware/sbi, assembled by tools/build.js: base64. */\n${constant}`,
+  );
 }
 
 function assembleFirmware() {
