@@ -33,12 +33,12 @@ interface CodePage {
 /** Room for this many code pages before all are forgotten. */
 const DEFAULT_CAPACITY = 2048;
 /**
- * Bytes of arena that a machine of one hart may come to need: RAM and its map, a full code cache, and amply for the hart
- * block, the TLBs and tables.
+ * Bytes of arena that a machine may come to need: RAM and its map, a full code cache, and amply for hart blocks, TLBs
+ * and tables.
  */
-export function arenaBytesFor(ramBytes: number): number {
+export function arenaBytesFor(ramBytes: number, harts = 1): number {
   const map = (ramBytes / FRAME_SIZE) * Uint32Array.BYTES_PER_ELEMENT;
-  return ramBytes + map + DEFAULT_CAPACITY * SLOT_PAGE_SIZE + (4 << 20);
+  return ramBytes + map + DEFAULT_CAPACITY * SLOT_PAGE_SIZE + (2 + 2 * harts) * (1 << 20);
 }
 
 /**

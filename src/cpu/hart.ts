@@ -146,9 +146,22 @@ export class Hart {
    * when a device asks for it; whoever else raises one between, ends the run there by its limit.
    */
   run(limit: number): RunResult {
+    return this.runUntil(limit, 0);
+  }
+
+  /**
+   * As `run`, but ends without stepping the last instructions, which is slower: where a few thousand fewer than
+   * `limit` will do. Something is spent in any case.
+   */
+  runAbout(limit: number): RunResult {
+    return this.runUntil(limit, LONGEST_STRAIGHT_RUN);
+  }
+
+  /** `slack`: so many instructions of `limit` may be left. */
+  private runUntil(limit: number, slack: number): RunResult {
     this.limit = limit;
     this.spent = 0;
-    while (this.spent < this.limit) {
+    while (this.spent + (this.spent === 0 ? 0 : slack) < this.limit) {
       this.attention = false;
       const interrupt = interruptToTake(this);
       if (interrupt >= 0) {
@@ -187,14 +200,41 @@ export class Hart {
    * at before the next instruction, and the run ends after `instructions` more at the latest.
    */
   requestAttention(instructions = Number.POSITIVE_INFINITY): void {
-    const running = this.granted - this.word(HART.budget);
-    this.limit = Math.min(this.limit, this.spent + running + instructions);
+    this.limit = Math.min(this.limit, this.spentSoFar + instructions);
     this.attention = true;
+  }
+
+  /** `spent` of the run that is going on, at this moment. */
+  get spentSoFar(): number {
+    return this.spent + this.granted - this.word(HART.budget);
   }
 
   /** Executes one instruction, or takes one trap. */
   step(): RunResult {
     return this.run(1);
+  }
+
+  /** Out of reset: every register zero, machine mode, no translation. What was retired stays counted. */
+  reset(): void {
+    const { retired } = this;
+    this.arena.u8.fill(0, this.base, this.base + HART_BLOCK_SIZE);
+    this.i64[(this.base + HART.retired) / 8] = BigInt(retired);
+    this.privilege = Privilege.machine;
+    this.csrs.setFrm(0);
+    this.mmu.reset();
+  }
+
+  /** All of the hart's state, for a hart of any machine. */
+  save(): Uint8Array {
+    return this.arena.u8.slice(this.base, this.base + HART_BLOCK_SIZE);
+  }
+
+  /** Becomes the hart that `save` was asked of; RAM has to be that one's, too. Throws `RangeError` on another length. */
+  restore(block: Uint8Array): void {
+    if (block.length !== HART_BLOCK_SIZE) throw new RangeError("not a hart block");
+    this.arena.u8.set(block, this.base);
+    this.csrs.clearReservation();
+    this.mmu.reset();
   }
 
   private word(offset: number): number {

@@ -89,7 +89,7 @@ describe("the page-table walk in words", () => {
 
 describe("registers", () => {
   it("tell what changed, integers and floats", () => {
-    const { hart } = new Board({ ramBytes: 1 << 20, print: () => {} });
+    const [hart] = new Board({ ram: 1 << 20, print: () => {} }).harts;
     const before = registerWords(hart);
     hart.setX(11, -1n);
     hart.setF(0, 5n);

@@ -1,11 +1,21 @@
-import { arenaBytesFor } from "../cpu/code-cache.ts";
+import { arenaBytesFor, CodeCache } from "../cpu/code-cache.ts";
+import { Interrupt } from "../cpu/csr-state.ts";
 import { Hart } from "../cpu/hart.ts";
-import { Clint, type Clock } from "../devices/clint.ts";
+import { Clint } from "../devices/clint.ts";
+import type { InterruptLine } from "../devices/interrupt-line.ts";
+import { Plic } from "../devices/plic.ts";
+import { GoldfishRtc } from "../devices/rtc.ts";
+import type { State, Stateful } from "../devices/state.ts";
+import { Syscon, type SysconEvent } from "../devices/syscon.ts";
 import { Uart } from "../devices/uart.ts";
+import type { VirtioDevice } from "../devices/virtio/device.ts";
+import { VirtioMmio } from "../devices/virtio/mmio.ts";
 import { Arena } from "../memory/arena.ts";
-import { Bus } from "../memory/bus.ts";
+import { Bus, type Device } from "../memory/bus.ts";
+import { Dma } from "../memory/dma.ts";
 import { PhysicalMemory } from "../memory/physical-memory.ts";
-import { hostClock, VirtualClock } from "./clock.ts";
+import { HostClock, type HostTime, VirtualClock } from "./clock.ts";
+import { HartScheduler, type SchedulerState } from "./hart-scheduler.ts";
 
 /** Physical addresses and interrupt numbers: those of QEMU's `virt` board. */
 export const ADDRESS_MAP = {
@@ -19,89 +29,213 @@ export const ADDRESS_MAP = {
   ram: { base: 0x8000_0000 },
 } as const;
 
+/** Boot time of a machine in virtual time, nanoseconds since 1970: 2024-01-01 00:00:00 UTC. */
+const FIXED_EPOCH = 1_704_067_200_000_000_000n;
+const NANOSECONDS_PER_TICK = 100n;
+/** The status register of a virtio slot: writing 0 resets the device (VIRTIO 1.2, section 4.2.2). */
+const VIRTIO_STATUS = 0x70;
+/** Instructions in a slice: between two looks at clocks and at what arrived from outside. */
+const SLICE = 200_000;
+
 export interface BoardOptions {
-  /** Whole pages. */
-  readonly ramBytes: number;
-  /** Bytes that the guest's console prints. */
+  /** RAM of its own, in whole pages; or another board's, forked. */
+  readonly ram: number | PhysicalMemory;
+  /** 1 to 8; default 1. */
+  readonly harts?: number;
+  /** Bytes that the serial port sends. */
   readonly print: (bytes: Uint8Array) => void;
-  /** A monotonic host clock in milliseconds: time is the host's. Absent: virtual time. */
-  readonly milliseconds?: () => number;
+  /** Time is the host's. Absent: virtual time, from retired instructions. */
+  readonly time?: HostTime;
+  /** What is in the virtio slots, by number. Default: nothing. */
+  readonly virtio?: readonly (VirtioDevice | undefined)[];
+  /** 1: legacy. Default 2. */
+  readonly virtioVersion?: 1 | 2;
+  /** Offer packed rings. */
+  readonly packedRings?: boolean;
+  /** The guest switches the machine off or resets it. */
+  readonly onPower?: (event: SysconEvent) => void;
+  /** Something happened, while no hart was running, that a waiting hart may have waited for. */
+  readonly onWake?: () => void;
 }
+
+/** A board's state, RAM aside. */
+export type BoardSave = {
+  readonly harts: readonly Uint8Array[];
+  readonly scheduler: SchedulerState;
+  readonly ticks: bigint;
+  readonly devices: { readonly [name: string]: State };
+  readonly virtio: readonly State[];
+};
 
 /** Why `Board.run` returned. */
 export type BoardState =
-  /** The instructions given to it are spent. */
-  | "limit"
-  /** The hart waits for an interrupt that only the outside or (in host time) a timer can raise. */
+  /** The instructions given to it are spent, or a slice is over. */
+  | "ran"
+  /** Every hart waits for an interrupt. */
   | "waiting";
 
-/** Instructions between two looks at the timer and at what arrived from outside. */
-const SLICE = 200_000;
-
-/** One hart, RAM, CLINT and UART. */
+/** The hardware: harts, RAM and devices, laid out like QEMU's `virt` board. */
 export class Board {
   readonly ram: PhysicalMemory;
-  readonly hart: Hart;
+  readonly bus: Bus;
+  readonly dma: Dma;
+  readonly code: CodeCache;
+  readonly harts: readonly Hart[];
+  readonly clock: VirtualClock | HostClock;
   readonly clint: Clint;
+  readonly plic: Plic;
   readonly uart: Uart;
-  private readonly virtual: VirtualClock | undefined;
-  private readonly input: number[] = [];
+  readonly rtc: GoldfishRtc;
+  readonly syscon: Syscon;
+  /** One a slot, empty slots too. */
+  readonly virtio: readonly VirtioMmio[];
+  /** What the last `run` spent, as `Hart.spent`. */
+  spent = 0;
+  /** What has state, virtio slots aside. */
+  private readonly devices: { readonly [name: string]: Stateful };
+  private readonly outOfReset: { readonly [name: string]: State };
+  private readonly scheduler: HartScheduler;
+  private readonly print: (bytes: Uint8Array) => void;
+  private readonly wake: () => void;
+  private readonly printed: number[] = [];
+  private isRunning = false;
 
-  constructor({ ramBytes, print, milliseconds }: BoardOptions) {
-    const arena = new Arena(arenaBytesFor(ramBytes));
-    this.ram = new PhysicalMemory(arena, ADDRESS_MAP.ram.base, ramBytes);
-    const bus = new Bus(this.ram);
-    const hart = new Hart(0, arena, bus);
-    this.hart = hart;
-    this.virtual = milliseconds ? undefined : new VirtualClock(() => hart.retired);
-    const clock: Clock = milliseconds ? hostClock(milliseconds) : (this.virtual as VirtualClock);
-    this.clint = new Clint([hart], clock);
-    this.clint.onTimerSet = () => hart.requestAttention(this.untilTimer());
-    this.uart = new Uart(
-      (byte) => print(Uint8Array.of(byte)),
-      () => {},
-    );
-    bus.attach(ADDRESS_MAP.clint.base, ADDRESS_MAP.clint.size, this.clint);
-    bus.attach(ADDRESS_MAP.uart.base, ADDRESS_MAP.uart.size, this.uart);
+  constructor(options: BoardOptions) {
+    const { ram, harts = 1, time, virtio = [], virtioVersion = 2, packedRings = false } = options;
+    this.print = options.print;
+    this.wake = options.onWake ?? (() => {});
+    this.ram =
+      typeof ram === "number"
+        ? new PhysicalMemory(new Arena(arenaBytesFor(ram, harts)), ADDRESS_MAP.ram.base, ram)
+        : ram;
+    const { arena } = this.ram;
+    this.bus = new Bus(this.ram);
+    const code = new CodeCache(this.ram);
+    this.code = code;
+    this.dma = new Dma(this.ram, (page) => code.invalidate(page));
+    this.harts = Array.from({ length: harts }, (_, id) => new Hart(id, arena, this.bus, code));
+    this.scheduler = new HartScheduler(this.harts, !time);
+    this.clock = time ? new HostClock(() => time.milliseconds()) : new VirtualClock(() => this.retired);
+    this.clint = new Clint(this.harts, this.clock, (hart) => this.signal(hart));
+    this.clint.onTimerSet = () => this.scheduler.endTurn(this.untilTimer());
+    this.plic = new Plic(this.harts.flatMap((hart) => this.externalLines(hart)));
+    this.uart = new Uart((byte) => this.printed.push(byte), this.plic.input(ADDRESS_MAP.uart.interrupt));
+    const now = time ? () => time.now() : () => FIXED_EPOCH + this.clock.ticks() * NANOSECONDS_PER_TICK;
+    this.rtc = new GoldfishRtc(now, this.plic.input(ADDRESS_MAP.rtc.interrupt));
+    this.syscon = new Syscon((event) => {
+      this.scheduler.endTurn();
+      options.onPower?.(event);
+    });
+    this.virtio = Array.from({ length: ADDRESS_MAP.virtio.slots }, (_, slot) => {
+      const interrupt = this.plic.input(ADDRESS_MAP.virtio.interrupt + slot);
+      const rings = { version: virtioVersion, packed: packedRings };
+      return new VirtioMmio({ device: virtio[slot], memory: this.dma, interrupt, ...rings });
+    });
+    this.attachDevices();
+    const { clint, plic, uart, rtc } = this;
+    this.devices = { clint, plic, uart, rtc };
+    this.outOfReset = this.save().devices;
   }
 
-  /** Bytes for the guest's console, delivered as its UART has room. */
-  type(bytes: Uint8Array): void {
-    for (const byte of bytes) this.input.push(byte);
+  /** Instructions retired by all harts. */
+  get retired(): number {
+    let sum = 0;
+    for (const hart of this.harts) sum += hart.retired;
+    return sum;
   }
 
-  /**
-   * Runs `instructions` instructions at most; `between` is called after every slice and ends the run by returning
-   * true.
-   */
-  run(instructions: number, between: () => boolean): BoardState {
-    let left = instructions;
-    while (left > 0) {
-      this.deliver();
-      const result = this.hart.run(Math.min(left, this.untilTimer()));
-      left -= this.hart.spent;
-      if (between()) break;
-      if (result === "wait" && !this.passTime()) return "waiting";
-    }
-    return "limit";
+  /** No hart is in the middle of its turn: what arrived from outside may be brought in. */
+  get isBetweenTurns(): boolean {
+    return this.scheduler.isBetweenTurns;
   }
 
-  private deliver(): void {
-    while (this.input.length > 0 && this.uart.room > 0) this.uart.receive(this.input.shift() as number);
+  /** Runs until `instructions` are spent, a slice is over or a hart's turn is, or every hart waits. */
+  run(instructions: number): BoardState {
     this.clint.update();
+    this.rtc.update();
+    this.isRunning = true;
+    const ran = this.scheduler.run(instructions, this.untilTimer());
+    this.isRunning = false;
+    this.spent = this.scheduler.spent;
+    if (this.printed.length > 0) this.print(Uint8Array.from(this.printed.splice(0)));
+    return ran ? "ran" : "waiting";
+  }
+
+  /** Ticks until a timer or an alarm goes off; undefined where none is set. */
+  get ticksToEvent(): bigint | undefined {
+    const timer = this.clint.ticksToRise;
+    const alarm = this.rtc.nanosecondsToAlarm;
+    if (alarm === undefined) return timer;
+    const ticks = (alarm + NANOSECONDS_PER_TICK - 1n) / NANOSECONDS_PER_TICK;
+    return timer === undefined || ticks < timer ? ticks : timer;
+  }
+
+  /** Everything as out of reset but RAM and time. */
+  reset(): void {
+    for (const hart of this.harts) hart.reset();
+    for (const [name, device] of Object.entries(this.devices)) device.restore(this.outOfReset[name]);
+    for (const slot of this.virtio) slot.store(VIRTIO_STATUS, 4, 0);
+    this.code.flush();
+    this.scheduler.reset();
+  }
+
+  /** Everything but RAM. To be called between turns, with no host work under way. */
+  save(): BoardSave {
+    return {
+      harts: this.harts.map((hart) => hart.save()),
+      scheduler: this.scheduler.save(),
+      ticks: this.clock.ticks(),
+      devices: Object.fromEntries(
+        Object.entries(this.devices).map(([name, device]) => [name, device.save()]),
+      ),
+      virtio: this.virtio.map((slot) => slot.save()),
+    };
+  }
+
+  /** Becomes the board that `save` was asked of, which was made of the same parts; its RAM has to be that one's, too. */
+  restore({ harts, scheduler, ticks, devices, virtio }: BoardSave): void {
+    this.code.flush();
+    this.harts.forEach((hart, i) => {
+      hart.restore(harts[i]);
+    });
+    this.scheduler.restore(scheduler);
+    this.clock.set(ticks);
+    for (const [name, device] of Object.entries(this.devices)) device.restore(devices[name]);
+    this.virtio.forEach((slot, i) => {
+      slot.restore(virtio[i]);
+    });
+  }
+
+  private signal(hart: number): void {
+    this.scheduler.signal(hart);
+    if (!this.isRunning) this.wake();
+  }
+
+  /** The lines from the PLIC to a hart's M-mode and S-mode. */
+  private externalLines(hart: Hart): InterruptLine[] {
+    return [Interrupt.machineExternal, Interrupt.supervisorExternal].map((interrupt) => (high) => {
+      hart.csrs.setLine(interrupt, high);
+      this.signal(hart.id);
+    });
+  }
+
+  private attachDevices(): void {
+    const { syscon, rtc, clint, plic, uart, virtio } = ADDRESS_MAP;
+    const attach = ({ base, size }: { base: number; size: number }, device: Device) =>
+      this.bus.attach(base, size, device);
+    attach(syscon, this.syscon);
+    attach(rtc, this.rtc);
+    attach(clint, this.clint);
+    attach(plic, this.plic);
+    attach(uart, this.uart);
+    this.virtio.forEach((slot, i) => {
+      this.bus.attach(virtio.base + i * virtio.size, virtio.size, slot);
+    });
   }
 
   private untilTimer(): number {
-    const ticks = this.clint.ticksToTimer;
-    if (!this.virtual || ticks === undefined || ticks === 0n) return SLICE;
-    return Math.min(SLICE, this.virtual.instructionsFor(ticks));
-  }
-
-  /** The hart waits: virtual time goes on to the next timer. False where none is armed. */
-  private passTime(): boolean {
-    const ticks = this.clint.ticksToTimer;
-    if (!this.virtual || ticks === undefined) return this.input.length > 0;
-    this.virtual.skip(ticks);
-    return true;
+    const ticks = this.ticksToEvent;
+    if (!(this.clock instanceof VirtualClock) || ticks === undefined || ticks === 0n) return SLICE;
+    return Math.min(SLICE, this.clock.instructionsFor(ticks));
   }
 }

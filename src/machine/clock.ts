@@ -24,14 +24,42 @@ export class VirtualClock implements Clock {
     this.skipped += ticks;
   }
 
+  /** Goes on from `ticks`. */
+  set(ticks: bigint): void {
+    this.skipped += ticks - this.ticks();
+  }
+
   /** Instructions after which `ticks` more ticks have passed. */
   instructionsFor(ticks: bigint): number {
     return Number(ticks) * INSTRUCTIONS_PER_TICK - (this.retired() % INSTRUCTIONS_PER_TICK);
   }
 }
 
-/** The host's time. `milliseconds`: a monotonic clock, with fractions. */
-export function hostClock(milliseconds: () => number): Clock {
-  const start = milliseconds();
-  return { ticks: () => BigInt(Math.floor((milliseconds() - start) * (TIMEBASE / 1000))) };
+/** A host's clocks. */
+export interface HostTime {
+  /** Monotonic, in milliseconds with fractions. */
+  milliseconds(): number;
+  /** Nanoseconds since 1970. */
+  now(): bigint;
+}
+
+/** The host's time. */
+export class HostClock implements Clock {
+  private readonly milliseconds: () => number;
+  private start: number;
+
+  /** `milliseconds`: a monotonic clock, with fractions. */
+  constructor(milliseconds: () => number) {
+    this.milliseconds = milliseconds;
+    this.start = milliseconds();
+  }
+
+  ticks(): bigint {
+    return BigInt(Math.floor((this.milliseconds() - this.start) * (TIMEBASE / 1000)));
+  }
+
+  /** Goes on from `ticks`. */
+  set(ticks: bigint): void {
+    this.start = this.milliseconds() - Number(ticks) / (TIMEBASE / 1000);
+  }
 }

@@ -9,7 +9,7 @@ import { Arena } from "../memory/arena.ts";
 import { Bus } from "../memory/bus.ts";
 import { PhysicalMemory } from "../memory/physical-memory.ts";
 import { ADDRESS_MAP } from "./board.ts";
-import { hostClock, VirtualClock } from "./clock.ts";
+import { HostClock, type HostTime, VirtualClock } from "./clock.ts";
 import type { HostConsole } from "./host-console.ts";
 import { SerialLine } from "./serial-line.ts";
 
@@ -19,14 +19,6 @@ const FENCE_EACH = 32;
 /** PMP entry 0 as one naturally aligned region over all addresses, open to everybody. */
 const PMP_ALL_ADDRESSES = 0x3f_ffff_ffff_ffffn;
 const PMP_OPEN = 0x1fn;
-
-/** A host's clocks. */
-export interface HostTime {
-  /** Monotonic, in milliseconds with fractions. */
-  milliseconds(): number;
-  /** Nanoseconds since 1970. */
-  now(): bigint;
-}
 
 /** Boot time of a deterministic machine: 2024-01-01 00:00:00 UTC. */
 const FIXED_EPOCH = 1_704_067_200_000_000_000n;
@@ -55,7 +47,7 @@ export class HostedBoard {
     const hart = new Hart(0, arena, this.bus);
     this.hart = hart;
     this.virtual = time ? undefined : new VirtualClock(() => hart.retired);
-    const clock = time ? hostClock(() => time.milliseconds()) : (this.virtual as Clock);
+    const clock = time ? new HostClock(() => time.milliseconds()) : (this.virtual as Clock);
     this.clint = new Clint([hart], clock);
     this.lines = connect(console);
     const [first, second] = this.lines;

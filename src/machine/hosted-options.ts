@@ -1,8 +1,8 @@
 import type { Library } from "../kernel/library.ts";
 import type { FileTree } from "../kernel/rkvfs/library.ts";
+import type { HostTime } from "./clock.ts";
 import type { HostedEmitter } from "./events.ts";
 import type { HostConsole } from "./host-console.ts";
-import type { HostTime } from "./hosted-board.ts";
 
 /** What a hosted machine is made of and what it runs. */
 export interface HostedOptions {

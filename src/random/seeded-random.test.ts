@@ -18,3 +18,16 @@ it("gives as many bits as asked for", () => {
   expect(new Set(drawn)).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7]));
   expect(random.bytes(16)).toHaveLength(16);
 });
+
+it("goes on from a position", () => {
+  const random = new SeededRandom(3n);
+  for (const drawn of [0, 1, 15, 16, 17, 40]) {
+    random.position = 0;
+    for (let i = 0; i < drawn; i++) random.u32();
+    expect(random.position).toBe(drawn);
+    const next = random.u32();
+    const other = new SeededRandom(3n);
+    other.position = drawn;
+    expect(other.u32()).toBe(next);
+  }
+});

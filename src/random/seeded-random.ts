@@ -27,6 +27,18 @@ export class SeededRandom {
     return this.block[this.next++];
   }
 
+  /** Numbers drawn so far: setting it goes to that place of the stream. */
+  get position(): number {
+    return this.counter * this.block.length - (this.block.length - this.next);
+  }
+
+  set position(drawn: number) {
+    const { length } = this.block;
+    this.counter = Math.floor(drawn / length);
+    this.next = length;
+    for (let i = drawn % length; i > 0; i--) this.u32();
+  }
+
   /** A number of `count` random bits; at most 32. */
   bits(count: number): number {
     return this.u32() % 2 ** count;

@@ -1,0 +1,74 @@
+import type { HostWork } from "../devices/host-work.ts";
+import { BalloonDevice } from "../devices/virtio/balloon.ts";
+import { BlockDevice } from "../devices/virtio/blk.ts";
+import { ConsoleDevice } from "../devices/virtio/console.ts";
+import type { VirtioDevice } from "../devices/virtio/device.ts";
+import { VirtioGpu } from "../devices/virtio/gpu.ts";
+import { VirtioInput } from "../devices/virtio/input.ts";
+import { NetworkDevice } from "../devices/virtio/net.ts";
+import { P9Device } from "../devices/virtio/p9/device.ts";
+import { RngDevice } from "../devices/virtio/rng.ts";
+import { VirtioVsock } from "../devices/virtio/vsock.ts";
+import { RefusedError } from "../messages/errors.ts";
+import { machineMessages } from "../messages/machine.ts";
+import { ADDRESS_MAP } from "./board.ts";
+import type { MachineOptions } from "./machine-options.ts";
+
+/** The card of the machine: QEMU's, so that guests with it in their configuration find it. */
+const MAC = Uint8Array.of(0x52, 0x54, 0x00, 0x12, 0x34, 0x56);
+/** Console and rng, from the last slot down: disks and what is asked for count from the first one up. */
+const ALWAYS = 2;
+
+/** What devices use of the machine that they are put into. */
+export interface DeviceParts {
+  readonly work: HostWork;
+  readonly entropy: (into: Uint8Array) => void;
+  /** Gives a page of RAM (address / 4096) back. */
+  readonly discard: (page: number) => void;
+  /** Output of the virtio console. */
+  readonly print: (bytes: Uint8Array) => void;
+}
+
+/** A machine's virtio devices: those that have something to say to the outside, and all of them by slot. */
+export class MachineDevices {
+  readonly console: ConsoleDevice;
+  readonly network: NetworkDevice | undefined;
+  readonly gpu: VirtioGpu | undefined;
+  readonly keyboard: VirtioInput | undefined;
+  readonly tablet: VirtioInput | undefined;
+  readonly vsock: VirtioVsock | undefined;
+  readonly balloon: BalloonDevice | undefined;
+  readonly slots: readonly (VirtioDevice | undefined)[];
+
+  /** Throws `RefusedError` where there are more devices than slots. */
+  constructor(
+    { drives = [], network, shares = [], devices = [], vsock }: MachineOptions,
+    parts: DeviceParts,
+  ) {
+    const { work, entropy, discard, print } = parts;
+    const asked = <T>(name: (typeof devices)[number], make: () => T) =>
+      devices.includes(name) ? make() : undefined;
+    this.console = new ConsoleDevice(print);
+    this.network = network && new NetworkDevice(network, { mac: MAC });
+    this.gpu = asked("virtio-gpu", () => new VirtioGpu(work));
+    this.keyboard = asked("virtio-keyboard", () => new VirtioInput("keyboard"));
+    this.tablet = asked("virtio-tablet", () => new VirtioInput("tablet"));
+    this.vsock = asked("virtio-vsock", () => new VirtioVsock(vsock));
+    this.balloon = asked("virtio-balloon", () => new BalloonDevice(discard));
+    const counted: (VirtioDevice | undefined)[] = [
+      ...drives.map((disk) => new BlockDevice(disk, work, {})),
+      this.network,
+      ...shares.map(({ tag, tree }) => new P9Device(tag, tree, work)),
+      this.gpu,
+      this.keyboard,
+      this.tablet,
+      this.vsock,
+      this.balloon,
+    ].filter((device) => device !== undefined);
+    const { slots } = ADDRESS_MAP.virtio;
+    if (counted.length > slots - ALWAYS)
+      throw new RefusedError(machineMessages.tooManyDevices(counted.length, slots - ALWAYS));
+    counted.length = slots - ALWAYS;
+    this.slots = [...counted, this.console, new RngDevice(entropy)];
+  }
+}

@@ -1,0 +1,153 @@
+import { describe, expect, test } from "vitest";
+import { assemble } from "../isa/assembler/assemble.ts";
+import { linkElf } from "../isa/assembler/elf.ts";
+import { Machine } from "./machine.ts";
+import type { MachineOptions } from "./machine-options.ts";
+
+const EXIT = `
+pass: li a0, 1
+exit: la t0, tohost
+      sd a0, 0(t0)
+spin: j spin
+      .data
+      .align 3
+      .globl tohost
+tohost: .dword 0
+`;
+
+const host = (milliseconds: () => number) => ({
+  milliseconds,
+  now: () => 0n,
+  entropy: (into: Uint8Array) => into.fill(7),
+  nextTurn: () => new Promise<void>((resolve) => setImmediate(resolve)),
+});
+
+/** A machine that starts a bare image, in virtual time unless told otherwise. */
+async function machine(text: string, options: Partial<MachineOptions> & { base?: bigint } = {}) {
+  const { base = 0x8000_0000n, ...others } = options;
+  const bytes = linkElf(assemble(text), { base });
+  let printed = "";
+  const made = await Machine.create({
+    memory: 4 << 20,
+    boot: { bios: "none", kernel: { name: "test.elf", bytes } },
+    deterministic: true,
+    host: host(() => performance.now()),
+    print: (output) => {
+      printed += String.fromCharCode(...output);
+    },
+    ...others,
+  });
+  return { machine: made, hart: made.board.harts[0], printed: () => printed };
+}
+
+const off = (exitCode: number) => ({ reason: "off", exitCode });
+
+describe("a bare image", () => {
+  test("starts in M-mode at its entry with a0 the hart's number and a1 the device tree", async () => {
+    const { machine: made } = await machine(`
+      .globl _start
+      nop
+_start: csrr t0, mscratch
+      lw t0, 0(a1)
+      li t1, 0xedfe0dd0
+      sub t0, t0, t1
+      or a0, a0, t0
+      slli a0, a0, 1
+      ori a0, a0, 1
+      j exit
+      ${EXIT}`);
+    expect(made.board.harts[0].pc).toBe(0x8000_0004n);
+    expect(await made.run({ instructions: 1000 })).toEqual(off(0));
+  });
+
+  test("ends with the code that it reports", async () => {
+    const { machine: made } = await machine(`_start: li a0, 85\n j exit\n ${EXIT}`);
+    expect(await made.run({ instructions: 1000 })).toEqual(off(42));
+  });
+
+  test("runs no longer than it may", async () => {
+    const { machine: made } = await machine(`_start: j _start\n ${EXIT}`);
+    expect(await made.run({ instructions: 123_456 })).toEqual({ reason: "instructions" });
+    expect(made.board.harts[0].retired).toBe(123_456);
+  });
+
+  test("that waits for nothing that can come is reported", async () => {
+    const { machine: made } = await machine(`_start: wfi\n j _start\n ${EXIT}`);
+    expect(await made.run({ instructions: 1_000_000 })).toEqual({ reason: "idle" });
+  });
+
+  test("must lie in RAM", async () => {
+    await expect(machine(`_start: nop\n${EXIT}`, { base: 0x1000_0000n })).rejects.toThrow(
+      /test\.elf.*segment 0.*RAM/,
+    );
+    await expect(machine(`_start: nop\n.data\n.space 0x800000\n${EXIT}`)).rejects.toThrow(/segment/);
+  });
+});
+
+describe("the console", () => {
+  test("prints what the UART sends and delivers what is typed", async () => {
+    const { machine: made, printed } = await machine(`
+_start: li s0, 0x10000000
+wait: lbu t0, 5(s0)
+      andi t0, t0, 1
+      beqz t0, wait
+      lbu a0, 0(s0)
+      sb a0, 0(s0)
+      li t1, '.'
+      bne a0, t1, wait
+      j pass
+      ${EXIT}`);
+    made.type("echo.");
+    expect(await made.run({ instructions: 1_000_000 })).toEqual(off(0));
+    expect(printed()).toBe("echo.");
+  });
+});
+
+/** Ends with the number of ticks by which a timer set 1000 ticks ahead was late. */
+const TIMER = `
+_start: la t0, handler
+      csrw mtvec, t0
+      li s0, 0x02000000
+      li t0, 0xbff8
+      add s1, s0, t0
+      ld s2, 0(s1)
+      addi s2, s2, 1000
+      li t0, 0x4000
+      add t0, t0, s0
+      sd s2, 0(t0)
+      li t0, 0x80
+      csrw mie, t0
+      csrsi mstatus, 8
+idle: wfi
+      j idle
+      .align 2
+handler: csrr a0, time
+      sub a0, a0, s2
+      slli a0, a0, 1
+      ori a0, a0, 1
+      j exit
+      ${EXIT}`;
+
+describe("time", () => {
+  test("goes on to the timer while the hart waits, and is the same in every run", async () => {
+    const runs = [];
+    for (let i = 0; i < 2; i++) {
+      const { machine: made } = await machine(TIMER);
+      runs.push([await made.run(), made.board.retired, made.board.clint.mtime]);
+    }
+    expect(runs[0][0]).toEqual(off(0));
+    expect(runs[1]).toEqual(runs[0]);
+  });
+
+  test("interrupts a busy hart when it is due", async () => {
+    const { machine: made } = await machine(TIMER.replace("idle: wfi", "idle: nop"));
+    const end = await made.run({ instructions: 1_000_000 });
+    expect(end.reason === "off" && end.exitCode <= 1).toBe(true);
+  });
+
+  test("may be the host's: a machine that waits sleeps", async () => {
+    const { machine: made } = await machine(TIMER, { deterministic: false });
+    const { reason } = await made.run();
+    expect(reason).toBe("off");
+  });
+});

@@ -1,0 +1,356 @@
+import type { Disk } from "../devices/disk.ts";
+import { Htif, type HtifWords } from "../devices/htif.ts";
+import type { State, Stateful } from "../devices/state.ts";
+import type { SysconEvent } from "../devices/syscon.ts";
+import { FRAME_SIZE } from "../memory/arena.ts";
+import type { PhysicalMemory } from "../memory/physical-memory.ts";
+import { RefusedError } from "../messages/errors.ts";
+import { machineMessages } from "../messages/machine.ts";
+import { SeededRandom } from "../random/seeded-random.ts";
+import { Board, type BoardSave } from "./board.ts";
+import { type Entry, placeBootFiles } from "./boot-images.ts";
+import { VirtualClock } from "./clock.ts";
+import { makeDeviceTree } from "./device-tree.ts";
+import { MachineDevices } from "./machine-devices.ts";
+import type {
+  MachineConfig,
+  MachineOptions,
+  MachineSurroundings,
+  RunEnd,
+  RunUntil,
+} from "./machine-options.ts";
+import { SaveFile, writeSave } from "./save-file.ts";
+import { TextSearch } from "./text-search.ts";
+import { WorkQueue } from "./work-queue.ts";
+
+/** A saved machine, RAM aside. */
+type MachineState = {
+  readonly config: MachineConfig;
+  readonly slots: readonly string[];
+  readonly board: BoardSave;
+  /** Of the disks that are saved with the machine. */
+  readonly disks: readonly State[];
+  /** Random numbers drawn. */
+  readonly drawn: number;
+  readonly hostTarget: HtifWords | undefined;
+  readonly input: Uint8Array;
+  readonly exitCode: number | undefined;
+};
+
+const A0 = 10;
+const A1 = 11;
+const A2 = 12;
+const TICKS_PER_MILLISECOND = 10_000;
+/** Host milliseconds after which the host's other events get a turn. */
+const TURN = 4;
+/** The longest sleep of a machine that waits, milliseconds: what `setTimeout` takes. */
+const LONGEST_SLEEP = 0x7fff_ffff;
+/** Bytes of input that a machine keeps for its guest. */
+const INPUT_KEPT = 65536;
+
+/**
+ * A RISC-V computer: create it, run it until something happens, type, look, save, fork. Everything is
+ * reached through methods; nothing happens outside `run`.
+ */
+export class Machine {
+  readonly options: MachineOptions;
+  readonly board: Board;
+  readonly devices: MachineDevices;
+  /**
+   * Somebody outside may still wake a machine all of whose harts wait (a person who types, a network): `run` then waits
+   * for them instead of returning "idle".
+   */
+  attended: boolean;
+  private readonly work: WorkQueue;
+  private readonly random: SeededRandom | undefined;
+  private readonly input: number[] = [];
+  private hostTarget: HtifWords | undefined;
+  private htif: Htif | undefined;
+  private power: SysconEvent | undefined;
+  private exitCode: number | undefined;
+  private stopRequested = false;
+  private search: TextSearch | undefined;
+  private lastTurn = 0;
+  private wakeUp = () => {};
+
+  private constructor(options: MachineOptions, ram: number | PhysicalMemory) {
+    const { host, deterministic = false, virtioVersion = 2, packedRings = false } = options;
+    this.options = options;
+    this.attended = options.network !== undefined;
+    this.work = new WorkQueue(deterministic, () => this.wakeUp());
+    this.random = deterministic ? new SeededRandom(options.seed ?? 0n) : undefined;
+    this.devices = new MachineDevices(options, {
+      work: this.work,
+      entropy: (into) => this.entropy(into),
+      discard: (page) => this.board.ram.discard(page),
+      print: (bytes) => this.print(bytes),
+    });
+    this.board = new Board({
+      ram,
+      harts: options.harts ?? 1,
+      print: (bytes) => this.print(bytes),
+      time: deterministic ? undefined : host,
+      virtio: this.devices.slots,
+      virtioVersion,
+      packedRings,
+      onPower: (event) => {
+        this.power = event;
+      },
+      onWake: () => this.wakeUp(),
+    });
+  }
+
+  /** A machine out of reset. Rejects with `RefusedError` where a boot file is broken or does not fit. */
+  static async create(options: MachineOptions): Promise<Machine> {
+    const machine = new Machine(options, options.memory);
+    await machine.boot();
+    return machine;
+  }
+
+  /** Runs until one of the things in `until` has happened. Instructions are exact; the others are seen within a slice. */
+  async run(until: RunUntil = {}): Promise<RunEnd> {
+    const { instructions = Number.POSITIVE_INFINITY, milliseconds, text } = until;
+    let left = instructions;
+    const start = this.board.clock.ticks();
+    const deadline =
+      milliseconds === undefined
+        ? undefined
+        : start + BigInt(Math.ceil(milliseconds * TICKS_PER_MILLISECOND));
+    this.search = text === undefined ? undefined : new TextSearch(text);
+    this.stopRequested = false;
+    for (;;) {
+      if (this.exitCode !== undefined) return { reason: "off", exitCode: this.exitCode };
+      if (this.search?.found) return { reason: "text" };
+      if (left <= 0) return { reason: "instructions" };
+      if (deadline !== undefined && this.board.clock.ticks() >= deadline) return { reason: "milliseconds" };
+      if (this.stopRequested) return { reason: "stopped" };
+      this.deliverInput();
+      const state = this.board.run(left);
+      left -= this.board.spent;
+      await this.afterPiece();
+      if (state === "waiting" && !(await this.wait(deadline))) return { reason: "idle" };
+    }
+  }
+
+  /** The `run` that is going on returns soon. */
+  stop(): void {
+    this.stopRequested = true;
+    this.wakeUp();
+  }
+
+  /** Room for input: the guest has not taken all that was typed. */
+  get inputRoom(): number {
+    return INPUT_KEPT - this.input.length;
+  }
+
+  /** Types text or bytes on the console that the guest printed on last. What exceeds `inputRoom` is lost. */
+  type(input: string | Uint8Array): void {
+    const bytes = typeof input === "string" ? new TextEncoder().encode(input) : input;
+    for (const byte of bytes.subarray(0, this.inputRoom)) this.input.push(byte);
+    this.wakeUp();
+  }
+
+  /** The whole machine, as `load` takes it. Not to be called while `run` goes on. */
+  async save(): Promise<Uint8Array<ArrayBuffer>> {
+    await this.work.settle();
+    return writeSave(this.state(), this.board.ram);
+  }
+
+  /**
+   * The machine that `save` was asked of, with surroundings like that one's: as many disks, a network where it had one.
+   * `name` is what messages call the file. Rejects with `RefusedError` where the file is damaged or the surroundings
+   * differ.
+   */
+  static async load(
+    file: Uint8Array<ArrayBuffer>,
+    name: string,
+    surroundings: MachineSurroundings,
+  ): Promise<Machine> {
+    const saved = await SaveFile.read(file, name);
+    try {
+      const { config, slots } = saved.state as MachineState;
+      const machine = new Machine({ ...config, ...surroundings }, config.memory);
+      machine.checkSlots(slots, name);
+      if (!saved.fill(machine.board.ram)) throw new RefusedError(machineMessages.inconsistentSave(name));
+      machine.restore(saved.state as MachineState);
+      return machine;
+    } catch (error) {
+      // The checksum was right, so somebody made it so.
+      if (error instanceof TypeError || error instanceof RangeError)
+        throw new RefusedError(machineMessages.inconsistentSave(name));
+      throw error;
+    }
+  }
+
+  /**
+   * A machine that goes on from here by itself; RAM is shared until either writes to it. Its surroundings are its own:
+   * for each disk one with the same contents, that this machine does not write to.
+   */
+  async fork(surroundings: MachineSurroundings): Promise<Machine> {
+    await this.work.settle();
+    const { memory, harts, boot, devices, virtioVersion, packedRings, deterministic, seed } = this.options;
+    const config = { memory, harts, boot, devices, virtioVersion, packedRings, deterministic, seed };
+    const machine = new Machine({ ...config, ...surroundings }, this.board.ram.fork());
+    const state = this.state();
+    machine.checkSlots(state.slots, "fork");
+    machine.restore(state);
+    return machine;
+  }
+
+  /** Lets go of disks. The machine must not be run afterwards. */
+  async close(): Promise<void> {
+    await this.work.settle();
+    for (const disk of this.options.drives ?? []) await disk.close();
+  }
+
+  /** What has to be done between two pieces of a run. */
+  private async afterPiece(): Promise<void> {
+    const { host, deterministic } = this.options;
+    const exitCode = this.htif?.poll();
+    if (exitCode !== undefined) this.exitCode = exitCode;
+    if (this.power) await this.obey(this.power);
+    this.work.check();
+    if (deterministic && !this.work.isIdle && this.board.isBetweenTurns) await this.work.settle();
+    // The host's answers arrive while we let it.
+    else if (!this.work.isIdle || host.milliseconds() - this.lastTurn >= TURN) {
+      await host.nextTurn();
+      this.lastTurn = host.milliseconds();
+    }
+  }
+
+  private async obey(event: SysconEvent): Promise<void> {
+    this.power = undefined;
+    if (event.kind === "poweroff") this.exitCode = event.code;
+    else await this.reset();
+  }
+
+  /** As the machine's reset button: RAM is as before the first instruction, disks keep what they have. */
+  async reset(): Promise<void> {
+    await this.work.settle();
+    const { ram } = this.board;
+    for (let page = ram.base / FRAME_SIZE; page < (ram.base + ram.size) / FRAME_SIZE; page++)
+      ram.discard(page);
+    this.board.reset();
+    await this.boot();
+  }
+
+  /** Every hart waits. False where nothing will come. */
+  private async wait(deadline: bigint | undefined): Promise<boolean> {
+    const { board, work } = this;
+    const now = board.clock.ticks();
+    const event = board.ticksToEvent;
+    const limit = deadline === undefined ? undefined : deadline - now;
+    const ticks = event === undefined || (limit !== undefined && limit < event) ? limit : event;
+    if (board.clock instanceof VirtualClock) {
+      if (!work.isIdle) await work.settle();
+      else if (ticks !== undefined) board.clock.skip(ticks);
+      else if (this.attended) await this.sleep(LONGEST_SLEEP);
+      else return false;
+      return true;
+    }
+    if (ticks === undefined && work.isIdle && !this.attended) return false;
+    await this.sleep(ticks === undefined ? LONGEST_SLEEP : Number(ticks) / TICKS_PER_MILLISECOND);
+    return true;
+  }
+
+  /** Returns after that time, or sooner where something happens. */
+  private async sleep(milliseconds: number): Promise<void> {
+    // `setTimeout` knows whole milliseconds only.
+    if (milliseconds < 1) return this.options.host.nextTurn();
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.min(milliseconds, LONGEST_SLEEP));
+      this.wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.wakeUp = () => {};
+  }
+
+  private deliverInput(): void {
+    const { input, board } = this;
+    if (input.length === 0 || !board.isBetweenTurns) return;
+    if (this.devices.console.isInUse) input.splice(0, this.devices.console.receive(Uint8Array.from(input)));
+    else
+      input.splice(0, board.uart.room).forEach((byte) => {
+        board.uart.receive(byte);
+      });
+  }
+
+  private print(bytes: Uint8Array): void {
+    this.search?.add(bytes);
+    this.options.print?.(bytes);
+  }
+
+  private entropy(into: Uint8Array): void {
+    if (this.random) into.set(this.random.bytes(into.length));
+    else this.options.host.entropy(into);
+  }
+
+  private state(): MachineState {
+    const { options, board, input, exitCode } = this;
+    const { memory, harts, boot, devices, virtioVersion, packedRings, deterministic, seed } = options;
+    return {
+      config: { memory, harts, boot, devices, virtioVersion, packedRings, deterministic, seed },
+      slots: this.slotNames,
+      board: board.save(),
+      disks: (options.drives ?? []).map((disk) => (keepsItself(disk) ? disk.save() : undefined)),
+      drawn: this.random?.position ?? 0,
+      hostTarget: this.hostTarget,
+      input: Uint8Array.from(input),
+      exitCode,
+    };
+  }
+
+  private restore({ board, disks, drawn, hostTarget, input, exitCode }: MachineState): void {
+    this.board.restore(board);
+    (this.options.drives ?? []).forEach((disk, i) => {
+      if (keepsItself(disk)) disk.restore(disks[i]);
+    });
+    if (this.random) this.random.position = drawn;
+    this.connectHost(hostTarget);
+    this.input.push(...input);
+    this.exitCode = exitCode;
+  }
+
+  /** What is in each virtio slot. */
+  private get slotNames(): string[] {
+    return this.board.virtio.map((_, slot) => this.devices.slots[slot]?.name ?? machineMessages.noDevice());
+  }
+
+  private checkSlots(saved: readonly string[], name: string): void {
+    this.slotNames.forEach((given, slot) => {
+      if (given !== saved[slot])
+        throw new RefusedError(machineMessages.otherDevice(name, slot, saved[slot], given));
+    });
+  }
+
+  private async boot(): Promise<void> {
+    const { options, board } = this;
+    const rngSeed = new Uint8Array(32);
+    this.entropy(rngSeed);
+    const description = { harts: board.harts.length, ramBytes: board.ram.size, rngSeed };
+    const entry = await placeBootFiles(board.ram, options.boot, (chosen) =>
+      makeDeviceTree({ ...description, ...chosen }),
+    );
+    this.enter(entry);
+  }
+
+  private enter({ pc, deviceTree, dynamicInfo, hostTarget }: Entry): void {
+    for (const hart of this.board.harts) {
+      hart.pc = BigInt(pc);
+      hart.setXn(A0, hart.id);
+      hart.setXn(A1, deviceTree);
+      hart.setXn(A2, dynamicInfo);
+    }
+    this.connectHost(hostTarget);
+  }
+
+  private connectHost(hostTarget: HtifWords | undefined): void {
+    this.hostTarget = hostTarget;
+    this.htif = hostTarget && new Htif(this.board.ram, hostTarget, (bytes) => this.print(bytes));
+  }
+}
+
+/** Whether a disk's contents are saved with the machine, because they are nowhere else. */
+const keepsItself = (disk: Disk): disk is Disk & Stateful => "save" in disk && "restore" in disk;
