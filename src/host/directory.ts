@@ -1,4 +1,5 @@
 import {
+  type BigIntStats,
   chmodSync,
   closeSync,
   constants,
@@ -59,8 +60,14 @@ export class HostDirectoryTree implements HostTree {
   }
 
   stat(path: HostPath): Attributes | undefined {
+    const found = this.look(path);
+    return found && attributesOf(found);
+  }
+
+  /** Undefined where there is nothing. */
+  protected look(path: HostPath): BigIntStats | undefined {
     try {
-      return this.at(path, (name) => attributesOf(lstatSync(name, { bigint: true })));
+      return this.at(path, (name) => lstatSync(name, { bigint: true }));
     } catch (error) {
       if (error instanceof VfsError && (error.code === errno.ENOENT || error.code === errno.ENOTDIR))
         return undefined;
@@ -85,23 +92,11 @@ export class HostDirectoryTree implements HostTree {
   }
 
   open(path: HostPath, write: boolean): FileData {
-    if (write) this.requireWritable();
-    return this.at(path, (name) => {
-      // Opening a fifo would wait, and opening a device may do things: only what is a file is opened.
-      if (!lstatSync(name).isFile()) fail("EACCES");
-      const fd = openSync(name, (write ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-      if (fstatSync(fd).isFile()) return new HostFileData(fd);
-      closeSync(fd);
-      return fail("EACCES");
-    });
+    return new HostFileData(this.descriptor(path, write));
   }
 
   createFile(path: HostPath, mode: number): void {
-    this.change(path, (name) => {
-      const fd = openSync(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-      fchmodSync(fd, mode & HOST_MODE);
-      closeSync(fd);
-    });
+    closeSync(this.newDescriptor(path, mode));
   }
 
   createDirectory(path: HostPath, mode: number): void {
@@ -147,6 +142,28 @@ export class HostDirectoryTree implements HostTree {
     return { blockSize: s.bsize, blocks: s.blocks, freeBlocks: s.bavail, files: s.files, freeFiles: s.ffree };
   }
 
+  /** A descriptor of a regular file. */
+  protected descriptor(path: HostPath, write: boolean): number {
+    if (write) this.requireWritable();
+    return this.at(path, (name) => {
+      // Opening a fifo would wait, and opening a device may do things: only what is a file is opened.
+      if (!lstatSync(name).isFile()) fail("EACCES");
+      const fd = openSync(name, (write ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+      if (fstatSync(fd).isFile()) return fd;
+      closeSync(fd);
+      return fail("EACCES");
+    });
+  }
+
+  /** A descriptor, for reading and writing whatever the mode, of a new file. */
+  protected newDescriptor(path: HostPath, mode: number): number {
+    return this.change(path, (name) => {
+      const fd = openSync(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+      fchmodSync(fd, mode & HOST_MODE);
+      return fd;
+    });
+  }
+
   private requireWritable(): void {
     if (this.readOnly) fail("EROFS");
   }
@@ -157,7 +174,7 @@ export class HostDirectoryTree implements HostTree {
   }
 
   /** Calls `action` with a path for the name that `path` ends in, whose directory cannot be swapped meanwhile. */
-  private at<T>(path: HostPath, action: (name: Buffer) => T): T {
+  protected at<T>(path: HostPath, action: (name: Buffer) => T): T {
     if (path.length === 0) return this.inside(path, (prefix) => action(bytesOf(`${prefix}.`)));
     const name = path[path.length - 1];
     if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) fail("EINVAL");
@@ -165,7 +182,7 @@ export class HostDirectoryTree implements HostTree {
   }
 
   /** Calls `action` with a prefix, ending in a slash, for names in the directory at `path`. */
-  private inside<T>(path: HostPath, action: (prefix: ByteString) => T): T {
+  protected inside<T>(path: HostPath, action: (prefix: ByteString) => T): T {
     const expected = this.root + path.map((name) => `/${name}`).join("") || "/";
     return translated(() => {
       if (this.directories) return action(`/proc/self/fd/${this.directories.open(expected)}/`);
