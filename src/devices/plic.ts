@@ -145,7 +145,7 @@ export class Plic implements Device, Stateful<PlicState> {
 
   /** The gateway of a source whose line is high. */
   private request(word: number, bit: number): void {
-    if (((this.pending[word] | this.inService[word]) & bit) !== 0) return;
+    if ((this.inService[word] & bit) !== 0) return;
     this.pending[word] |= bit;
     this.updateAll();
   }
