@@ -47,6 +47,14 @@ describe("the device tree", () => {
     }
   });
 
+  test("reserves the firmware's memory where there is any", () => {
+    const nodes = tree({ reserved: { start: 0x8000_0000, size: 0x2_0000 } });
+    const path = "/reserved-memory/mmode_resv0@80000000";
+    expect(cells(nodes, path, "reg")).toEqual([0, 0x8000_0000, 0, 0x2_0000]);
+    expect(nodes.get(path)?.properties.has("no-map")).toBe(true);
+    expect(tree().has("/reserved-memory")).toBe(false);
+  });
+
   test("says how much RAM there is, beyond 4 GiB too", () => {
     expect(cells(tree(), "/memory@80000000", "reg")).toEqual([0, 0x8000_0000, 0, 128 << 20]);
     expect(cells(tree({ ramBytes: 5 * 2 ** 30 }), "/memory@80000000", "reg")).toEqual([

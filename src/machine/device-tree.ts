@@ -15,6 +15,8 @@ export interface DeviceTreeOptions {
   readonly bootargs?: string;
   /** Physical addresses of the initial file system: first byte, and the one behind the last. */
   readonly initrd?: { readonly start: number; readonly end: number };
+  /** Memory of the firmware, closed to the kernel. */
+  readonly reserved?: { readonly start: number; readonly size: number };
 }
 
 /** What the harts have (`src/isa/rows`, `src/cpu/csr.ts`), in the canonical order of the ISA manual. */
@@ -43,6 +45,7 @@ export function makeDeviceTree(options: DeviceTreeOptions): Uint8Array {
       model: "riscv-virtio,qemu",
     },
     children: [
+      ...reservedMemory(options),
       chosen(options),
       powerNode("poweroff", "syscon-poweroff", Power.off),
       powerNode("reboot", "syscon-reboot", Power.reset),
@@ -99,6 +102,23 @@ function chosen({ rngSeed, bootargs, initrd }: DeviceTreeOptions): FdtNode {
       "stdout-path": `/soc/${at("serial", ADDRESS_MAP.uart)}`,
     },
   };
+}
+
+/** Under the name that OpenSBI gives it. */
+function reservedMemory({ reserved }: DeviceTreeOptions): FdtNode[] {
+  if (!reserved) return [];
+  const place = { base: reserved.start, size: reserved.size };
+  const node: FdtNode = {
+    name: at("mmode_resv0", place),
+    properties: { reg: reg(place), "no-map": true },
+  };
+  return [
+    {
+      name: "reserved-memory",
+      properties: { "#address-cells": [2], "#size-cells": [2], ranges: true },
+      children: [node],
+    },
+  ];
 }
 
 function powerNode(name: string, compatible: string, value: number): FdtNode {
