@@ -103,7 +103,10 @@ export class SplitRing implements Ring {
 
   /** Entries to take. Where there are none the driver is asked to notify, and then there may be some after all. */
   private count(): number {
-    return this.countNow() || (this.ask(), this.countNow());
+    const now = this.countNow();
+    if (now > 0) return now;
+    this.ask();
+    return this.countNow();
   }
 
   private countNow(): number {
