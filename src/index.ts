@@ -1,7 +1,7 @@
 /**
  * The public API; `runikraft/testing` has the rest. Nothing else is imported from outside.
  *
- * A program on the library OS is `createHosted`; a bare-metal image is `BareMachine.load`. `Debugger` steps a hosted
+ * A program on the library OS is `createHosted`; a computer that boots a kernel is `Machine.create`. `Debugger` steps a hosted
  * machine forward and backward.
  */
 
@@ -36,7 +36,6 @@ export { parseElf } from "./loader/elf.ts";
 export type { Image, Segment } from "./loader/image.ts";
 export type { Layout } from "./loader/layout.ts";
 export { LoadError } from "./loader/refuse.ts";
-export { BareMachine, type BareState } from "./machine/bare.ts";
 export { ADDRESS_MAP, Board, type BoardOptions } from "./machine/board.ts";
 export type { HostedEvents } from "./machine/events.ts";
 export type { HostConsole, HostInput, HostOutput } from "./machine/host-console.ts";
@@ -44,6 +43,16 @@ export { createHosted, type HostedMachine } from "./machine/hosted.ts";
 export type { HostedOptions, HostServices } from "./machine/hosted-options.ts";
 export type { HostedStats } from "./machine/hosted-stats.ts";
 export { hostedLibraries } from "./machine/libraries.ts";
+export { Machine } from "./machine/machine.ts";
+export type {
+  ExtraDevice,
+  MachineConfig,
+  MachineHost,
+  MachineOptions,
+  MachineSurroundings,
+  RunEnd,
+  RunUntil,
+} from "./machine/machine-options.ts";
 export { MemoryConsole } from "./machine/memory-console.ts";
 export { Arena } from "./memory/arena.ts";
 export { Bus, type Device } from "./memory/bus.ts";

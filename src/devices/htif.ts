@@ -1,10 +1,10 @@
 import type { PhysicalMemory } from "../memory/physical-memory.ts";
 
 /** Addresses of the two words, the ELF symbols `tohost` and `fromhost`; both in RAM, 8-byte aligned. */
-export interface HtifWords {
+export type HtifWords = {
   readonly tohost: number;
   readonly fromhost: number | undefined;
-}
+};
 
 const SYSCALL_DEVICE = 0;
 const CONSOLE_DEVICE = 1;

@@ -215,7 +215,7 @@ export class Board {
   private externalLines(hart: Hart): InterruptLine[] {
     return [Interrupt.machineExternal, Interrupt.supervisorExternal].map((interrupt) => (high) => {
       hart.csrs.setLine(interrupt, high);
-      this.signal(hart.id);
+      if (high) this.signal(hart.id);
     });
   }
 

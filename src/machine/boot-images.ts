@@ -13,7 +13,7 @@ import { type BootFile, rangeText, recogniseImage, unpacked } from "./kernel-ima
 export type { BootFile } from "./kernel-image.ts";
 
 /** What a machine starts from. */
-export interface BootFiles {
+export type BootFiles = {
   /**
    * What runs below the kernel, in M-mode: the machine's own SBI, a file (ELF, or raw code for the start of RAM), or
    * nothing: then the kernel itself starts in M-mode.
@@ -25,7 +25,7 @@ export interface BootFiles {
   readonly initrd?: BootFile;
   /** The kernel's command line. */
   readonly append?: string;
-}
+};
 
 /** What the device tree says of the files; addresses are physical, `end` is behind the last byte. */
 export interface Chosen {

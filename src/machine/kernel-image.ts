@@ -3,11 +3,11 @@ import { RefusedError } from "../messages/errors.ts";
 import { hex } from "../messages/hex.ts";
 
 /** A file that a machine starts from. */
-export interface BootFile {
+export type BootFile = {
   /** What messages call it. */
   readonly name: string;
   readonly bytes: Uint8Array;
-}
+};
 
 /** What a file is, by its contents. */
 export type ImageKind =

@@ -1,14 +1,15 @@
 import type { HostWork } from "../devices/host-work.ts";
-import { BalloonDevice } from "../devices/virtio/balloon.ts";
 import { BlockDevice } from "../devices/virtio/blk.ts";
 import { ConsoleDevice } from "../devices/virtio/console.ts";
 import type { VirtioDevice } from "../devices/virtio/device.ts";
 import { VirtioGpu } from "../devices/virtio/gpu.ts";
-import { VirtioInput } from "../devices/virtio/input.ts";
+import { VirtioKeyboard } from "../devices/virtio/input-keyboard.ts";
+import { VirtioTablet } from "../devices/virtio/input-tablet.ts";
 import { NetworkDevice } from "../devices/virtio/net.ts";
 import { P9Device } from "../devices/virtio/p9/device.ts";
 import { RngDevice } from "../devices/virtio/rng.ts";
 import { VirtioVsock } from "../devices/virtio/vsock.ts";
+import type { VsockHost } from "../devices/virtio/vsock-host.ts";
 import { RefusedError } from "../messages/errors.ts";
 import { machineMessages } from "../messages/machine.ts";
 import { ADDRESS_MAP } from "./board.ts";
@@ -18,6 +19,9 @@ import type { MachineOptions } from "./machine-options.ts";
 const MAC = Uint8Array.of(0x52, 0x54, 0x00, 0x12, 0x34, 0x56);
 /** Console and rng, from the last slot down: disks and what is asked for count from the first one up. */
 const ALWAYS = 2;
+
+/** No port of the host is listened on. */
+const NOBODY: VsockHost = { connect: () => undefined };
 
 /** What devices use of the machine that they are put into. */
 export interface DeviceParts {
@@ -34,27 +38,29 @@ export class MachineDevices {
   readonly console: ConsoleDevice;
   readonly network: NetworkDevice | undefined;
   readonly gpu: VirtioGpu | undefined;
-  readonly keyboard: VirtioInput | undefined;
-  readonly tablet: VirtioInput | undefined;
+  readonly keyboard: VirtioKeyboard | undefined;
+  readonly tablet: VirtioTablet | undefined;
   readonly vsock: VirtioVsock | undefined;
-  readonly balloon: BalloonDevice | undefined;
   readonly slots: readonly (VirtioDevice | undefined)[];
 
   /** Throws `RefusedError` where there are more devices than slots. */
   constructor(
-    { drives = [], network, shares = [], devices = [], vsock }: MachineOptions,
+    { drives = [], network, shares = [], devices = [], vsock = NOBODY }: MachineOptions,
     parts: DeviceParts,
   ) {
-    const { work, entropy, discard, print } = parts;
+    const { work, entropy } = parts;
+    const send = (bytes: Uint8Array) => {
+      parts.print(bytes);
+      return undefined;
+    };
     const asked = <T>(name: (typeof devices)[number], make: () => T) =>
       devices.includes(name) ? make() : undefined;
-    this.console = new ConsoleDevice(print);
+    this.console = new ConsoleDevice([{ name: "console", isConsole: true, send }], work);
     this.network = network && new NetworkDevice(network, { mac: MAC });
     this.gpu = asked("virtio-gpu", () => new VirtioGpu(work));
-    this.keyboard = asked("virtio-keyboard", () => new VirtioInput("keyboard"));
-    this.tablet = asked("virtio-tablet", () => new VirtioInput("tablet"));
-    this.vsock = asked("virtio-vsock", () => new VirtioVsock(vsock));
-    this.balloon = asked("virtio-balloon", () => new BalloonDevice(discard));
+    this.keyboard = asked("virtio-keyboard", () => new VirtioKeyboard());
+    this.tablet = asked("virtio-tablet", () => new VirtioTablet());
+    this.vsock = asked("virtio-vsock", () => new VirtioVsock(vsock, work));
     const counted: (VirtioDevice | undefined)[] = [
       ...drives.map((disk) => new BlockDevice(disk, work, {})),
       this.network,
@@ -63,7 +69,6 @@ export class MachineDevices {
       this.keyboard,
       this.tablet,
       this.vsock,
-      this.balloon,
     ].filter((device) => device !== undefined);
     const { slots } = ADDRESS_MAP.virtio;
     if (counted.length > slots - ALWAYS)

@@ -1,6 +1,6 @@
 import type { Disk } from "../devices/disk.ts";
 import type { SharedTree } from "../devices/virtio/p9/tree.ts";
-import type { VsockHost } from "../devices/virtio/vsock.ts";
+import type { VsockHost } from "../devices/virtio/vsock-host.ts";
 import type { EthernetPort } from "../net/cable.ts";
 import type { BootFiles } from "./boot-images.ts";
 import type { HostTime } from "./clock.ts";

@@ -47,8 +47,8 @@ describe("a bare image", () => {
     const { machine: made } = await machine(`
       .globl _start
       nop
-_start: csrr t0, mscratch
-      lw t0, 0(a1)
+_start: 
+      lwu t0, 0(a1)
       li t1, 0xedfe0dd0
       sub t0, t0, t1
       or a0, a0, t0

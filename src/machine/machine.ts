@@ -25,7 +25,7 @@ import { WorkQueue } from "./work-queue.ts";
 
 /** A saved machine, RAM aside. */
 type MachineState = {
-  readonly config: MachineConfig;
+  readonly config: Pick<MachineConfig, keyof MachineConfig>;
   readonly slots: readonly string[];
   readonly board: BoardSave;
   /** Of the disks that are saved with the machine. */
@@ -69,6 +69,8 @@ export class Machine {
   private power: SysconEvent | undefined;
   private exitCode: number | undefined;
   private stopRequested = false;
+  /** What was printed last came from the virtio console. */
+  private usesVirtioConsole = false;
   private search: TextSearch | undefined;
   private lastTurn = 0;
   private wakeUp = () => {};
@@ -83,12 +85,12 @@ export class Machine {
       work: this.work,
       entropy: (into) => this.entropy(into),
       discard: (page) => this.board.ram.discard(page),
-      print: (bytes) => this.print(bytes),
+      print: (bytes) => this.print(bytes, true),
     });
     this.board = new Board({
       ram,
       harts: options.harts ?? 1,
-      print: (bytes) => this.print(bytes),
+      print: (bytes) => this.print(bytes, false),
       time: deterministic ? undefined : host,
       virtio: this.devices.slots,
       virtioVersion,
@@ -270,14 +272,16 @@ export class Machine {
   private deliverInput(): void {
     const { input, board } = this;
     if (input.length === 0 || !board.isBetweenTurns) return;
-    if (this.devices.console.isInUse) input.splice(0, this.devices.console.receive(Uint8Array.from(input)));
+    if (this.usesVirtioConsole)
+      input.splice(0, this.devices.console.ports[0].receive(Uint8Array.from(input)));
     else
       input.splice(0, board.uart.room).forEach((byte) => {
         board.uart.receive(byte);
       });
   }
 
-  private print(bytes: Uint8Array): void {
+  private print(bytes: Uint8Array, isVirtio: boolean): void {
+    this.usesVirtioConsole = isVirtio;
     this.search?.add(bytes);
     this.options.print?.(bytes);
   }
@@ -348,7 +352,7 @@ export class Machine {
 
   private connectHost(hostTarget: HtifWords | undefined): void {
     this.hostTarget = hostTarget;
-    this.htif = hostTarget && new Htif(this.board.ram, hostTarget, (bytes) => this.print(bytes));
+    this.htif = hostTarget && new Htif(this.board.ram, hostTarget, (bytes) => this.print(bytes, false));
   }
 }
 
