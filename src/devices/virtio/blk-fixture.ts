@@ -1,19 +1,7 @@
 import type { Disk } from "../disk.ts";
-import type { HostWork } from "../host-work.ts";
+import { settled } from "./work-fixture.ts";
 
 export const SECTOR = 512;
-
-/** Host work without a machine. */
-export const immediateWork: HostWork = {
-  follow(work, done, failed) {
-    work.then(done, failed);
-  },
-};
-
-/** Until all host work has ended that nothing holds. */
-export function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
 
 /** A row of bytes that records what is asked of it. While it is held nothing ends before it is let go. */
 export class RecordingDisk implements Disk {

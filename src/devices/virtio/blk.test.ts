@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { BlockDevice, type BlockOptions } from "./blk.ts";
-import { immediateWork, RecordingDisk, SECTOR, settled } from "./blk-fixture.ts";
+import { RecordingDisk, SECTOR } from "./blk-fixture.ts";
 import { RAM_BASE, TestDriver, type TestDriverOptions, TRANSPORTS } from "./driver-fixture.ts";
+import { immediateWork, settled } from "./work-fixture.ts";
 
 const [READ, WRITE, FLUSH, GET_ID, DISCARD, WRITE_ZEROES] = [0, 1, 4, 8, 11, 13];
 const [OK, IO_ERROR, UNSUPPORTED] = [0, 1, 2];
