@@ -249,7 +249,7 @@ mask:  .dword 2
   });
 
   test("harts that fence each other all come through", async () => {
-    const ROUNDS = 300;
+    const ROUNDS = 100;
     const rounds = `
        li s2, ${ROUNDS}
 1:     ${call(EID.rfence, 1, 0, -1, 0, 0)}
@@ -265,7 +265,8 @@ mask:  .dword 2
     const { records, power } = await runKernel(
       `${[1, 2, 3].map((hart) => start(hart, "other")).join("")} ${rounds} ${until("done", 4)} ${record("t0")}`,
       `other: ${rounds}
-stay:  j stay
+stay:  wfi
+       j stay
        .data
        .balign 8
 done:  .dword 0
