@@ -94,4 +94,10 @@ export class BufferChain implements Chain {
     }
     return count;
   }
+
+  eachWritable(visit: (address: number, length: number) => void): void {
+    if (this.isDead) return;
+    const { buffers } = this;
+    for (let i = this.firstWritable; i < buffers.length; i += 2) visit(buffers[i], buffers[i + 1]);
+  }
 }

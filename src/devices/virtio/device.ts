@@ -74,4 +74,6 @@ export interface Chain {
   read(offset: number, length: number): Uint8Array;
   /** Writes into the writable part from `offset` on, as much as fits; returns how much (none into a dead chain). */
   write(offset: number, bytes: Uint8Array): number;
+  /** Where the buffers of the writable part are, for a device that wants the memory itself (none of a dead chain). */
+  eachWritable(visit: (address: number, length: number) => void): void;
 }

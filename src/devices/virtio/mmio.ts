@@ -330,14 +330,15 @@ export class VirtioMmio implements Device, Stateful, VirtioLink, QueueOwner {
     if (this.isRunning) this.start(device);
   }
 
+  /** A driver that leaves VERSION_1 out, against section 6.1, may go on: xv6's does, and so it may under QEMU. */
   private mayAccept(): boolean {
-    return this.isModern && (this.accepted & ~this.offered) === 0n;
+    return (this.accepted & ~this.offered) === 0n;
   }
 
   private start(device: VirtioDevice): void {
     for (const queue of this.queues) queue.start();
     if (!this.isRunning) return;
-    device.start();
+    this.serve(() => device.start());
     // Legacy drivers may notify before DRIVER_OK.
     this.queues.forEach((queue, i) => {
       if (queue.isNotified) this.notify(device, i);
@@ -347,8 +348,15 @@ export class VirtioMmio implements Device, Stateful, VirtioLink, QueueOwner {
 
   private notify(device: VirtioDevice, index: number): void {
     const queue = this.queues[index];
-    if (queue?.isReady) device.notify(index);
+    if (queue?.isReady) this.serve(() => device.notify(index));
     else if (queue?.isEnabled && !this.has(Status.driverOk)) queue.isNotified = true;
+  }
+
+  /** Lets the device work on behalf of a hart that waits for it. */
+  private serve(work: () => void): void {
+    for (const queue of this.queues) queue.allowance = queue.size;
+    work();
+    for (const queue of this.queues) queue.allowance = Number.POSITIVE_INFINITY;
   }
 
   private reset(device: VirtioDevice): void {

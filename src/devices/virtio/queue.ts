@@ -40,6 +40,11 @@ export class Queue implements Virtqueue {
   isEnabled = false;
   /** The driver notified before it set DRIVER_OK. */
   isNotified = false;
+  /**
+   * Chains that may still be taken. While the device serves a notification no hart runs, so there are at most as many as
+   * the ring has entries: more of them means that the ring lies where the device writes, and it might never end.
+   */
+  allowance = Number.POSITIVE_INFINITY;
   private readonly owner: QueueOwner;
   /** Low and high half of each area's address. */
   private readonly halves = [0, 0, 0, 0, 0, 0];
@@ -61,11 +66,20 @@ export class Queue implements Virtqueue {
   }
 
   pop(): Chain | undefined {
-    return this.ring?.pop();
+    const chain = this.ring?.pop();
+    if (!chain) return undefined;
+    if (this.allowance > 0) {
+      this.allowance--;
+      return chain;
+    }
+    this.owner.fail();
+    return undefined;
   }
 
   unpop(chain: Chain): void {
-    if (!chain.isDead) this.ring?.unpop(chain as BufferChain);
+    if (chain.isDead) return;
+    this.ring?.unpop(chain as BufferChain);
+    this.allowance++;
   }
 
   push(chain: Chain, written: number): void {
