@@ -261,9 +261,20 @@ mask:  .dword 2
        la t0, done
        li t1, 1
        amoadd.d zero, t1, (t0)
+       ${call(EID.ipi, 0, 1, 0)}
 `;
     const { records, power } = await runKernel(
-      `${[1, 2, 3].map((hart) => start(hart, "other")).join("")} ${rounds} ${until("done", 4)} ${record("t0")}`,
+      `${[1, 2, 3].map((hart) => start(hart, "other")).join("")} ${rounds}
+       li t0, 2
+       csrs sie, t0
+1:     csrci sip, 2
+       la t0, done
+       ld t0, 0(t0)
+       li t1, 4
+       beq t0, t1, 2f
+       wfi                                 # one that spins takes turns from those that still fence
+       j 1b
+2:     ${record("t0")}`,
       `other: ${rounds}
 stay:  wfi
        j stay
