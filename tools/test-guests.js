@@ -29,6 +29,7 @@ const HOST_PACKAGES = [
   ["libc6-dev-riscv64-cross", "/usr/riscv64-linux-gnu/lib/libc.a"],
   ["binutils-riscv64-linux-gnu", "/usr/bin/riscv64-linux-gnu-objdump"],
   ["bsdutils", "/usr/bin/script"],
+  ["tshark", "/usr/bin/tshark"],
   ["device-tree-compiler", "/usr/bin/dtc"],
   ["e2fsprogs", "/usr/sbin/mke2fs"],
   ["xz-utils", "/usr/bin/xz"],
