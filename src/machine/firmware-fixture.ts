@@ -88,7 +88,10 @@ export async function runKernel(body: string, more = "", options: RunOptions = {
   const assembled = assemble(kernel(body, more));
   const { symbols } = placeSections(assembled, { base: KERNEL });
   const file = { name: "kernel", bytes: linkElf(assembled, { base: KERNEL }) };
-  const entry = await placeBootFiles(board.ram, { bios, kernel: file }, () => new Uint8Array(64));
+  const machine = { harts, ramBytes: board.ram.size, rngSeed: new Uint8Array(32) };
+  const entry = await placeBootFiles(board.ram, { bios, kernel: file }, (chosen) =>
+    makeDeviceTree({ ...machine, ...chosen }),
+  );
   for (const hart of board.harts) {
     hart.pc = BigInt(entry.pc);
     hart.setXn(A0, hart.id);
