@@ -121,16 +121,21 @@ export class VirtioGpu implements VirtioDevice<GpuState> {
     this.cursor.restore(cursor);
   }
 
+  /** No hart runs meanwhile: more chains than the ring has entries mean that it lies where responses go. */
   private serve(index: number): void {
     const queue = this.link?.queue(index);
-    for (let chain = queue?.pop(); queue && chain; chain = queue.pop()) {
-      const response = this.execute(chain);
-      queue.push(chain, chain.write(0, new Uint8Array(response.buffer)));
-      if (this.moved >= TURN_BYTES) {
-        this.defer();
+    if (!queue) return;
+    for (let left = QUEUE_SIZES[index]; this.moved < TURN_BYTES; left--) {
+      const chain = queue.pop();
+      if (!chain) return;
+      if (left === 0) {
+        this.link?.fail();
         return;
       }
+      const response = this.execute(chain);
+      queue.push(chain, chain.write(0, new Uint8Array(response.buffer)));
     }
+    this.defer();
   }
 
   private defer(): void {

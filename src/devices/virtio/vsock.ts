@@ -149,13 +149,16 @@ export class VirtioVsock implements VirtioDevice<undefined>, StreamOwner {
     queue.push(chain, chain.write(0, TRANSPORT_RESET));
   }
 
-  /** Takes what the guest sends, as long as it fetches the answers. */
+  /**
+   * Takes what the guest sends, as long as it fetches the answers. No hart runs meanwhile: more packets than the ring
+   * has entries mean that it lies where it is written to.
+   */
   private serve(): void {
     const queue = this.link?.queue(TRANSMIT_QUEUE);
-    while (queue && this.controls.length < MAX_REPLIES) {
+    for (let left = QUEUE_SIZES[TRANSMIT_QUEUE]; queue && this.controls.length < MAX_REPLIES; left--) {
       const chain = queue.pop();
       if (!chain) return;
-      if (chain.readable < VSOCK_HEADER_SIZE) {
+      if (left === 0 || chain.readable < VSOCK_HEADER_SIZE) {
         this.link?.fail();
         return;
       }
