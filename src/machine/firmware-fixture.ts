@@ -5,6 +5,7 @@ import { placeSections } from "../isa/assembler/place.ts";
 import { Board } from "./board.ts";
 import { type BootFile, placeBootFiles } from "./boot-images.ts";
 import type { VirtualClock } from "./clock.ts";
+import { makeDeviceTree } from "./device-tree.ts";
 
 /** SBI extensions by their EIDs. */
 export const EID = {
