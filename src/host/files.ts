@@ -1,9 +1,23 @@
-import { closeSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { cliText } from "../messages/cli.ts";
 import { RefusedError } from "../messages/errors.ts";
 import { writeAll } from "./process.ts";
 
 /** Files of the host that the user names on the command line. */
+
+/** Bytes. */
+const LARGE_PIECE = 64 << 20;
 
 /** Why the host would not, in the user's language. */
 export function why(error: unknown): string {
@@ -33,6 +47,39 @@ export function writeProgram(path: string, bytes: Uint8Array): void {
     writeFileSync(path, bytes, { mode: 0o777 });
   } catch (error) {
     throw new RefusedError(cliText.cannotWrite(path, why(error)));
+  }
+}
+
+/**
+ * Writes a file that is whole or, where that fails, as it was: under another name first. What is no file, such as a pipe,
+ * is written to as it is. Throws `RefusedError` when it cannot be written.
+ */
+export function writeWholeFile(path: string, bytes: Uint8Array): void {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats && !stats.isFile()) return writePieces(path, bytes);
+    const target = stats ? realpathSync(path) : path;
+    const temporary = `${target}.${process.pid}.tmp`;
+    try {
+      writePieces(temporary, bytes);
+      renameSync(temporary, target);
+    } finally {
+      rmSync(temporary, { force: true });
+    }
+  } catch (error) {
+    throw new RefusedError(cliText.cannotWrite(path, why(error)));
+  }
+}
+
+/** Node writes no more than 2 GiB at once. */
+function writePieces(path: string, bytes: Uint8Array): void {
+  const file = openSync(path, "w");
+  try {
+    for (let at = 0; at < bytes.length; at += LARGE_PIECE)
+      writeAll(file, bytes.subarray(at, at + LARGE_PIECE));
+    if (fstatSync(file).isFile()) fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -1,13 +1,11 @@
 import type { ReadStream as TerminalInput } from "node:tty";
 import { rawTerminal } from "./process.ts";
-
-/** Signals that end this process by default: the terminal is given back first. */
-const ENDING = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
+import { ENDING, endBy } from "./signals.ts";
 
 /**
  * Keeps a terminal raw in both directions until `leave`: Node's raw mode still turns each line feed that is written
  * into carriage return and line feed, which is the business of the guest's terminal, so `stty` (where there is one)
- * turns that off.
+ * turns that off. Signals that end the process give it back first.
  */
 export class RawMode {
   private readonly terminal: TerminalInput;
@@ -17,7 +15,8 @@ export class RawMode {
     name,
     end: () => {
       this.leave();
-      process.kill(process.pid, name);
+      // Whoever else handles the signal ends the process when all is done.
+      if (process.listenerCount(name) === 0) endBy(name);
     },
   }));
 

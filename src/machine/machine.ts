@@ -61,6 +61,8 @@ export class Machine {
    * for them instead of returning "idle".
    */
   attended: boolean;
+  /** Set by whoever types: the guest has taken some of the input. */
+  onInputTaken: () => void = () => {};
   private readonly work: WorkQueue;
   private readonly random: SeededRandom | undefined;
   private readonly input: number[] = [];
@@ -271,13 +273,15 @@ export class Machine {
 
   private deliverInput(): void {
     const { input, board } = this;
-    if (input.length === 0 || !board.isBetweenTurns) return;
+    const before = input.length;
+    if (before === 0 || !board.isBetweenTurns) return;
     if (this.usesVirtioConsole)
       input.splice(0, this.devices.console.ports[0].receive(Uint8Array.from(input)));
     else
       input.splice(0, board.uart.room).forEach((byte) => {
         board.uart.receive(byte);
       });
+    if (input.length < before) this.onInputTaken();
   }
 
   private print(bytes: Uint8Array, isVirtio: boolean): void {

@@ -1,54 +1,84 @@
 import type { Command } from "commander";
-import { readHostFile } from "../../host/files.ts";
+import { StandardConsole } from "../../host/console.ts";
+import { writeWholeFile } from "../../host/files.ts";
+import { nodeHost } from "../../host/node.ts";
 import { printBytes } from "../../host/process.ts";
-import { BareMachine } from "../../machine/bare.ts";
+import { endBy } from "../../host/signals.ts";
+import type { Machine } from "../../machine/machine.ts";
+import { bootCliText } from "../../messages/boot-cli.ts";
 import { cliText } from "../../messages/cli.ts";
-import { UsageError } from "../../messages/errors.ts";
+import { type BootOptions, bootOptions, checkedOptions } from "../boot/options.ts";
+import { Session, type SessionEnd } from "../boot/session.ts";
+import { Setup } from "../boot/setup.ts";
+import { deviceTreeOf, emptyDeviceTree } from "../boot/tree.ts";
 import { examples } from "../examples.ts";
-import { formatSize, STOPPED_AT_LIMIT, say } from "../output.ts";
-import { countValue, sizeValue } from "../values.ts";
+import { STOPPED_AT_LIMIT, say } from "../output.ts";
 
-const DEFAULT_MEMORY = 128 << 20;
-const LEAST_MEMORY = 1 << 20;
-const MOST_MEMORY = 3 * 2 ** 30;
 /** Exit code of a machine that stopped without saying one: it waits for ever. */
 const STOPPED = 1;
 
-const memorySize = sizeValue("-m", LEAST_MEMORY, MOST_MEMORY);
-
-interface BootOptions {
-  readonly bios: string;
-  readonly kernel: string;
-  readonly memory?: number;
-  readonly maxInstructions?: number;
-}
-
 export function configure(command: Command): void {
-  command
-    .requiredOption("--bios <FIRMWARE>", cliText.optionBios())
-    .requiredOption("--kernel <ELF>", cliText.optionKernel())
-    .option("-m, --memory <SIZE>", cliText.optionMem(formatSize(DEFAULT_MEMORY)), memorySize)
-    .option("--max-instructions <N>", cliText.optionMaxInstructions(), countValue("--max-instructions"))
-    .action(boot);
+  bootOptions(command).action(boot);
+  command.addHelpText("after", () => `\n${bootCliText.keys()}`);
   examples(
     command,
+    "runikraft boot --kernel vmlinux --initrd initrd.gz -m 512M --smp 4",
+    'runikraft boot --kernel vmlinux --initrd initrd.gz --drive root.ext4 --append "root=/dev/vda"',
+    "runikraft boot --bios fw_jump.elf --kernel vmlinux --initrd initrd.gz",
+    "runikraft boot --kernel u-boot.bin",
+    "runikraft boot --bios none --smp 3 --drive fs.img --virtio-version 2 kernel",
     "runikraft boot --bios none --kernel firmware/dist/bare-hello.elf",
-    "runikraft boot --bios none --kernel rv64ui-p-add -m 16M --max-instructions 1000000",
+    "runikraft boot unikernel.bin",
+    "runikraft boot --kernel vmlinux --drive root.ext4 --save linux.save",
+    "runikraft boot --load linux.save --drive root.ext4",
+    "runikraft boot --smp 4 --dump-dtb virt.dtb",
   );
 }
 
-async function boot(options: BootOptions): Promise<void> {
-  const { bios, kernel, memory = DEFAULT_MEMORY, maxInstructions = Number.POSITIVE_INFINITY } = options;
-  if (bios !== "none") throw new UsageError(cliText.badBios(bios));
-  const machine = await BareMachine.load(readHostFile(kernel), kernel, {
-    ramBytes: memory,
-    print: printBytes,
-  });
-  const state = machine.run(maxInstructions);
-  if (typeof state === "object") {
-    process.exitCode = state.exitCode & 0xff || (state.exitCode === 0 ? 0 : STOPPED);
-    return;
+async function boot(image: string | undefined, given: BootOptions): Promise<void> {
+  const options = checkedOptions(image, given);
+  const setup = await Setup.open(options, printBytes);
+  try {
+    if (options.dumpDtb !== undefined) writeWholeFile(options.dumpDtb, await deviceTree(options, setup));
+    else await run(await setup.machine(), setup, options);
+  } finally {
+    await setup.close();
   }
-  say(state === "waiting" ? cliText.neverEnds() : cliText.stoppedAtLimit(String(maxInstructions)));
-  process.exitCode = state === "waiting" ? STOPPED : STOPPED_AT_LIMIT;
+}
+
+async function deviceTree(options: BootOptions, setup: Setup): Promise<Uint8Array> {
+  const isBuiltin = options.bios === undefined || options.bios === "builtin" || options.bios === "none";
+  if (options.kernel === undefined && isBuiltin) return emptyDeviceTree(options, nodeHost);
+  return deviceTreeOf(await setup.machine());
+}
+
+async function run(machine: Machine, setup: Setup, options: BootOptions): Promise<void> {
+  const console = new StandardConsole();
+  try {
+    const session = new Session(machine, console, setup.isConnected);
+    const end = await session.run(options.maxInstructions);
+    // The terminal is as it was before anything of ours is written to it.
+    console.close();
+    if (options.save !== undefined && end.reason !== "off") {
+      writeWholeFile(options.save, await machine.save());
+      say(bootCliText.saved(options.save));
+    }
+    await conclude(end, setup, options);
+  } finally {
+    console.close();
+  }
+}
+
+async function conclude(end: SessionEnd, setup: Setup, { maxInstructions }: BootOptions): Promise<void> {
+  if (end.reason === "off") process.exitCode = end.exitCode & 0xff || (end.exitCode === 0 ? 0 : STOPPED);
+  else if (end.reason === "idle") {
+    say(cliText.neverEnds());
+    process.exitCode = STOPPED;
+  } else if (end.reason === "limit") {
+    say(cliText.stoppedAtLimit(String(maxInstructions)));
+    process.exitCode = STOPPED_AT_LIMIT;
+  } else if (end.reason === "signal") {
+    await setup.close();
+    endBy(end.signal);
+  }
 }

@@ -1,0 +1,123 @@
+import type { Command } from "commander";
+import { bootMessages } from "../../messages/boot.ts";
+import { bootCliText } from "../../messages/boot-cli.ts";
+import { cliText } from "../../messages/cli.ts";
+import { UsageError } from "../../messages/errors.ts";
+import { formatSize } from "../output.ts";
+import { countValue, seedValue, sizeValue } from "../values.ts";
+import {
+  type DeviceOption,
+  type DriveOption,
+  deviceValue,
+  driveValue,
+  hartsValue,
+  type ShareOption,
+  shareValue,
+  versionValue,
+} from "./values.ts";
+
+/** Bytes: QEMU's default. */
+export const DEFAULT_MEMORY = 128 << 20;
+const LEAST_MEMORY = 1 << 20;
+const MOST_MEMORY = 3 * 2 ** 30;
+
+/** The options of `boot` as commander gives them: what is absent was not given. */
+export interface BootOptions {
+  readonly bios?: string;
+  readonly kernel?: string;
+  readonly initrd?: string;
+  readonly append?: string;
+  readonly memory?: number;
+  readonly smp?: number;
+  readonly drive?: readonly DriveOption[];
+  readonly snapshot?: boolean;
+  readonly share?: readonly ShareOption[];
+  readonly device?: readonly DeviceOption[];
+  readonly virtioVersion?: 1 | 2;
+  readonly virtioPacked?: boolean;
+  readonly maxInstructions?: number;
+  readonly deterministic?: boolean;
+  readonly seed?: bigint;
+  readonly save?: string;
+  readonly load?: string;
+  readonly dumpDtb?: string;
+}
+
+export function bootOptions(command: Command): Command {
+  return command
+    .argument("[IMAGE]", bootCliText.imageArgument())
+    .option("--bios <builtin|none|FILE>", bootCliText.optionBios())
+    .option("--kernel <FILE>", bootCliText.optionKernel())
+    .option("--initrd <FILE>", bootCliText.optionInitrd())
+    .option("--append <TEXT>", bootCliText.optionAppend())
+    .option(
+      "-m, --memory <SIZE>",
+      cliText.optionMem(formatSize(DEFAULT_MEMORY)),
+      sizeValue("-m", LEAST_MEMORY, MOST_MEMORY),
+    )
+    .option("--smp <N>", bootCliText.optionSmp(), hartsValue)
+    .option("--drive <FILE(,readonly)(,snapshot)>", bootCliText.optionDrive(), driveValue)
+    .option("--snapshot", bootCliText.optionSnapshot())
+    .option("--share <DIR:TAG(:rw)>", bootCliText.optionShare(), shareValue)
+    .option("--device <NAME>", bootCliText.optionDevice(), deviceValue)
+    .option("--virtio-version <1|2>", bootCliText.optionVirtioVersion(), versionValue)
+    .option("--virtio-packed", bootCliText.optionVirtioPacked())
+    .option("--max-instructions <N>", cliText.optionMaxInstructions(), countValue("--max-instructions"))
+    .option("--deterministic", cliText.optionDeterministic())
+    .option("--seed <N>", bootCliText.optionSeed(), seedValue("--seed"))
+    .option("--save <FILE>", bootCliText.optionSave())
+    .option("--load <FILE>", bootCliText.optionLoad())
+    .option("--dump-dtb <FILE>", bootCliText.optionDumpDtb());
+}
+
+/** What a saved machine brings with it, by the option that would say it otherwise. */
+const SAVED: readonly (readonly [keyof BootOptions, string])[] = [
+  ["bios", "--bios"],
+  ["kernel", "--kernel"],
+  ["initrd", "--initrd"],
+  ["append", "--append"],
+  ["memory", "-m"],
+  ["smp", "--smp"],
+  ["virtioVersion", "--virtio-version"],
+  ["virtioPacked", "--virtio-packed"],
+  ["deterministic", "--deterministic"],
+  ["seed", "--seed"],
+  ["dumpDtb", "--dump-dtb"],
+];
+
+/** The options with the image, wherever it was given, as `kernel`. Throws `UsageError` where they do not go together. */
+export function checkedOptions(image: string | undefined, given: BootOptions): BootOptions {
+  if (image !== undefined && given.kernel !== undefined) throw new UsageError(bootCliText.twoKernels());
+  const options = image === undefined ? given : { ...given, kernel: image };
+  if (options.load !== undefined) checkLoad(options, image);
+  else checkBoot(options);
+  if (options.dumpDtb !== undefined && options.save !== undefined)
+    throw new UsageError(bootCliText.notTogether("--dump-dtb", "--save"));
+  const vsock = options.device?.find(({ path }) => path !== undefined);
+  if (options.deterministic && vsock)
+    throw new UsageError(bootCliText.dependsOnHost("--device virtio-vsock,path=…"));
+  return options;
+}
+
+function checkLoad(options: BootOptions, image: string | undefined): void {
+  if (image !== undefined) throw new UsageError(bootCliText.comesFromSave("IMAGE"));
+  for (const [key, flag] of SAVED)
+    if (options[key] !== undefined) throw new UsageError(bootCliText.comesFromSave(flag));
+  const device = options.device?.find(({ path }) => path === undefined);
+  if (device) throw new UsageError(bootCliText.comesFromSave(`--device ${device.name}`));
+}
+
+function checkBoot(options: BootOptions): void {
+  const { bios = "builtin", kernel, initrd, append, dumpDtb } = options;
+  const needsKernel = (flag: string) => new UsageError(bootCliText.needs(flag, "--kernel"));
+  if (kernel === undefined) {
+    if (initrd !== undefined) throw needsKernel("--initrd");
+    if (append !== undefined) throw needsKernel("--append");
+    const hasOwn = bios !== "builtin" && bios !== "none";
+    if (!hasOwn && dumpDtb === undefined) throw new UsageError(bootMessages.kernelNeeded(bios));
+  }
+  if (options.seed !== undefined && !options.deterministic)
+    throw new UsageError(bootCliText.needs("--seed", "--deterministic"));
+  if (options.virtioPacked && options.virtioVersion === 1)
+    throw new UsageError(bootCliText.notTogether("--virtio-packed", "--virtio-version 1"));
+}
