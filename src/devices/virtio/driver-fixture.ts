@@ -28,6 +28,8 @@ export interface TestDriverOptions {
   readonly packed?: boolean;
   /** 8 MiB unless given. */
   readonly ramBytes?: number;
+  /** How the device reaches that RAM, where a test wants to look on. */
+  readonly dma?: (ram: PhysicalMemory) => Dma;
 }
 
 /** What a device gave back. */
@@ -58,13 +60,13 @@ export class TestDriver {
 
   constructor(
     device: VirtioDevice,
-    { version = 2, packed = false, ramBytes = 8 << 20 }: TestDriverOptions = {},
+    { version = 2, packed = false, ramBytes = 8 << 20, dma }: TestDriverOptions = {},
   ) {
     this.device = device;
     this.version = version;
     this.packed = packed;
     this.ram = new PhysicalMemory(new Arena(ramBytes + (1 << 20)), RAM_BASE, ramBytes);
-    this.memory = new Dma(this.ram, () => {});
+    this.memory = dma?.(this.ram) ?? new Dma(this.ram, () => {});
     const interrupt = (high: boolean) => {
       if (high && !this.line) this.interrupts++;
       this.line = high;

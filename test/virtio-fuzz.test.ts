@@ -1,0 +1,7 @@
+import { test } from "vitest";
+import { DEVICES } from "./virtio-fuzz/devices.ts";
+import { fuzz } from "./virtio-fuzz/fuzz.ts";
+
+test.each(Object.entries(DEVICES))("%s stands hostile drivers", async (_name, make) => {
+  await fuzz({ make, cases: 3000, seed: 1 });
+});
