@@ -117,7 +117,7 @@ describe("the gateway", () => {
     enable(0, 5);
   });
 
-  test("passes nothing on between claim and completion, then again while the line is high", () => {
+  test("passes nothing on between claim and completion, then what was asked for meanwhile", () => {
     const line = plic.input(5);
     line(true);
     expect(claim(0)).toBe(5);
@@ -133,6 +133,16 @@ describe("the gateway", () => {
     expect(claim(0)).toBe(5);
   });
 
+  test("interrupts once, however long its line stays high, until the device asks again", () => {
+    const line = plic.input(5);
+    line(true);
+    expect(claim(0)).toBe(5);
+    complete(0, 5);
+    expect([high[0], claim(0)]).toEqual([false, 0]);
+    line(true);
+    expect([high[0], claim(0)]).toEqual([true, 5]);
+  });
+
   test("keeps a request though the line falls", () => {
     plic.input(5)(true);
     plic.input(5)(false);
@@ -144,6 +154,7 @@ describe("the gateway", () => {
   test("ignores the completion of a source that the context does not enable", () => {
     plic.input(5)(true);
     claim(0);
+    plic.input(5)(true);
     complete(1, 5);
     expect(high[0]).toBe(false);
     enable(1, 5);

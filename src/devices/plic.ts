@@ -17,16 +17,15 @@ const CLAIM = 4;
 
 type PlicState = {
   readonly priority: readonly number[];
-  readonly lines: readonly number[];
   readonly pending: readonly number[];
   readonly inService: readonly number[];
+  readonly again: readonly number[];
   readonly enable: readonly number[];
   readonly threshold: readonly number[];
 };
 
 /**
- * The platform-level interrupt controller (RISC-V PLIC Specification 1.0.0) with level-triggered sources, as QEMU's
- * `virt` board has it. A context is somebody who can be interrupted: 2 n is hart n's machine mode, 2 n + 1 its supervisor
+ * The platform-level interrupt controller (RISC-V PLIC Specification 1.0.0) as QEMU's `virt` board has it. A context is somebody who can be interrupted: 2 n is hart n's machine mode, 2 n + 1 its supervisor
  * mode. Registers are 4 bytes wide; everything else reads as zero and writes nothing.
  *
  *     0x000000 + 4 s       priority of source s: 0 (never) to 7
@@ -35,17 +34,21 @@ type PlicState = {
  *     0x200000 + 0x1000 c  threshold of context c: only higher priorities interrupt
  *     0x200004 + 0x1000 c  read: claim, the source to serve or 0; write: completion of that source
  *
- * A source's gateway passes one request on when its line rises, and the next one when that has been claimed and completed
- * and the line is high. A request that was passed on stays pending though the line falls.
+ * A device asks by setting its line high, and each time that it does so again. Its gateway passes one request on, and the
+ * next one when that has been claimed and completed, if the device asked again meanwhile and has not set its line low
+ * since. A request that was passed on stays pending though the line falls. A gateway that looked at the line itself when a
+ * request is completed would be nearer to the specification; QEMU's does not, and xv6 relies on it: it leaves its UART
+ * asking for ever.
  */
 export class Plic implements Device, Stateful<PlicState> {
   readonly name = "plic";
   private readonly outputs: readonly InterruptLine[];
   private readonly priority = new Uint8Array(PLIC_SOURCES + 1);
-  private readonly lines = new Int32Array(WORDS);
   private readonly pending = new Int32Array(WORDS);
   /** Claimed, and not completed yet. */
   private readonly inService = new Int32Array(WORDS);
+  /** Asked for again while in service. */
+  private readonly again = new Int32Array(WORDS);
   /** `WORDS` for each context. */
   private readonly enable: Int32Array;
   private readonly threshold: Uint8Array;
@@ -66,9 +69,9 @@ export class Plic implements Device, Stateful<PlicState> {
     const word = source >> 5;
     const bit = 1 << (source & 31);
     return (high) => {
-      if (((this.lines[word] & bit) !== 0) === high) return;
-      this.lines[word] ^= bit;
-      if (high) this.request(word, bit);
+      if (!high) this.again[word] &= ~bit;
+      else if ((this.inService[word] & bit) !== 0) this.again[word] |= bit;
+      else this.request(word, bit);
     };
   }
 
@@ -111,9 +114,9 @@ export class Plic implements Device, Stateful<PlicState> {
   save(): PlicState {
     return {
       priority: [...this.priority],
-      lines: [...this.lines],
       pending: [...this.pending],
       inService: [...this.inService],
+      again: [...this.again],
       enable: [...this.enable],
       threshold: [...this.threshold],
     };
@@ -121,9 +124,9 @@ export class Plic implements Device, Stateful<PlicState> {
 
   restore(state: PlicState): void {
     this.priority.set(state.priority);
-    this.lines.set(state.lines);
     this.pending.set(state.pending);
     this.inService.set(state.inService);
+    this.again.set(state.again);
     this.enable.set(state.enable);
     this.threshold.set(state.threshold);
     for (let context = 0; context < this.raised.length; context++)
@@ -143,9 +146,8 @@ export class Plic implements Device, Stateful<PlicState> {
     this.updateAll();
   }
 
-  /** The gateway of a source whose line is high. */
   private request(word: number, bit: number): void {
-    if ((this.inService[word] & bit) !== 0) return;
+    if ((this.pending[word] & bit) !== 0) return;
     this.pending[word] |= bit;
     this.updateAll();
   }
@@ -169,7 +171,9 @@ export class Plic implements Device, Stateful<PlicState> {
     const bit = 1 << (source & 31);
     if ((this.enable[context * WORDS + word] & bit) === 0) return;
     this.inService[word] &= ~bit;
-    if ((this.lines[word] & bit) !== 0) this.request(word, bit);
+    if ((this.again[word] & bit) === 0) return;
+    this.again[word] &= ~bit;
+    this.request(word, bit);
   }
 
   /** The pending and enabled source of highest priority, of these the one of lowest number; 0 where there is none. */

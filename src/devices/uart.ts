@@ -181,8 +181,10 @@ export class Uart implements Device, Stateful<UartState> {
   /** Reading LSR clears the overrun. */
   private lineStatus(): number {
     const status = Lsr.transmitIdle | this.overrun | (this.received.length > 0 ? Lsr.dataReady : 0);
-    this.overrun = 0;
-    this.updateInterrupt();
+    if (this.overrun !== 0) {
+      this.overrun = 0;
+      this.updateInterrupt();
+    }
     return status;
   }
 
