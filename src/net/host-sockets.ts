@@ -13,7 +13,7 @@ export interface HostSockets {
     address: string,
     port: number,
     receive: (bytes: Uint8Array, address: string, port: number) => void,
-  ): Promise<UdpSocket>;
+  ): Promise<BoundUdpSocket>;
   /** Addresses and ports of the name servers that the host itself uses. */
   nameServers(): readonly { readonly address: string; readonly port: number }[];
 }
@@ -42,8 +42,14 @@ export interface TcpSocket {
 }
 
 export interface UdpSocket {
+  /** What cannot leave soon is lost. */
   send(bytes: Uint8Array, address: string, port: number): void;
   close(): void;
+}
+
+export interface BoundUdpSocket extends UdpSocket {
+  /** The port that it has, also where 0 was asked for. */
+  readonly port: number;
 }
 
 export interface Listener {
