@@ -257,7 +257,8 @@ refuse_harts:
         j       invalid_param
 
 # The legacy calls have in a0 the address of a hart mask, in the kernel's address space, or 0 for all harts;
-# then the arguments of the new calls, one register earlier.
+# then the arguments of the new calls, one register earlier. Bits of harts that are not there are no part of
+# that mask.
 
 legacy_clear_ipi:                       # 1 where there was one
         csrrci  a0, mip, SSIP
@@ -290,8 +291,11 @@ with_hart_mask:
         call    try_load
         ld      ra, 8(sp)
         addi    sp, sp, 16
-        li      a1, 0
         bnez    t0, 2f
+        la      t0, present
+        ld      t0, 0(t0)
+        and     a0, a0, t0
+        li      a1, 0
 1:      jr      s1
 2:      mv      sp, s0                  # the mask cannot be read: the kernel gets the fault, at its ecall
         j       redirect

@@ -311,6 +311,14 @@ catch: csrr t0, scause
     expect(records).toEqual(words(0, 2));
   });
 
+  test("may have bits of harts that are not there", async () => {
+    const { records } = await runKernel(
+      `${call(4, 0, "all")} csrr t0, sip\n${record("a0", "t0")}`,
+      ".data\n.balign 8\nall: .dword -1\n.text\n",
+    );
+    expect(records).toEqual(words(0, 2));
+  });
+
   test("that cannot be read gives the kernel a page fault at its call", async () => {
     const { records, symbols } = await runKernel(
       `${setUp} call enable
