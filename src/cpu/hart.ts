@@ -226,7 +226,11 @@ export class Hart {
 
   /** All of the hart's state, for a hart of any machine. */
   save(): Uint8Array {
-    return this.arena.u8.slice(this.base, this.base + HART_BLOCK_SIZE);
+    const block = this.arena.u8.slice(this.base, this.base + HART_BLOCK_SIZE);
+    // Addresses in this arena mean nothing in another.
+    const words = new Int32Array(block.buffer);
+    for (const field of [HART.fetchTlb, HART.dataTlb, HART.reservation]) words[field / 4] = 0;
+    return block;
   }
 
   /** Becomes the hart that `save` was asked of; RAM has to be that one's, too. Throws `RangeError` on another length. */

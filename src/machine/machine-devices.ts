@@ -1,4 +1,5 @@
 import type { HostWork } from "../devices/host-work.ts";
+import { BalloonDevice } from "../devices/virtio/balloon.ts";
 import { BlockDevice } from "../devices/virtio/blk.ts";
 import { ConsoleDevice } from "../devices/virtio/console.ts";
 import type { VirtioDevice } from "../devices/virtio/device.ts";
@@ -41,6 +42,7 @@ export class MachineDevices {
   readonly keyboard: VirtioKeyboard | undefined;
   readonly tablet: VirtioTablet | undefined;
   readonly vsock: VirtioVsock | undefined;
+  readonly balloon: BalloonDevice | undefined;
   readonly slots: readonly (VirtioDevice | undefined)[];
 
   /** Throws `RefusedError` where there are more devices than slots. */
@@ -48,7 +50,7 @@ export class MachineDevices {
     { drives = [], network, shares = [], devices = [], vsock = NOBODY }: MachineOptions,
     parts: DeviceParts,
   ) {
-    const { work, entropy } = parts;
+    const { work, entropy, discard } = parts;
     const send = (bytes: Uint8Array) => {
       parts.print(bytes);
       return undefined;
@@ -61,6 +63,7 @@ export class MachineDevices {
     this.keyboard = asked("virtio-keyboard", () => new VirtioKeyboard());
     this.tablet = asked("virtio-tablet", () => new VirtioTablet());
     this.vsock = asked("virtio-vsock", () => new VirtioVsock(vsock, work));
+    this.balloon = asked("virtio-balloon", () => new BalloonDevice(discard));
     const counted: (VirtioDevice | undefined)[] = [
       ...drives.map((disk) => new BlockDevice(disk, work, {})),
       this.network,
@@ -69,6 +72,7 @@ export class MachineDevices {
       this.keyboard,
       this.tablet,
       this.vsock,
+      this.balloon,
     ].filter((device) => device !== undefined);
     const { slots } = ADDRESS_MAP.virtio;
     if (counted.length > slots - ALWAYS)

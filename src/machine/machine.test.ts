@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { assemble } from "../isa/assembler/assemble.ts";
 import { linkElf } from "../isa/assembler/elf.ts";
+import { RefusedError } from "../messages/errors.ts";
 import { Machine } from "./machine.ts";
 import type { MachineOptions } from "./machine-options.ts";
+import { MemoryDisk } from "./memory-disk.ts";
 
 const EXIT = `
 pass: li a0, 1
@@ -150,4 +152,111 @@ describe("time", () => {
     const { reason } = await made.run();
     expect(reason).toBe("off");
   });
+});
+
+/** Counts in memory and prints a letter now and then, for ever. */
+const COUNTING = `
+_start: la s0, count
+      li s1, 0x10000000
+      li s2, 'a'
+loop: ld t0, 0(s0)
+      addi t0, t0, 1
+      sd t0, 0(s0)
+      li t1, 50000
+      rem t1, t0, t1
+      bnez t1, loop
+      sb s2, 0(s1)
+      addi s2, s2, 1
+      j loop
+      .data
+      .align 12
+count: .dword 0`;
+
+describe("a saved machine", () => {
+  const surroundings = (print: (bytes: Uint8Array) => void = () => {}) => ({
+    host: host(() => performance.now()),
+    print,
+  });
+
+  test("goes on from its file as it would have gone on itself", async () => {
+    const { machine: made, printed } = await machine(COUNTING, { harts: 2 });
+    await made.run({ instructions: 1_234_567 });
+    const before = printed();
+    const file = await made.save();
+    let text = "";
+    const loaded = await Machine.load(
+      file,
+      "file",
+      surroundings((bytes) => {
+        text += String.fromCharCode(...bytes);
+      }),
+    );
+    for (const each of [made, loaded]) await each.run({ instructions: 2_345_678 });
+    expect(before.length).toBeGreaterThan(1);
+    expect(before + text).toBe(printed());
+    expect(loaded.board.harts.map(({ pc, retired }) => [pc, retired])).toEqual(
+      made.board.harts.map(({ pc, retired }) => [pc, retired]),
+    );
+    expect(await loaded.save()).toEqual(await made.save());
+  });
+
+  test("can be forked: both go on by themselves, in memory that they share until they write", async () => {
+    const { machine: made } = await machine(COUNTING);
+    await made.run({ instructions: 500_000 });
+    const { residentPages } = made.board.ram;
+    const twin = await made.fork(surroundings());
+    const { retired } = made.board;
+    await made.run({ instructions: 300_000 });
+    expect(twin.board.retired).toBe(retired);
+    await twin.run({ instructions: 300_000 });
+    expect(await twin.save()).toEqual(await made.save());
+    expect(twin.board.ram.residentPages).toBe(residentPages);
+  });
+
+  test("that was damaged is refused in one line", async () => {
+    const { machine: made } = await machine(COUNTING);
+    const file = await made.save();
+    const load = (bytes: Uint8Array<ArrayBuffer>) => Machine.load(bytes, "file", surroundings());
+    await expect(load(file.slice(0, 20))).rejects.toThrow("file: not a saved machine");
+    await expect(load(file.slice(0, -1))).rejects.toThrow("file: the saved machine is damaged");
+    for (const at of [9, 12, 16, 24, 200, file.length - 5000, file.length - 1]) {
+      const broken = file.slice();
+      broken[at] ^= 0x10;
+      const error = await load(broken).then(
+        () => undefined,
+        (thrown) => thrown,
+      );
+      expect(error).toBeInstanceOf(RefusedError);
+      expect(error.message).toMatch(/^file: .*(damaged|version)[^\n]*$/);
+    }
+  });
+
+  test("needs the devices that it was saved with", async () => {
+    const { machine: made } = await machine(COUNTING);
+    const drives = [new MemoryDisk(4096)];
+    await expect(Machine.load(await made.save(), "file", { ...surroundings(), drives })).rejects.toThrow(
+      "file: saved with nothing in virtio slot 0, where this machine has virtio-blk",
+    );
+  });
+});
+
+test("a reset starts over, with RAM as it was", async () => {
+  const { machine: made, printed } = await machine(`
+_start: la s0, again
+      lw t0, 0(s0)
+      bnez t0, pass
+      li t0, 1
+      sw t0, 4(s0)
+      li s1, 0x10000000
+      li t1, 'x'
+      sb t1, 0(s1)
+      li t0, 0x100000
+      li t1, 0x7777
+      sw t1, 0(t0)
+      .data
+again: .word 0, 0
+      .text
+      ${EXIT}`);
+  await made.run({ text: "xxx" });
+  expect(printed()).toBe("xxx");
 });
