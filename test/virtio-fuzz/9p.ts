@@ -1,7 +1,9 @@
-import { requestOf } from "../../src/devices/virtio/p9/client-fixture.ts";
+import { Client, requestOf } from "../../src/devices/virtio/p9/client-fixture.ts";
+import { P9Device } from "../../src/devices/virtio/p9/device.ts";
+import { MemoryTree } from "../../src/devices/virtio/p9/memory-tree-fixture.ts";
 import { type MessageWriter, Type } from "../../src/devices/virtio/p9/message.ts";
 import type { Random } from "../differential/random.ts";
-import type { Request } from "./request.ts";
+import type { Parts, Request, Target } from "./target.ts";
 
 const NAMES = [
   "a",
@@ -56,7 +58,7 @@ const FIELDS: Readonly<Record<number, readonly number[]>> = {
 const TYPES = [...Object.keys(FIELDS).map(Number), Type.walk, Type.walk, Type.lcreate, Type.lopen];
 
 /** Messages of 9P2000.L with fields near to right ones, few fids and names so that they meet, and some of them damaged. */
-export function p9Request(random: Random): Request {
+function request(random: Random): Request {
   const type = random.below(30) === 0 ? random.below(256) : random.pick(TYPES);
   const fields = FIELDS[type] ?? [U64, U64];
   // A new version forgets everything: mostly the one that is spoken, and not often.
@@ -64,22 +66,13 @@ export function p9Request(random: Random): Request {
   const readable = requestOf(chosen, random.below(4), (body) => {
     for (const field of chosen === type ? fields : FIELDS[chosen]) put(body, field, random);
   });
-  const room = random.pick([11, 12, 24, 100, 200, 4096, 70_000]);
-  switch (random.below(200)) {
-    case 0:
-      return { queue: 0, readable: readable.subarray(0, random.below(readable.length + 1)), writable: room };
-    case 1:
-      new DataView(readable.buffer).setUint32(0, random.pick([0, 6, 7, readable.length - 1, NO_FID]), true);
-      break;
-    case 2:
-      return { queue: 0, readable, writable: random.below(11) };
-    case 3:
-    case 4:
-    case 5:
-      readable[random.below(readable.length)] = random.below(256);
-      break;
+  const room = random.pick([1, 13, 100, 200, 4096, 70_000]);
+  if (random.below(40) === 0) {
+    const size = random.pick([0, 6, 7, readable.length - 1, readable.length + 1, NO_FID]);
+    new DataView(readable.buffer).setUint32(0, size, true);
   }
-  return { queue: 0, readable, writable: room };
+  const cut = random.below(4) === 0 ? 1 + random.below(readable.length - 1) : 7;
+  return { queue: 0, readable: [readable.subarray(0, cut), readable.subarray(cut)], writable: [11, room] };
 }
 
 function put(body: MessageWriter, field: number, random: Random): void {
@@ -98,7 +91,7 @@ function put(body: MessageWriter, field: number, random: Random): void {
       body.u64(random.pick(POSITIONS));
       break;
     case FID:
-      body.u32(random.pick([0, 0, 1, 1, 2, 3, 4, 5, 6, 7, NO_FID]));
+      body.u32(random.pick([0, 0, 1, 2, 2, 3, 3, 4, 5, 6, NO_FID]));
       break;
     case NAME:
       body.string(random.pick(NAMES));
@@ -122,4 +115,54 @@ function put(body: MessageWriter, field: number, random: Random): void {
       body.string(random.pick(["9P2000.L", "9P2000.L", "9P2000.L", "9P2000.L", "9P2000", ""]));
       break;
   }
+}
+
+/** A session that goes on from fids of every kind, so that no case need begin with a mount. */
+const MOUNTED = {
+  msize: 65_536,
+  fids: [
+    { fid: 0, place: "", opened: undefined },
+    { fid: 1, place: "a", opened: undefined },
+    { fid: 2, place: "b", opened: "write" },
+    { fid: 3, place: "a", opened: "list" },
+    { fid: 4, place: "a/c", opened: "read" },
+    { fid: 5, place: "link", opened: undefined },
+  ],
+} as const;
+
+export function p9({ work }: Parts): Target {
+  const tree = new MemoryTree();
+  const mounted = () => {
+    tree.clear();
+    tree.createDirectory(["a"], 0o755);
+    tree.makeFile(["b"], 0o644).close();
+    tree.makeFile(["a", "c"], 0o644).close();
+    tree.createSymlink(["link"], "/etc/passwd");
+  };
+  class Mounted extends P9Device {
+    override start(): void {
+      mounted();
+      this.restore(MOUNTED);
+    }
+  }
+  const device = new Mounted("tag", tree, work);
+  return {
+    device,
+    request,
+    poke: () => device.restore(device.save()),
+    async works(driver, settle) {
+      const client = new Client(async (message, room) => {
+        const token = driver.add(0, [message], [room]);
+        driver.notify(0);
+        await settle();
+        return driver.collect(0).find((used) => used.token === token)!.bytes;
+      }, 256);
+      await client.begin(4096);
+      if (tree.open !== 0) return false;
+      await client.walk(0, 1);
+      await client.create(1, "new");
+      await client.write(1, 0, "text");
+      return (await client.read(1, 0, 10)) === "text";
+    },
+  };
 }

@@ -29,9 +29,12 @@ export interface Entry {
 /** A driver's side. Operations give their answer or the number of the error. */
 export class Client {
   private readonly exchange: Exchange;
+  private readonly room: number;
 
-  constructor(exchange: Exchange) {
+  /** `room`: for an answer, where a request does not say. */
+  constructor(exchange: Exchange, room = 65536) {
     this.exchange = exchange;
+    this.room = room;
   }
 
   /** A version is agreed on and fid 0 is the root. */
@@ -44,7 +47,7 @@ export class Client {
   async ask(
     type: number,
     fields: (body: MessageWriter) => unknown,
-    room = 65536,
+    room = this.room,
   ): Promise<MessageReader | number> {
     const answer = await this.exchange(requestOf(type, 5, fields), room);
     const view = new DataView(answer.buffer, answer.byteOffset);

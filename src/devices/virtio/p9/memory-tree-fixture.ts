@@ -23,7 +23,11 @@ export class MemoryTree implements SharedTree {
   /** How many files are open. */
   open = 0;
   private last = 0n;
-  private readonly root = this.make(DIRECTORY, new Map());
+  private root = this.make(DIRECTORY, new Map());
+
+  clear(): void {
+    this.root = this.make(DIRECTORY, new Map());
+  }
 
   stat(path: SharedPath): SharedAttributes | undefined {
     const node = this.find(path);
