@@ -202,10 +202,16 @@ export class TestDriver {
   collect(queue: number): Used[] {
     const chains = this.chains[queue];
     const all = this.rings[queue].collect().map(({ id, written }) => {
-      const writable = (chains.get(id) ?? []).filter((buffer) => buffer.isWritable);
+      const bytes = new Uint8Array(written);
+      let done = 0;
+      for (const { address, length, isWritable } of chains.get(id) ?? []) {
+        if (!isWritable) continue;
+        const count = Math.min(length, written - done);
+        bytes.set(this.memory.read(address, count)!, done);
+        done += count;
+      }
       chains.delete(id);
-      const pieces = writable.flatMap(({ address, length }) => [...this.memory.read(address, length)!]);
-      return { token: id, written, bytes: Uint8Array.from(pieces.slice(0, written)) };
+      return { token: id, written, bytes };
     });
     if (this.chains.every((outstanding) => outstanding.size === 0)) this.free = this.firstBuffer;
     return all;
