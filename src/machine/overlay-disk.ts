@@ -66,6 +66,7 @@ export class OverlayDisk implements Disk, Stateful<OverlayState> {
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
+    if (!this.touches(offset, length)) return this.base.read(offset, length);
     const bytes = new Uint8Array(length);
     const fromBase: Promise<void>[] = [];
     const readBase = (start: number, end: number): void => {
@@ -123,6 +124,13 @@ export class OverlayDisk implements Disk, Stateful<OverlayState> {
     const left = (users.get(this.base) ?? 1) - 1;
     users.set(this.base, left);
     if (left === 0) await this.base.close();
+  }
+
+  private touches(offset: number, length: number): boolean {
+    const end = Math.ceil((offset + length) / BLOCK);
+    for (let index = Math.floor(offset / BLOCK); index < end; index++)
+      if (this.blocks.has(index)) return true;
+    return false;
   }
 
   /** Nothing of the base is needed to write this part. */
