@@ -2,7 +2,7 @@ import type { Hart } from "../cpu/hart.ts";
 import { isInterruptPending } from "../cpu/interrupts.ts";
 
 /** Instructions in a hart's turn where there are others: a hart that waits for another one loses less than a turn. */
-const TURN = 50_000;
+const TURN = 20_000;
 
 export type SchedulerState = {
   readonly waiting: readonly boolean[];

@@ -3,13 +3,12 @@ import { catalogue } from "./catalogue.ts";
 /** Why a machine refuses what it is given. */
 export const machineMessages = catalogue(
   {
-    segmentOutsideRam: (name: string, index: number, range: string, ram: string) =>
-      `${name}: segment ${index} (${range}) is not inside RAM (${ram})`,
     notASave: (name: string) => `${name}: not a saved machine`,
     otherSaveVersion: (name: string, found: number, known: number) =>
       `${name}: a saved machine of format version ${found}; this Runikraft reads version ${known}`,
     damagedSave: (name: string) => `${name}: the saved machine is damaged: its checksum is wrong`,
-    inconsistentSave: (name: string) => `${name}: the saved machine is damaged: its parts do not fit together`,
+    inconsistentSave: (name: string) =>
+      `${name}: the saved machine is damaged: its parts do not fit together`,
     otherDevice: (name: string, slot: number, saved: string, given: string) =>
       `${name}: saved with ${saved} in virtio slot ${slot}, where this machine has ${given}`,
     noDevice: () => "nothing",
@@ -19,8 +18,6 @@ export const machineMessages = catalogue(
     badHarts: (count: number) => `a machine has 1 to 8 harts, not ${count}`,
   },
   {
-    segmentOutsideRam: (name: string, index: number, range: string, ram: string) =>
-      `${name}：段 ${index}（${range}）不在内存（${ram}）之内`,
     notASave: (name: string) => `${name}：不是保存的机器`,
     otherSaveVersion: (name: string, found: number, known: number) =>
       `${name}：保存的机器格式版本为 ${found}；此 Runikraft 只读版本 ${known}`,
