@@ -70,6 +70,11 @@ export class CodeCache {
     };
   }
 
+  /** Pages of RAM that are decoded. */
+  get pageCount(): number {
+    return this.pages.size;
+  }
+
   attach(user: CodeUser): void {
     this.users.push(user);
   }

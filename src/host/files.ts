@@ -57,7 +57,10 @@ export function writeProgram(path: string, bytes: Uint8Array): void {
 export function writeWholeFile(path: string, bytes: Uint8Array): void {
   try {
     const stats = statSync(path, { throwIfNoEntry: false });
-    if (stats && !stats.isFile()) return writePieces(path, bytes);
+    if (stats && !stats.isFile()) {
+      writePieces(path, bytes);
+      return;
+    }
     const target = stats ? realpathSync(path) : path;
     const temporary = `${target}.${process.pid}.tmp`;
     try {
@@ -110,6 +113,12 @@ export function openLog(path: string): LogFile {
       closeSync(file);
     },
   };
+}
+
+/** Opens a file for bytes, emptied; each write is done at once. Throws `RefusedError`. */
+export function openForBytes(path: string): { write(bytes: Uint8Array): void; close(): void } {
+  const file = openForWriting(path);
+  return { write: (bytes) => writeAll(file, bytes), close: () => closeSync(file) };
 }
 
 function openForWriting(path: string): number {

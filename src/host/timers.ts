@@ -1,6 +1,6 @@
 import type { Timers } from "../net/timers.ts";
 
-/** The host's time, by Node. A timer that is set keeps the process running. */
+/** Node's timers. */
 export const nodeTimers: Timers = {
   now: () => performance.now(),
   after(milliseconds, callback) {

@@ -34,6 +34,11 @@ export class Bus {
     this.windows.push({ base, size, device });
   }
 
+  /** Every device and where it is, in the order of `attach`. */
+  get map(): readonly Window[] {
+    return this.windows;
+  }
+
   /** The window that holds all of `size` bytes at `address`. */
   find(address: number, size: number): Window | undefined {
     return this.windows.find((w) => address >= w.base && address + size <= w.base + w.size);

@@ -14,6 +14,11 @@ export const bootCliText = catalogue(
     optionDrive: () =>
       "a raw disk image or block device as a virtio disk: /dev/vda and so on (repeatable); with snapshot its changes stay in memory",
     optionSnapshot: () => "changes to all drives stay in memory",
+    optionNet: () => "none (default), or user: a network card with DHCP, names and sockets of this host",
+    optionNetAllow: () =>
+      "with --net user, what the guest may reach: [tcp:|udp:]ADDRESS[/PREFIX][:PORT[-PORT]], or none (repeatable; default everything)",
+    optionHostfwd: () => "lead a port of this host to the guest, such as tcp:127.0.0.1:8080-:80 (repeatable)",
+    optionPcap: () => "write what goes through the network card to a capture file",
     optionShare: () =>
       "share a host directory by 9p under a mount tag; read-only unless :rw is added (repeatable)",
     optionDevice: () =>
@@ -32,6 +37,7 @@ export const bootCliText = catalogue(
     badHarts: (text: string, most: number) => `--smp: "${text}" is not a number of harts from 1 to ${most}`,
     badVersion: (text: string) => `--virtio-version: "${text}" is neither 1 nor 2`,
     badDrive: (text: string) => `--drive: "${text}" names no file`,
+    badNet: (text: string) => `--net: "${text}" is neither none nor user`,
     badShare: (text: string) => `--share: "${text}" is not DIR:TAG or DIR:TAG:ro or DIR:TAG:rw`,
     longTag: (tag: string, most: number) => `--share: the tag "${tag}" is longer than ${most} bytes`,
     sameTag: (tag: string) => `--share: the tag "${tag}" is given twice`,
@@ -59,6 +65,11 @@ export const bootCliText = catalogue(
     optionDrive: () =>
       "把一个原始磁盘映像或块设备作为 virtio 磁盘：/dev/vda 等（可重复）；加上 snapshot 时，修改只留在内存里",
     optionSnapshot: () => "对所有磁盘的修改只留在内存里",
+    optionNet: () => "none（默认），或 user：一块网卡，带 DHCP、域名解析和本机的套接字",
+    optionNetAllow: () =>
+      "--net user 时客户可以访问什么：[tcp:|udp:]地址[/前缀][:端口[-端口]]，或 none（可重复；默认全部）",
+    optionHostfwd: () => "把本机的一个端口转到客户，例如 tcp:127.0.0.1:8080-:80（可重复）",
+    optionPcap: () => "把网卡上经过的内容写入抓包文件",
     optionShare: () => "用 9p 以挂载标签共享一个主机目录；除非加上 :rw，否则只读（可重复）",
     optionDevice: () =>
       "加上 virtio-gpu、virtio-keyboard、virtio-tablet、virtio-balloon 或 virtio-vsock[,path=SOCKET]（可重复）",
@@ -74,6 +85,7 @@ export const bootCliText = catalogue(
     badHarts: (text, most) => `--smp：“${text}”不是 1 到 ${most} 之间的 hart 数量`,
     badVersion: (text) => `--virtio-version：“${text}”既不是 1 也不是 2`,
     badDrive: (text) => `--drive：“${text}”没有给出文件`,
+    badNet: (text) => `--net：“${text}”既不是 none 也不是 user`,
     badShare: (text) => `--share：“${text}”不是 DIR:TAG、DIR:TAG:ro 或 DIR:TAG:rw`,
     longTag: (tag, most) => `--share：标签“${tag}”超过 ${most} 字节`,
     sameTag: (tag) => `--share：标签“${tag}”给出了两次`,

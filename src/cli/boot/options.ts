@@ -3,14 +3,19 @@ import { bootMessages } from "../../messages/boot.ts";
 import { bootCliText } from "../../messages/boot-cli.ts";
 import { cliText } from "../../messages/cli.ts";
 import { UsageError } from "../../messages/errors.ts";
+import type { AllowRule } from "../../net/gateway/allow.ts";
+import type { HostForward } from "../../net/gateway/host-forward.ts";
 import { formatSize } from "../output.ts";
 import { countValue, seedValue, sizeValue } from "../values.ts";
 import {
+  allowValue,
   type DeviceOption,
   type DriveOption,
   deviceValue,
   driveValue,
+  forwardValue,
   hartsValue,
+  netValue,
   type ShareOption,
   shareValue,
   versionValue,
@@ -31,6 +36,11 @@ export interface BootOptions {
   readonly smp?: number;
   readonly drive?: readonly DriveOption[];
   readonly snapshot?: boolean;
+  readonly net?: "none" | "user";
+  /** Absent: all of the network. */
+  readonly netAllow?: readonly AllowRule[];
+  readonly hostfwd?: readonly HostForward[];
+  readonly pcap?: string;
   readonly share?: readonly ShareOption[];
   readonly device?: readonly DeviceOption[];
   readonly virtioVersion?: 1 | 2;
@@ -58,6 +68,10 @@ export function bootOptions(command: Command): Command {
     .option("--smp <N>", bootCliText.optionSmp(), hartsValue)
     .option("--drive <FILE(,readonly)(,snapshot)>", bootCliText.optionDrive(), driveValue)
     .option("--snapshot", bootCliText.optionSnapshot())
+    .option("--net <none|user>", bootCliText.optionNet(), netValue)
+    .option("--net-allow <RULE>", bootCliText.optionNetAllow(), allowValue)
+    .option("--hostfwd <RULE>", bootCliText.optionHostfwd(), forwardValue)
+    .option("--pcap <FILE>", bootCliText.optionPcap())
     .option("--share <DIR:TAG(:rw)>", bootCliText.optionShare(), shareValue)
     .option("--device <NAME>", bootCliText.optionDevice(), deviceValue)
     .option("--virtio-version <1|2>", bootCliText.optionVirtioVersion(), versionValue)
@@ -93,10 +107,18 @@ export function checkedOptions(image: string | undefined, given: BootOptions): B
   else checkBoot(options);
   if (options.dumpDtb !== undefined && options.save !== undefined)
     throw new UsageError(bootCliText.notTogether("--dump-dtb", "--save"));
+  checkNetwork(options);
   const vsock = options.device?.find(({ path }) => path !== undefined);
   if (options.deterministic && vsock)
     throw new UsageError(bootCliText.dependsOnHost("--device virtio-vsock,path=…"));
   return options;
+}
+
+function checkNetwork({ net = "none", netAllow, hostfwd, pcap, deterministic }: BootOptions): void {
+  const flags = { "--net-allow": netAllow, "--hostfwd": hostfwd, "--pcap": pcap };
+  const given = Object.entries(flags).find(([, value]) => value !== undefined);
+  if (net !== "user" && given) throw new UsageError(bootCliText.needs(given[0], "--net user"));
+  if (net === "user" && deterministic) throw new UsageError(bootCliText.dependsOnHost("--net user"));
 }
 
 function checkLoad(options: BootOptions, image: string | undefined): void {

@@ -8,6 +8,7 @@ import { Machine } from "../../machine/machine.ts";
 import type { MachineSurroundings } from "../../machine/machine-options.ts";
 import { OverlayDisk } from "../../machine/overlay-disk.ts";
 import { type BootOptions, DEFAULT_MEMORY } from "./options.ts";
+import type { UserNetwork } from "./user-network.ts";
 
 /** What a machine of this command line is connected to, and what has to be closed in the end. */
 export class Setup {
@@ -17,6 +18,7 @@ export class Setup {
   private shares: MachineSurroundings["shares"];
   private newVsock: (() => VsockSockets) | undefined;
   private vsock: VsockSockets | undefined;
+  private network: UserNetwork | undefined;
 
   private constructor(options: BootOptions, print: (bytes: Uint8Array) => void) {
     this.options = options;
@@ -40,6 +42,11 @@ export class Setup {
     if (path !== undefined) {
       const { VsockSockets } = await import("../../host/vsock.ts");
       setup.newVsock = () => new VsockSockets(path);
+    }
+    if (options.net === "user") {
+      const { UserNetwork } = await import("./user-network.ts");
+      const { netAllow, hostfwd = [], pcap } = options;
+      setup.network = await UserNetwork.open({ allow: netAllow ?? "all", forwards: hostfwd, capture: pcap });
     }
     return setup;
   }
@@ -71,11 +78,12 @@ export class Setup {
 
   /** Something outside may wake a machine that waits, beside a person who types. */
   get isConnected(): boolean {
-    return this.vsock !== undefined;
+    return this.vsock !== undefined || this.network !== undefined;
   }
 
   /** Lets go of everything. No machine runs any more. */
   async close(): Promise<void> {
+    this.network?.close();
     await this.vsock?.close();
     for (const disk of this.drives) await disk.close();
   }
@@ -85,7 +93,9 @@ export class Setup {
     const { print, shares } = this;
     const drives = this.drives.map((disk) => (disk instanceof OverlayDisk ? disk.fork() : disk));
     const vsock = this.newVsock?.();
-    const machine = await make({ host: nodeHost, print, drives, shares, vsock });
+    const cable = this.network?.cable();
+    const machine = await make({ host: nodeHost, print, drives, network: cable?.port, shares, vsock });
+    cable?.plug();
     this.drives = drives;
     await this.vsock?.close();
     this.vsock = vsock;

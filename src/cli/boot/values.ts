@@ -1,6 +1,8 @@
 import { EXTRA_DEVICES, type ExtraDevice } from "../../machine/machine-options.ts";
 import { bootCliText } from "../../messages/boot-cli.ts";
 import { UsageError } from "../../messages/errors.ts";
+import { type AllowRule, parseAllow } from "../../net/gateway/allow.ts";
+import { type HostForward, parseHostForward } from "../../net/gateway/host-forward.ts";
 
 /** Readers of `boot`'s option values. Each throws `UsageError` naming the option and what was given. */
 
@@ -32,6 +34,21 @@ export function driveValue(text: string, before: readonly DriveOption[] = []): D
   if (!file) throw new UsageError(bootCliText.badDrive(text));
   const drive = { file, readOnly: flags.includes(",readonly"), snapshot: flags.includes(",snapshot") };
   return [...before, drive];
+}
+
+export function netValue(text: string): "none" | "user" {
+  if (text === "none" || text === "user") return text;
+  throw new UsageError(bootCliText.badNet(text));
+}
+
+/** What the guest may reach, collected; `none` adds nothing to it. */
+export function allowValue(text: string, before: readonly AllowRule[] = []): AllowRule[] {
+  return text === "none" ? [...before] : [...before, parseAllow(text)];
+}
+
+/** A forwarded port, collected. */
+export function forwardValue(text: string, before: readonly HostForward[] = []): HostForward[] {
+  return [...before, parseHostForward(text)];
 }
 
 export interface ShareOption {

@@ -68,6 +68,25 @@ export interface VirtioMmioOptions {
   readonly interrupt: InterruptLine;
 }
 
+/** A slot as an onlooker sees it. */
+export interface SlotView {
+  /** Absent: an empty slot. */
+  readonly device: string | undefined;
+  readonly version: 1 | 2;
+  /** Bits of `Status`. */
+  readonly status: number;
+  /** Feature bits that the driver was offered, and those that it took. */
+  readonly offered: bigint;
+  readonly accepted: bigint;
+  readonly queues: readonly {
+    readonly maxSize: number;
+    readonly size: number;
+    /** The driver has set it up; and the device serves it. */
+    readonly isEnabled: boolean;
+    readonly isReady: boolean;
+  }[];
+}
+
 /**
  * A virtio device behind memory-mapped registers (VIRTIO 1.2, section 4.2), as QEMU's `virtio-mmio` with
  * `force-legacy` on (version 1) or off (version 2). Registers are 4 bytes wide: narrower accesses read as zero and write
@@ -116,6 +135,19 @@ export class VirtioMmio implements Device, Stateful, VirtioLink, QueueOwner {
 
   queue(index: number): Virtqueue {
     return this.queues[index];
+  }
+
+  /** What driver and device have come to. */
+  describe(): SlotView {
+    const { device, version, status, offered, accepted, queues } = this;
+    return {
+      device: device?.name,
+      version,
+      status,
+      offered,
+      accepted,
+      queues: queues.map(({ maxSize, size, isEnabled, isReady }) => ({ maxSize, size, isEnabled, isReady })),
+    };
   }
 
   configChanged(): void {
