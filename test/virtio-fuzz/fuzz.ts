@@ -1,8 +1,8 @@
-import { TestDriver, TRANSPORTS } from "../../src/devices/virtio/driver-fixture.ts";
+import { TRANSPORTS } from "../../src/devices/virtio/driver-fixture.ts";
 import { Random } from "../differential/random.ts";
-import { attack, touchRegister } from "./hostile.ts";
+import { attack, makeRequest, touchRegister } from "./hostile.ts";
 import type { MakeTarget, Target } from "./target.ts";
-import { Canary, CountingDma, WatchedWork } from "./watch.ts";
+import { Canary, CountingDma, FencedDriver, WatchedWork } from "./watch.ts";
 
 /** A case's work at most: accesses to RAM, and bytes moved. */
 const MOST_ACCESSES = 2_000_000;
@@ -12,7 +12,7 @@ const PROOF_EVERY = 16;
 
 /** One device behind one kind of transport, used for many cases. */
 class Victim {
-  readonly driver: TestDriver;
+  readonly driver: FencedDriver;
   readonly target: Target;
   readonly work = new WatchedWork();
   readonly canary: Canary;
@@ -21,13 +21,16 @@ class Victim {
   constructor(make: MakeTarget, transport: (typeof TRANSPORTS)[number], random: Random) {
     let discard = (_page: number) => {};
     this.target = make({ work: this.work, discard: (page) => discard(page) });
-    this.driver = new TestDriver(this.target.device, {
+    this.driver = new FencedDriver(this.target.device, {
       ...transport,
       ramBytes: 8 << 20,
       dma: (ram) => new CountingDma(ram, () => {}),
     });
     this.dma = this.driver.memory as CountingDma;
-    discard = (page) => this.driver.ram.discard(page);
+    discard = (page) => {
+      if (!this.driver.ram.contains(page * 4096)) throw new Error(`page ${page} is no RAM`);
+      this.driver.ram.discard(page);
+    };
     this.canary = new Canary(this.driver.memory, random);
   }
 
@@ -41,12 +44,46 @@ class Victim {
       for (let left = random.below(60); left > 0; left--) touchRegister(random, driver);
       return;
     }
-    const features = random.below(2) === 0 ? ~0n : random.bits64();
-    driver.start({ features, queueSize: random.pick([1, 2, 4, 8, 16]) });
+    if (random.below(4) === 0) {
+      this.behave(random);
+      return;
+    }
+    driver.start({ features: someFeatures(random), queueSize: random.pick([1, 2, 4, 8, 16]) });
     for (let left = 2 + random.below(14); left > 0; left--) attack(random, driver, target);
   }
 
-  checkWork(): void {
+  /** Rings as they should be, so that it is known where the device may write. */
+  private behave(random: Random): void {
+    const { driver, target, dma } = this;
+    const restart = () => {
+      this.checkWrites();
+      driver.start({ features: someFeatures(random), queueSize: random.pick([16, 64]) });
+      dma.writes = [];
+    };
+    restart();
+    for (let left = 1 + random.below(12); left > 0; left--) {
+      const choice = random.below(16);
+      if (choice === 0) restart();
+      else if (choice < 3) target.poke?.(random);
+      else if (choice === 3)
+        driver.setConfig(random.below(64), random.pick([1, 2, 4] as const), random.below(256));
+      else makeRequest(random, driver, target);
+      if (choice > 12) driver.rings.forEach((_, queue) => void driver.collect(queue));
+    }
+  }
+
+  /** What it wrote since it last was told to behave. */
+  private checkWrites(): void {
+    const stray = this.driver.findStray(this.dma.writes ?? []);
+    this.dma.writes = undefined;
+    if (stray)
+      throw new Error(
+        `${stray.length} bytes written at 0x${stray.address.toString(16)}, which were not given`,
+      );
+  }
+
+  check(): void {
+    this.checkWrites();
     const { accesses, bytes } = this.dma;
     if (accesses > MOST_ACCESSES || bytes > MOST_BYTES)
       throw new Error(`${accesses} accesses to RAM, ${bytes} bytes moved`);
@@ -58,6 +95,10 @@ class Victim {
     if (!(await this.target.works(this.driver, () => this.work.settle())))
       throw new Error("the device does not work after a reset");
   }
+}
+
+function someFeatures(random: Random): bigint {
+  return random.below(2) === 0 ? ~0n : random.bits64();
 }
 
 export interface FuzzOptions {
@@ -77,7 +118,7 @@ export async function fuzz({ make, cases, seed, progress }: FuzzOptions): Promis
     try {
       victim.attack(random);
       if (!victim.work.isIdle) await victim.work.settle();
-      victim.checkWork();
+      victim.check();
       if (i % (PROOF_EVERY * victims.length) >= (PROOF_EVERY - 1) * victims.length) await victim.prove();
     } catch (error) {
       throw new Error(`case ${i} of seed ${seed}: ${error instanceof Error ? error.message : error}`, {

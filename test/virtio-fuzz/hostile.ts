@@ -120,7 +120,8 @@ function mutate(random: Random, { queue, readable, writable }: Request): Request
   return { queue, readable: parts, writable: lengths };
 }
 
-function makeRequest(random: Random, driver: TestDriver, target: Target): void {
+/** A chain that is as it should be, with anything in it. */
+export function makeRequest(random: Random, driver: TestDriver, target: Target): void {
   const plausible = target.request(random);
   const { queue, readable, writable } = random.below(3) === 0 ? plausible : mutate(random, plausible);
   if (readable.length + writable.length === 0) return;

@@ -1,5 +1,5 @@
 import type { HostWork } from "../../src/devices/host-work.ts";
-import { RAM_BASE } from "../../src/devices/virtio/driver-fixture.ts";
+import { RAM_BASE, TestDriver } from "../../src/devices/virtio/driver-fixture.ts";
 import { Dma } from "../../src/memory/dma.ts";
 import type { Random } from "../differential/random.ts";
 import { bytesOf } from "./target.ts";
@@ -7,10 +7,17 @@ import { bytesOf } from "./target.ts";
 /** RAM that no buffer lies in. */
 export const CANARY = { start: RAM_BASE + 0x35_0000, length: 0x4000 } as const;
 
-/** Counts what devices do to RAM: the measure of a case's work. */
+interface Range {
+  readonly address: number;
+  readonly length: number;
+}
+
+/** Counts what devices do to RAM: the measure of a case's work. Notes where they write, if asked. */
 export class CountingDma extends Dma {
   accesses = 0;
   bytes = 0;
+  /** Writes since somebody began to listen. */
+  writes: Range[] | undefined;
 
   override reaches(address: number, length: number): boolean {
     this.accesses++;
@@ -24,7 +31,58 @@ export class CountingDma extends Dma {
 
   override write(address: number, bytes: Uint8Array): boolean {
     this.bytes += bytes.length;
-    return super.write(address, bytes);
+    return this.note(address, bytes.length, super.write(address, bytes));
+  }
+
+  override writeU16(address: number, value: number): boolean {
+    return this.note(address, 2, super.writeU16(address, value));
+  }
+
+  override writeU32(address: number, value: number): boolean {
+    return this.note(address, 4, super.writeU32(address, value));
+  }
+
+  private note(address: number, length: number, isDone: boolean): boolean {
+    if (isDone) this.writes?.push({ address, length });
+    return isDone;
+  }
+}
+
+/** Bytes behind each buffer that are in no other. */
+const FENCE = 32;
+
+/** A driver that knows what memory it has given to its device since it started. */
+export class FencedDriver extends TestDriver {
+  private readonly given: Range[] = [];
+  private isStarted = false;
+
+  override start(options?: Parameters<TestDriver["start"]>[0]): this {
+    super.start(options);
+    this.isStarted = true;
+    return this;
+  }
+
+  override reset(): void {
+    super.reset();
+    this.given.length = 0;
+    this.isStarted = false;
+  }
+
+  override allocate(length: number, align?: number): number {
+    // The areas of a legacy queue touch each other.
+    const address = super.allocate(length + (this.isStarted ? FENCE : 0), align);
+    this.given.push({ address, length });
+    return address;
+  }
+
+  /** The first of the writes that is not within what was given. */
+  findStray(writes: readonly Range[]): Range | undefined {
+    return writes.find(
+      ({ address, length }) =>
+        !this.given.some(
+          (range) => address >= range.address && address + length <= range.address + range.length,
+        ),
+    );
   }
 }
 
