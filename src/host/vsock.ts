@@ -100,7 +100,10 @@ function forward(socket: Socket, stream: VsockStream): void {
   });
   socket.on("end", () => stream.end());
   socket.on("drain", () => stream.setReading(true));
-  socket.on("close", () => stream.destroy());
+  socket.on("close", () => {
+    // Where both sides have ended, what was read last may still be on its way to the guest.
+    if (!socket.readableEnded || !socket.writableFinished) stream.destroy();
+  });
 }
 
 /** From the guest to the socket. */
