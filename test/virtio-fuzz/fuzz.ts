@@ -57,7 +57,7 @@ class Victim {
     const { driver, target, dma } = this;
     const restart = () => {
       this.checkWrites();
-      driver.start({ features: someFeatures(random), queueSize: random.pick([16, 64]) });
+      driver.start({ features: someFeatures(random), queueSize: random.pick([4, 16, 64]) });
       dma.writes = [];
     };
     restart();
