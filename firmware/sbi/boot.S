@@ -28,14 +28,12 @@
 # The devices, as on QEMU's virt board.
         .equ    SYSCON, 0x100000
         .equ    CLINT_MSIP, 0x2000000   # a word a hart: its software interrupt
-        .equ    CLINT_MTIMECMP, 0x2004000 # a double word a hart: when its timer interrupts
+        .equ    CLINT_MTIMECMP, 0x2004000 # a double word a hart: when its M-mode timer interrupts
         .equ    UART, 0x10000000
 
 # Bits of mie and mip: interrupt n is bit n. S-mode's are software 1, timer 5, external 9.
         .equ    SSIP, 1 << 1
         .equ    MSIP, 1 << 3
-        .equ    STIP, 1 << 5
-        .equ    MTIP, 1 << 7
         .equ    SUPERVISOR_INTERRUPTS, 1 << 1 | 1 << 5 | 1 << 9
 
 # Fields of mstatus.
@@ -46,6 +44,8 @@
         .equ    STATUS_MPP_S, 1 << 11
         .equ    STATUS_FS_INITIAL, 1 << 13
         .equ    STATUS_MPRV, 1 << 17
+
+        .equ    MENVCFG_STCE, 1 << 63
 
 # Exceptions that go to S-mode by themselves: misaligned fetch 0, breakpoint 3, call from U-mode 8, page
 # faults 12, 13 and 15. The others but 9, the SBI call, are handed on by `redirect`.
@@ -107,8 +107,12 @@ _start:
         csrw    mtvec, t0
         csrw    mscratch, s0
         csrw    mip, zero
-        li      t0, MSIP | MTIP         # our own interrupts are always on
+        li      t0, MSIP                # our own interrupt is always on
         csrw    mie, t0
+        li      t0, MENVCFG_STCE        # S-mode has a timer of its own (Sstc)
+        csrw    menvcfg, t0
+        li      t0, -1
+        csrw    stimecmp, t0
         li      t0, DELEGATED
         csrw    medeleg, t0
         li      t0, SUPERVISOR_INTERRUPTS
@@ -129,7 +133,7 @@ _start:
 
         bnez    a0, stopped             # hart 0 boots; the kernel starts the others (HSM)
 
-# A hart exists if its timer can be set, which is also how all timers are switched off.
+# A hart exists if its M-mode timer, which nobody uses, can be set.
         li      t0, CLINT_MTIMECMP
         li      t1, -1
         li      t2, 1

@@ -177,13 +177,7 @@ probe_extension:
 
 # TIME: set_timer(a0: time): an S-mode timer interrupt when the time CSR reaches it, none before.
 set_timer:
-        addi    sp, sp, -16
-        sd      ra, 8(sp)
-        call    set_mtimecmp
-        ld      ra, 8(sp)
-        addi    sp, sp, 16
-        li      t0, STIP
-        csrc    mip, t0
+        csrw    stimecmp, a0
         j       success
 
 # SRST: system_reset(a0: type, a1: reason), both 32 bits: 0 shutdown, 1 cold and 2 warm reboot, which are the

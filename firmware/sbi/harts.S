@@ -78,8 +78,8 @@ hart_start:
 
 # hart_stop(): does not return.
 hart_stop:
-        li      a0, -1
-        call    set_mtimecmp
+        li      t0, -1
+        csrw    stimecmp, t0
         mv      sp, s0
         j       stopped
 
@@ -117,11 +117,7 @@ hart_suspend:
         csrr    t0, mip
         csrr    t1, mie
         and     t0, t0, t1
-        andi    t1, t0, MTIP
-        beqz    t1, 5f
-        call    on_timer
-        j       2b
-5:      li      t1, SUPERVISOR_INTERRUPTS
+        li      t1, SUPERVISOR_INTERRUPTS
         and     t0, t0, t1
         beqz    t0, 2b
         ld      a0, 8(sp)

@@ -2,8 +2,6 @@
 
 # Why a trap was taken (mcause).
         .equ    CAUSE_CALL_FROM_S, 9
-        .equ    INTERRUPT_SOFTWARE, 3
-        .equ    INTERRUPT_TIMER, 7
 
         .section .rodata
 bug_text:
@@ -96,30 +94,9 @@ resume:
         ld      s0, SAVED_S0(s0)
         mret
 
-on_interrupt:
-        andi    t0, t0, 0xff
-        li      t1, INTERRUPT_TIMER
-        beq     t0, t1, 1f
+on_interrupt:                           # the software interrupt: there is no other
         call    on_software
         j       resume
-1:      call    on_timer
-        j       resume
-
-# on_timer(): the time that the kernel asked for has come. Our timer, which would interrupt until it is set
-# again, is switched off; the kernel's interrupt stays until the kernel sets a new time (`set_timer`).
-on_timer:
-        li      a0, -1
-        li      t0, STIP
-        csrs    mip, t0
-
-# set_mtimecmp(a0: when this hart's timer is to interrupt)
-set_mtimecmp:
-        ld      t0, HART_ID(s0)
-        slli    t0, t0, 3
-        li      t1, CLINT_MTIMECMP
-        add     t0, t0, t1
-        sd      a0, 0(t0)
-        ret
 
 # try_load(a0: an address, t0: MPRV or 0): a0 is the double word there, t0 zero. With MPRV the address is
 # one of S-mode's, translated as S-mode's own loads are. Where the load faults t0 is 1, and mcause and mtval

@@ -39,6 +39,7 @@ export const Csr = {
   pmpcfg2: 25,
   /** 16 words. */
   pmpaddr: 26,
+  stimecmp: 42,
 } as const;
 
 /** Fields of the low half of `mstatus` (Privileged Architecture, "Machine Status Registers"). */
@@ -74,11 +75,14 @@ export const Interrupt = {
 } as const;
 
 export const SATP_SV39 = 8;
+const NEVER = 0xffff_ffff_ffff_ffffn;
 
 /** Typed access to one hart's CSR words. Writing here checks nothing: guest software goes through `csr.ts`. */
 export class CsrState {
   /** What `time` reads: ticks since reset. The machine puts its CLINT's `mtime` here. */
   time: () => bigint = () => 0n;
+  /** `supervisorTimer` has changed: the machine's CLINT puts here what brings STIP up to date. */
+  onSupervisorTimer: () => void = () => {};
   private readonly u64: BigUint64Array;
   private readonly u32: Uint32Array;
   private readonly i32: Int32Array;
@@ -90,8 +94,23 @@ export class CsrState {
     this.u32 = arena.u32;
     this.i32 = arena.i32;
     this.base = base;
-    this.floatState = 0;
+    this.reset();
+  }
+
+  /** For a block of zeros: what is not zero out of reset. */
+  reset(): void {
     this.setFrm(0);
+    this.set(Csr.stimecmp, NEVER);
+  }
+
+  /** `menvcfg.STCE`: `stimecmp` drives STIP (Privileged Architecture, "Sstc"). */
+  get hasSupervisorTimer(): boolean {
+    return this.high(Csr.menvcfg) >>> 31 === 1;
+  }
+
+  /** When `stimecmp` interrupts S-mode, in ticks of `time`; all ones where it does not. */
+  get supervisorTimer(): bigint {
+    return this.hasSupervisorTimer ? this.get(Csr.stimecmp) : NEVER;
   }
 
   /** Unsigned 64 bits of word `index` (`Csr`). */

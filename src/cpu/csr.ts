@@ -70,11 +70,15 @@ const status = (mask: number, fixed: bigint): Behaviour => ({
 const SUPERVISOR_INTERRUPTS = 0x222;
 const INTERRUPTS = 0xaaa;
 const SSIP = 0x2;
+const STIP = 0x20;
 
 const mip: Behaviour = {
   read: ({ csrs }) => BigInt(csrs.pending),
   readForChange: ({ csrs }) => csrs.get(Csr.mip),
-  write: ({ csrs }, value) => csrs.setLow(Csr.mip, low(value) & SUPERVISOR_INTERRUPTS),
+  write: ({ csrs }, value) => {
+    const writable = csrs.hasSupervisorTimer ? SUPERVISOR_INTERRUPTS & ~STIP : SUPERVISOR_INTERRUPTS;
+    csrs.setLow(Csr.mip, low(value) & writable);
+  },
 };
 
 const sip: Behaviour = {
@@ -111,6 +115,31 @@ const satp: Behaviour = {
     mmu.refresh();
   },
   allowed: ({ csrs, privilege }) => privilege === Privilege.machine || (csrs.status & TVM) === 0,
+};
+
+const FIOM = 1n;
+const STCE = 1n << 63n;
+
+/** FIOM: every access is in order here, so fences need no help. STCE: STIP is `stimecmp`'s, software's bit is gone. */
+const environment: Behaviour = {
+  read: ({ csrs }) => csrs.get(Csr.menvcfg),
+  write: ({ csrs }, value) => {
+    csrs.set(Csr.menvcfg, value & (FIOM | STCE));
+    if ((value & STCE) !== 0n) csrs.setLow(Csr.mip, csrs.low(Csr.mip) & ~STIP);
+    csrs.onSupervisorTimer();
+  },
+};
+
+/** Of Sstc: for S-mode where `menvcfg` and `mcounteren` let it have the time. */
+const supervisorTimer: Behaviour = {
+  read: ({ csrs }) => csrs.get(Csr.stimecmp),
+  write: ({ csrs }, value) => {
+    csrs.set(Csr.stimecmp, value);
+    csrs.onSupervisorTimer();
+  },
+  allowed: ({ csrs, privilege }) =>
+    privilege === Privilege.machine ||
+    (csrs.hasSupervisorTimer && (csrs.low(Csr.mcounteren) & (1 << TIME)) !== 0),
 };
 
 // Counters: all count retired instructions, so a cycle is an instruction.
@@ -233,13 +262,13 @@ export const csrRows: readonly CsrRow[] = [
   row("sie", sie),
   row("stvec", vector(Csr.stvec)),
   row("scounteren", word(Csr.scounteren, COUNTERS)),
-  // FIOM: every access is in order here, so fences need no help.
-  row("senvcfg", word(Csr.senvcfg, 1n)),
+  row("senvcfg", word(Csr.senvcfg, FIOM)),
   row("sscratch", word(Csr.sscratch)),
   row("sepc", word(Csr.sepc, ~1n)),
   row("scause", word(Csr.scause)),
   row("stval", word(Csr.stval)),
   row("sip", sip),
+  row("stimecmp", supervisorTimer),
   row("satp", satp),
 
   row("mvendorid", constant(0n)),
@@ -254,7 +283,7 @@ export const csrRows: readonly CsrRow[] = [
   row("mie", word(Csr.mie, BigInt(INTERRUPTS))),
   row("mtvec", vector(Csr.mtvec)),
   row("mcounteren", word(Csr.mcounteren, COUNTERS)),
-  row("menvcfg", word(Csr.menvcfg, 1n)),
+  row("menvcfg", environment),
   row("mcountinhibit", mcountinhibit),
   row("mscratch", word(Csr.mscratch)),
   row("mepc", word(Csr.mepc, ~1n)),

@@ -220,7 +220,7 @@ export class Hart {
     this.arena.u8.fill(0, this.base, this.base + HART_BLOCK_SIZE);
     this.i64[(this.base + HART.retired) / 8] = BigInt(retired);
     this.privilege = Privilege.machine;
-    this.csrs.setFrm(0);
+    this.csrs.reset();
     this.mmu.reset();
   }
 

@@ -1,7 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { accessCsr } from "../cpu/csr.ts";
 import { Interrupt } from "../cpu/csr-state.ts";
 import type { Hart } from "../cpu/hart.ts";
 import { bareHart } from "../cpu/hart-fixture.ts";
+import { Privilege } from "../cpu/layout.ts";
+import { csrNumber } from "../isa/csr-names.ts";
 import { Clint } from "./clint.ts";
 
 const [MTIMECMP, MTIME] = [0x4000, 0xbff8];
@@ -140,6 +143,62 @@ describe("a store tells whose line it changed", () => {
       [1, 0, 1],
       [true, true],
     ]);
+  });
+});
+
+describe("the supervisor's timer (Sstc)", () => {
+  const STCE = 1n << 63n;
+  const write = (hart: number, name: string, value: bigint) =>
+    accessCsr(harts[hart], csrNumber(name) as number, "write", value);
+  const supervisorTimers = () => [0, 1].map((hart) => line(hart, Interrupt.supervisorTimer));
+
+  test("interrupts while menvcfg.STCE is set and time has reached stimecmp", () => {
+    write(1, "stimecmp", 100n);
+    now = 100n;
+    clint.update();
+    expect(supervisorTimers()).toEqual([false, false]);
+    write(1, "menvcfg", STCE);
+    expect(supervisorTimers()).toEqual([false, true]);
+    write(1, "stimecmp", 150n);
+    expect([...supervisorTimers(), clint.ticksToRise]).toEqual([false, false, 50n]);
+    now = 150n;
+    clint.update();
+    expect([...supervisorTimers(), ...timers()]).toEqual([false, true, false, false]);
+    write(1, "menvcfg", 0n);
+    expect(supervisorTimers()).toEqual([false, false]);
+  });
+
+  test("takes the place of software's STIP", () => {
+    const STIP = 1n << 5n;
+    write(0, "mip", STIP);
+    expect(harts[0].csrs.pending).toBe(0x20);
+    write(0, "menvcfg", STCE);
+    expect(harts[0].csrs.pending).toBe(0);
+    write(0, "mip", STIP);
+    expect(harts[0].csrs.pending).toBe(0);
+  });
+
+  test("is S-mode's where menvcfg and mcounteren both say so", () => {
+    const allowed = (menvcfg: bigint, mcounteren: bigint) => {
+      harts[0].privilege = Privilege.machine;
+      write(0, "menvcfg", menvcfg);
+      write(0, "mcounteren", mcounteren);
+      harts[0].privilege = Privilege.supervisor;
+      return write(0, "stimecmp", 1n) !== undefined;
+    };
+    expect([allowed(0n, 2n), allowed(STCE, 5n), allowed(STCE, 2n)]).toEqual([false, false, true]);
+  });
+
+  test("goes on after being restored", () => {
+    write(0, "menvcfg", STCE);
+    write(0, "stimecmp", 10n);
+    now = 10n;
+    clint.update();
+    const saved = clint.save();
+    write(0, "stimecmp", 20n);
+    clint.restore(saved);
+    write(0, "stimecmp", 30n);
+    expect(supervisorTimers()).toEqual([false, false]);
   });
 });
 

@@ -43,7 +43,7 @@ export class Clint implements Device, Stateful<ClintState> {
   private readonly signal: (hart: number) => void;
   private readonly mtimecmp: bigint[];
   private readonly msip: number[];
-  /** What each hart's timer line was last set to. */
+  /** What each timer's line was last set to: the harts' machine timers, then their supervisor timers (Sstc). */
   private readonly timerLines: boolean[];
   /** The first `mtimecmp` of the timers whose line is low. */
   private next = MASK;
@@ -60,8 +60,11 @@ export class Clint implements Device, Stateful<ClintState> {
     this.signal = signal;
     this.mtimecmp = harts.map(() => MASK);
     this.msip = harts.map(() => 0);
-    this.timerLines = harts.map(() => false);
-    for (const hart of harts) hart.csrs.time = () => this.mtime;
+    this.timerLines = [...harts, ...harts].map(() => false);
+    harts.forEach(({ csrs }, hart) => {
+      csrs.time = () => this.mtime;
+      csrs.onSupervisorTimer = () => this.timersSet(harts.length + hart, harts.length + hart + 1);
+    });
   }
 
   get mtime(): bigint {
@@ -85,7 +88,7 @@ export class Clint implements Device, Stateful<ClintState> {
     if (this.next === MASK) return;
     const now = this.mtime;
     if (now < this.next) return;
-    for (let hart = 0; hart < this.harts.length; hart++) this.driveTimer(hart, now);
+    for (let timer = 0; timer < this.timerLines.length; timer++) this.driveTimer(timer, now);
     this.findNext();
   }
 
@@ -108,7 +111,7 @@ export class Clint implements Device, Stateful<ClintState> {
     if (offset < MTIMECMP) this.setMsip(offset / 4, value & 1);
     else if (offset === MTIME || offset === MTIME + 4) {
       this.offset += replace(this.mtime) - this.mtime;
-      this.timersSet(0, this.harts.length);
+      this.timersSet(0, this.timerLines.length);
     } else if (timer < this.mtimecmp.length) {
       this.mtimecmp[timer] = replace(this.mtimecmp[timer]);
       this.timersSet(timer, timer + 1);
@@ -125,8 +128,10 @@ export class Clint implements Device, Stateful<ClintState> {
     for (let hart = 0; hart < this.harts.length; hart++) {
       this.mtimecmp[hart] = mtimecmp[hart];
       this.msip[hart] = msip[hart];
-      this.timerLines[hart] = timerLines[hart];
     }
+    timerLines.forEach((high, timer) => {
+      this.timerLines[timer] = high;
+    });
     this.offset = offset;
     this.findNext();
   }
@@ -138,27 +143,36 @@ export class Clint implements Device, Stateful<ClintState> {
     this.signal(hart);
   }
 
-  /** What the timers of harts `first` to `end` (exclusive) are compared with, or to, has changed. */
+  /** What timers `first` to `end` (exclusive) are compared with, or to, has changed. */
   private timersSet(first: number, end: number): void {
     const now = this.mtime;
-    for (let hart = first; hart < end; hart++) if (this.driveTimer(hart, now)) this.signal(hart);
+    for (let timer = first; timer < end; timer++)
+      if (this.driveTimer(timer, now)) this.signal(timer % this.harts.length);
     this.findNext();
     this.onTimerSet();
   }
 
   /** Returns whether the line changed. */
-  private driveTimer(hart: number, now: bigint): boolean {
-    const high = now >= this.mtimecmp[hart];
-    if (high === this.timerLines[hart]) return false;
-    this.timerLines[hart] = high;
-    this.harts[hart].csrs.setLine(Interrupt.machineTimer, high);
+  private driveTimer(timer: number, now: bigint): boolean {
+    const high = now >= this.dueTime(timer);
+    if (high === this.timerLines[timer]) return false;
+    this.timerLines[timer] = high;
+    const { length } = this.harts;
+    const interrupt = timer < length ? Interrupt.machineTimer : Interrupt.supervisorTimer;
+    this.harts[timer % length].csrs.setLine(interrupt, high);
     return true;
+  }
+
+  private dueTime(timer: number): bigint {
+    const { length } = this.harts;
+    return timer < length ? this.mtimecmp[timer] : this.harts[timer - length].csrs.supervisorTimer;
   }
 
   private findNext(): void {
     this.next = MASK;
-    this.mtimecmp.forEach((time, hart) => {
-      if (!this.timerLines[hart] && time < this.next) this.next = time;
+    this.timerLines.forEach((high, timer) => {
+      const time = this.dueTime(timer);
+      if (!high && time < this.next) this.next = time;
     });
   }
 }

@@ -96,7 +96,7 @@ describe("the device tree", () => {
     const built = new Set<string>(rows.map((row) => row.extension.toLowerCase()));
     built.delete("priv");
     // A hint of the base table, and CSRs.
-    expect(claimed).toEqual([...built, "zihintpause", "zicntr"].sort());
+    expect(claimed).toEqual([...built, "zihintpause", "zicntr", "sstc"].sort());
   });
 
   test("tells a kernel what it was started with", () => {

@@ -20,7 +20,7 @@ export interface DeviceTreeOptions {
 }
 
 /** What the harts have (`src/isa/rows`, `src/cpu/csr.ts`), in the canonical order of the ISA manual. */
-const ISA = "rv64imafdc_zicntr_zicond_zicsr_zifencei_zihintpause_zba_zbb_zbs";
+const ISA = "rv64imafdc_zicntr_zicond_zicsr_zifencei_zihintpause_zba_zbb_zbs_sstc";
 /** The input clock of the UART on QEMU's board. */
 const UART_HERTZ = 3_686_400;
 const Power = { off: 0x5555, reset: 0x7777 } as const;
