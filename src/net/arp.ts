@@ -59,10 +59,11 @@ export class Arp {
     if (question === undefined) {
       if (this.asked.size >= ASKED_LIMIT) return;
       question = { frames: [], tries: 0, cancel: () => {} };
+      question.frames.push(frame);
       this.asked.set(neighbour, question);
+      // The answer may come before this returns.
       this.ask(neighbour, question);
-    }
-    if (question.frames.length < WAITING_LIMIT) question.frames.push(frame);
+    } else if (question.frames.length < WAITING_LIMIT) question.frames.push(frame);
   }
 
   close(): void {

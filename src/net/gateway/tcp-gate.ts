@@ -26,14 +26,14 @@ export class TcpGate {
   /** Rejects where the host refuses the address. */
   listen(hostAddress: string, hostPort: number, guest: Endpoint): Promise<Listener> {
     return this.sockets.listenTcp(hostAddress, hostPort, (socket) => {
-      const connection = this.stack.tcp.connect(insideOf(socket.remote.address), guest);
-      if (connection === undefined) {
-        socket.destroy();
-        return IGNORED;
-      }
-      const relay = this.join(connection, true);
-      relay.setSocket(socket);
-      return relay.hostSide;
+      let relay: Relay | undefined;
+      this.stack.tcp.connect(insideOf(socket.remote.address), guest, (connection) => {
+        relay = this.join(connection, true);
+        relay.setSocket(socket);
+        return relay.guestSide;
+      });
+      if (relay === undefined) socket.destroy();
+      return relay?.hostSide ?? IGNORED;
     });
   }
 

@@ -29,8 +29,10 @@ function talk(
   const serving = new Talker(a);
   const calling = new Talker(b);
   listen(server, serving);
-  calling.connection = client.tcp.connect(address("192.168.7.2"), SERVER);
-  if (calling.connection !== undefined) calling.connection.handler = calling;
+  client.tcp.connect(address("192.168.7.2"), SERVER, (connection) => {
+    calling.connection = connection;
+    return calling;
+  });
   const finish = () => {
     server.close();
     client.close();

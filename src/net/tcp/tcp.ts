@@ -5,6 +5,7 @@ import { IPV4_HEADER, type Ipv4, Protocol } from "../ipv4.ts";
 import type { Timers } from "../timers.ts";
 import { BufferBudget } from "./allowance.ts";
 import { TcpConnection } from "./connection.ts";
+import type { ConnectionHandler } from "./handler.ts";
 import type { ConnectionNode } from "./node.ts";
 import { Flag, makeSegment, parseSegment, SEGMENT_LIMIT, type Segment } from "./segment.ts";
 import { plus } from "./sequence.ts";
@@ -69,14 +70,22 @@ export class Tcp {
     return this.count;
   }
 
-  /** Calls `remote` from a free port of `address`: set the handler at once. Undefined where there are too many. */
-  connect(address: Ipv4Address, remote: Endpoint): TcpConnection | undefined {
+  /**
+   * Calls `remote` from a free port of `address`; undefined where there are too many connections. `handlerOf` is asked
+   * before the call, since the answer may come before this returns.
+   */
+  connect(
+    address: Ipv4Address,
+    remote: Endpoint,
+    handlerOf: (connection: TcpConnection) => ConnectionHandler,
+  ): TcpConnection | undefined {
     if (!this.makeRoom()) return undefined;
     const first = this.drawU32() % EPHEMERALS;
     for (let i = 0; i < EPHEMERALS; i++) {
       const local = { address, port: FIRST_EPHEMERAL + ((first + i) % EPHEMERALS) };
       if (this.find(local, remote) !== undefined) continue;
       const connection = this.add(local, remote);
+      connection.handler = handlerOf(connection);
       connection.open();
       return connection;
     }
