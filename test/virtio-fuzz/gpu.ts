@@ -1,5 +1,6 @@
 import { RAM_BASE, type TestDriver } from "../../src/devices/virtio/driver-fixture.ts";
 import { VirtioGpu } from "../../src/devices/virtio/gpu.ts";
+import { CURSOR_EXTENT } from "../../src/devices/virtio/gpu-cursor.ts";
 import { GPU_REQUEST_SIZE, GpuCommand, GpuResponse } from "../../src/devices/virtio/gpu-protocol.ts";
 import type { Random } from "../differential/random.ts";
 import type { Parts, Request, Target } from "./target.ts";
@@ -7,8 +8,8 @@ import type { Parts, Request, Target } from "./target.ts";
 const COMMANDS = Object.values(GpuCommand);
 const FORMATS = [1, 2, 3, 4, 67, 68, 121, 134, 0, 5];
 const EXTENTS = [0, 1, 2, 3, 16, 64, 64, 64, 100, 16_384, 16_385, 0x8000_0000, 0xffff_ffff];
-/** Beside long ones: what the pictures hold must not pass for memory that is lost. */
-const SHORT = [0, 1, 2, 3, 0xffff_ffff];
+/** Beside the other: what the pictures hold must not pass for memory that is lost. */
+const SHORT = [0, 1, 2, 3, 16, 17, 0xffff_ffff];
 const OFFSETS = [0, 0, 0, 1, 4, 256, 0xffff, 0xffff_ffff];
 /** Where the driver has a picture of its own, clear of buffers. */
 const PIXEL = RAM_BASE + 0x30_0000;
@@ -18,11 +19,13 @@ const RESPONSE_SIZES = [24, 24, 24, 408, 1056, 23, 1];
 function fill(random: Random, command: number, words: DataView): void {
   for (let at = 24; at + 4 <= words.byteLength; at += 4) words.setUint32(at, random.below(4), true);
   const put = (offset: number, value: number) => words.setUint32(offset, value, true);
+  const isTall = random.below(2) === 0;
   switch (command) {
     case GpuCommand.resourceCreate2d:
       put(28, random.pick(FORMATS));
-      put(32, random.pick(EXTENTS));
-      put(36, random.pick(words.getUint32(32, true) > 100 ? SHORT : EXTENTS));
+      put(32, random.pick(isTall ? SHORT : EXTENTS));
+      put(36, random.pick(isTall ? EXTENTS : SHORT));
+      if (random.below(4) === 0) for (const offset of [32, 36]) put(offset, CURSOR_EXTENT);
       break;
     case GpuCommand.setScanout:
     case GpuCommand.resourceFlush:
