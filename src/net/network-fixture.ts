@@ -40,9 +40,11 @@ export class VirtualTime implements Timers {
   }
 
   pass(milliseconds: number): void {
-    const end = this.time + milliseconds;
-    this.after(milliseconds, () => {});
-    while (this.time < end && this.step());
+    let isOver = false;
+    this.after(milliseconds, () => {
+      isOver = true;
+    });
+    while (!isOver) this.step();
   }
 
   /** Until `isDone`; throws after `limit` milliseconds. */
