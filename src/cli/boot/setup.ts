@@ -91,11 +91,13 @@ export class Setup {
   /** Makes a machine. Where that fails, the one that was made before is as it was. */
   private async connect(make: (surroundings: MachineSurroundings) => Promise<Machine>): Promise<Machine> {
     const { print, shares } = this;
+    // A disk that a saved machine has its own contents of is changed by loading, so the new machine gets a copy.
     const drives = this.drives.map((disk) => (disk instanceof OverlayDisk ? disk.fork() : disk));
     const vsock = this.newVsock?.();
     const cable = this.network?.cable();
     const machine = await make({ host: nodeHost, print, drives, network: cable?.port, shares, vsock });
     cable?.plug();
+    for (const [i, disk] of this.drives.entries()) if (disk !== drives[i]) await disk.close();
     this.drives = drives;
     await this.vsock?.close();
     this.vsock = vsock;

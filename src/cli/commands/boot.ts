@@ -55,12 +55,12 @@ async function deviceTree(options: BootOptions, setup: Setup): Promise<Uint8Arra
 async function run(machine: Machine, setup: Setup, options: BootOptions): Promise<void> {
   const console = new StandardConsole();
   try {
-    const session = new Session(machine, console, setup.isConnected);
+    const session = new Session(machine, console, setup);
     const end = await session.run(options.maxInstructions);
     // The terminal is as it was before anything of ours is written to it.
     console.close();
     if (options.save !== undefined && end.reason !== "off") {
-      writeWholeFile(options.save, await machine.save());
+      writeWholeFile(options.save, await session.machine.save());
       say(bootCliText.saved(options.save));
     }
     await conclude(end, setup, options);
