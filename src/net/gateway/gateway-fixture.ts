@@ -1,5 +1,5 @@
 import { SeededRandom } from "../../random/seeded-random.ts";
-import { cable } from "../cable.ts";
+import { cable, type EthernetPort } from "../cable.ts";
 import type { HostSockets, TcpEvents, TcpSocket } from "../host-sockets.ts";
 import { address, VirtualTime } from "../network-fixture.ts";
 import { Stack } from "../stack.ts";
@@ -93,8 +93,12 @@ export class PlayedHost implements HostSockets {
   }
 }
 
-/** A gateway and a guest at 10.0.2.15 on one cable. */
-export function gatewayAndGuest({ allow = ["*"], largeFrames = false } = {}) {
+/** A gateway and a guest at 10.0.2.15 on one cable; `watched` may put something between it and the guest. */
+export function gatewayAndGuest({
+  allow = ["*"],
+  largeFrames = false,
+  watched = (port: EthernetPort) => port,
+} = {}) {
   const time = new VirtualTime();
   const host = new PlayedHost();
   const random = new SeededRandom(5n);
@@ -107,7 +111,7 @@ export function gatewayAndGuest({ allow = ["*"], largeFrames = false } = {}) {
   const gateway = new Gateway({ ...common, port: left, sockets: host, allow: allow.map(parseAllow) });
   const guest = new Stack({
     ...common,
-    port: right,
+    port: watched(right),
     mac: 0x525400123456,
     addresses: [address("10.0.2.15")],
     accepts: () => true,
