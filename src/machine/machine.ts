@@ -42,7 +42,7 @@ const A1 = 11;
 const A2 = 12;
 const TICKS_PER_MILLISECOND = 10_000;
 /** Host milliseconds after which the host's other events get a turn. */
-const TURN = 4;
+const TURN = 1;
 /** The longest sleep of a machine that waits, milliseconds: what `setTimeout` takes. */
 const LONGEST_SLEEP = 0x7fff_ffff;
 /** Bytes of input that a machine keeps for its guest. */
@@ -75,7 +75,9 @@ export class Machine {
   private usesVirtioConsole = false;
   private search: TextSearch | undefined;
   private lastTurn = 0;
-  private wakeUp = () => {};
+  /** Something happened since harts last ran: a machine that is about to sleep must look again. */
+  private isWoken = false;
+  private endSleep = () => {};
 
   private constructor(options: MachineOptions, ram: number | PhysicalMemory) {
     const { host, deterministic = false, virtioVersion = 2, packedRings = false } = options;
@@ -128,7 +130,9 @@ export class Machine {
       if (left <= 0) return { reason: "instructions" };
       if (deadline !== undefined && this.board.clock.ticks() >= deadline) return { reason: "milliseconds" };
       if (this.stopRequested) return { reason: "stopped" };
+      this.work.deliver();
       this.deliverInput();
+      this.isWoken = false;
       const state = this.board.run(left);
       left -= this.board.spent;
       await this.afterPiece();
@@ -156,7 +160,7 @@ export class Machine {
 
   /** The whole machine, as `load` takes it. Not to be called while `run` goes on. */
   async save(): Promise<Uint8Array<ArrayBuffer>> {
-    await this.work.settle();
+    await this.work.drain();
     return writeSave(this.state(), this.board.ram);
   }
 
@@ -191,7 +195,7 @@ export class Machine {
    * for each disk one with the same contents, that this machine does not write to.
    */
   async fork(surroundings: MachineSurroundings): Promise<Machine> {
-    await this.work.settle();
+    await this.work.drain();
     const { memory, harts, boot, devices, virtioVersion, packedRings, deterministic, seed } = this.options;
     const config = { memory, harts, boot, devices, virtioVersion, packedRings, deterministic, seed };
     const machine = new Machine({ ...config, ...surroundings }, this.board.ram.fork());
@@ -203,7 +207,7 @@ export class Machine {
 
   /** Lets go of disks. The machine must not be run afterwards. */
   async close(): Promise<void> {
-    await this.work.settle();
+    await this.work.drain();
     for (const disk of this.options.drives ?? []) await disk.close();
   }
 
@@ -213,7 +217,6 @@ export class Machine {
     const exitCode = this.htif?.poll();
     if (exitCode !== undefined) this.exitCode = exitCode;
     if (this.power) await this.obey(this.power);
-    this.work.check();
     if (deterministic && !this.work.isIdle && this.board.isBetweenTurns) await this.work.settle();
     // The host's answers arrive while we let it.
     else if (!this.work.isIdle || host.milliseconds() - this.lastTurn >= TURN) {
@@ -230,7 +233,7 @@ export class Machine {
 
   /** As the machine's reset button: RAM is as before the first instruction, disks keep what they have. */
   async reset(): Promise<void> {
-    await this.work.settle();
+    await this.work.drain();
     const { ram } = this.board;
     for (let page = ram.base / FRAME_SIZE; page < (ram.base + ram.size) / FRAME_SIZE; page++)
       ram.discard(page);
@@ -240,6 +243,7 @@ export class Machine {
 
   /** Every hart waits. False where nothing will come. */
   private async wait(deadline: bigint | undefined): Promise<boolean> {
+    if (this.isWoken) return true;
     const { board, work } = this;
     const now = board.clock.ticks();
     const event = board.ticksToEvent;
@@ -263,12 +267,17 @@ export class Machine {
     if (milliseconds < 1) return this.options.host.nextTurn();
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.min(milliseconds, LONGEST_SLEEP));
-      this.wakeUp = () => {
+      this.endSleep = () => {
         clearTimeout(timer);
         resolve();
       };
     });
-    this.wakeUp = () => {};
+    this.endSleep = () => {};
+  }
+
+  private wakeUp(): void {
+    this.isWoken = true;
+    this.endSleep();
   }
 
   private deliverInput(): void {

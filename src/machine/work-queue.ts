@@ -1,22 +1,29 @@
 import type { HostWork } from "../devices/host-work.ts";
+import { RefusedError } from "../messages/errors.ts";
+import { machineMessages } from "../messages/machine.ts";
+
+/** Far more than what devices take from their queues at once can lead to. */
+const MOST_ROUNDS = 100_000;
 
 interface Entry {
-  /** Calls the callback that the outcome asks for; resolves to it. */
+  /** Resolves, when the host is done, to what calls the callback that the outcome asks for. */
   readonly settled: Promise<() => void>;
 }
 
 /**
- * What the host is doing for a machine's devices. In host time callbacks run as soon as the host is done, which is
- * between slices, because a slice is one synchronous call. In virtual time they run in order, in `settle`, which the
- * machine awaits at the end of a slice: the guest sees every request answered within the slice after it.
+ * What the host is doing for a machine's devices. In host time the machine has what is done delivered between slices. In
+ * virtual time it awaits, at the end of a slice, all that is under way, and has it delivered in order: the guest sees every
+ * request answered within the slice after it. Callbacks may begin new work, which is left to the next time: a driver
+ * can lay out its rings so that this goes on for ever.
  */
 export class WorkQueue implements HostWork {
   private readonly inOrder: boolean;
   private readonly wake: () => void;
   private readonly entries = new Set<Entry>();
-  private failure: { readonly error: unknown } | undefined;
+  /** Done in host time, to be delivered. */
+  private ready: (() => void)[] = [];
 
-  /** `wake`: a callback has run, which may have given a waiting hart something to do. */
+  /** `wake`: in host time, something is done. */
   constructor(inOrder: boolean, wake: () => void) {
     this.inOrder = inOrder;
     this.wake = wake;
@@ -33,33 +40,39 @@ export class WorkQueue implements HostWork {
     );
     const entry = { settled };
     this.entries.add(entry);
-    if (!this.inOrder) settled.then((callBack) => this.finish(entry, callBack));
+    if (this.inOrder) return;
+    settled.then((callBack) => {
+      this.ready.push(() => {
+        this.entries.delete(entry);
+        callBack();
+      });
+      this.wake();
+    });
   }
 
-  /** Waits for all that is under way. Throws what a callback threw: a bug. */
+  /** In host time: calls back for what is done. */
+  deliver(): void {
+    const { ready } = this;
+    this.ready = [];
+    for (const callBack of ready) callBack();
+  }
+
+  /** Waits until nothing is under way. Throws `RefusedError` where a guest's rings go on for ever. */
+  async drain(): Promise<void> {
+    for (let rounds = 0; !this.isIdle; rounds++) {
+      if (rounds === MOST_ROUNDS) throw new RefusedError(machineMessages.neverIdle());
+      await this.settle();
+    }
+  }
+
+  /** Waits for what is under way now, and calls back for it. */
   async settle(): Promise<void> {
-    for (const entry of this.entries) {
+    for (const entry of [...this.entries]) {
       const callBack = await entry.settled;
-      if (this.inOrder) this.finish(entry, callBack);
-    }
-    this.check();
-  }
-
-  /** Throws what a callback threw since the last look. */
-  check(): void {
-    if (!this.failure) return;
-    const { error } = this.failure;
-    this.failure = undefined;
-    throw error;
-  }
-
-  private finish(entry: Entry, callBack: () => void): void {
-    this.entries.delete(entry);
-    try {
+      if (!this.inOrder) continue;
+      this.entries.delete(entry);
       callBack();
-    } catch (error) {
-      this.failure ??= { error };
     }
-    this.wake();
+    this.deliver();
   }
 }

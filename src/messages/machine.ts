@@ -11,6 +11,7 @@ export const machineMessages = catalogue(
       `${name}: the saved machine is damaged: its parts do not fit together`,
     otherDevice: (name: string, slot: number, saved: string, given: string) =>
       `${name}: saved with ${saved} in virtio slot ${slot}, where this machine has ${given}`,
+    neverIdle: () => "the guest's devices never come to rest, so the machine cannot be saved",
     noDevice: () => "nothing",
     tooManyDevices: (count: number, slots: number) =>
       `${count} virtio devices are asked for; beside console and rng the machine has room for ${slots}`,
@@ -25,6 +26,7 @@ export const machineMessages = catalogue(
     inconsistentSave: (name: string) => `${name}：保存的机器已损坏：各部分不相符`,
     otherDevice: (name: string, slot: number, saved: string, given: string) =>
       `${name}：保存时 virtio 插槽 ${slot} 上是 ${saved}，而此机器上是 ${given}`,
+    neverIdle: () => "客户机的设备始终无法停歇，因此无法保存机器",
     noDevice: () => "空",
     tooManyDevices: (count: number, slots: number) =>
       `要求了 ${count} 个 virtio 设备；除控制台和 rng 外，机器只能容纳 ${slots} 个`,
