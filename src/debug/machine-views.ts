@@ -101,7 +101,7 @@ export interface SourceView {
 }
 
 export interface InterruptView {
-  /** Sources that have a priority, are pending or in service. */
+  /** Sources that are enabled for any context, pending or in service. */
   readonly sources: readonly SourceView[];
   readonly contexts: readonly {
     readonly hart: number;
@@ -147,7 +147,8 @@ export function viewInterrupts({ plic, clint, harts }: Board): InterruptView {
     mtimecmp: mtimecmp[id] === NEVER ? undefined : mtimecmp[id],
     msip: msip[id] !== 0,
   }));
-  const isUsed = ({ priority, isPending, isInService }: SourceView) =>
-    priority !== 0 || isPending || isInService;
+  const enabled = new Set(contexts.flatMap((context) => context.enabled));
+  const isUsed = ({ source, isPending, isInService }: SourceView) =>
+    enabled.has(source) || isPending || isInService;
   return { sources: sources.filter(isUsed), contexts, timers, mtime: clint.mtime };
 }
