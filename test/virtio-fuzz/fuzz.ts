@@ -29,7 +29,8 @@ class Victim {
     this.dma = this.driver.memory as CountingDma;
     discard = (page) => {
       if (!this.driver.ram.contains(page * 4096)) throw new Error(`page ${page} is no RAM`);
-      this.driver.ram.discard(page);
+      // A mutated request may name the canary's pages, and so give them away.
+      if (!this.canary.hasPage(page)) this.driver.ram.discard(page);
     };
     this.canary = new Canary(this.driver.memory, random);
   }

@@ -97,6 +97,11 @@ export class Canary {
     memory.write(CANARY.start, this.expected);
   }
 
+  /** `page`: an address / 4096. */
+  hasPage(page: number): boolean {
+    return page * 4096 >= CANARY.start && page * 4096 < CANARY.start + CANARY.length;
+  }
+
   get isAlive(): boolean {
     return Buffer.compare(this.memory.read(CANARY.start, CANARY.length)!, this.expected) === 0;
   }
