@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 /** The built command line, as a user calls it. */
 
-const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
+export const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 export const folder = mkdtempSync(join(tmpdir(), "runikraft-cli-"));
 
 export interface Outcome {

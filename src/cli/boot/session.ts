@@ -1,6 +1,6 @@
-import type { StandardConsole } from "../../host/console.ts";
 import { printErr } from "../../host/process.ts";
 import { type EndingSignal, onEndingSignal } from "../../host/signals.ts";
+import type { HostConsole } from "../../machine/host-console.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { bootCliText } from "../../messages/boot-cli.ts";
 import { monitorText } from "../../messages/monitor.ts";
@@ -33,7 +33,7 @@ export interface SessionSetup {
 export class Session implements MonitorTarget {
   machine: Machine;
   isStopped = false;
-  private readonly console: StandardConsole;
+  private readonly console: HostConsole;
   private readonly setup: SessionSetup;
   private readonly keys = new EscapeKeys();
   private readonly editor = new LineEditor(printErr);
@@ -46,7 +46,7 @@ export class Session implements MonitorTarget {
   private end: SessionEnd | undefined;
   private wake = () => {};
 
-  constructor(machine: Machine, console: StandardConsole, setup: SessionSetup) {
+  constructor(machine: Machine, console: HostConsole, setup: SessionSetup) {
     this.machine = machine;
     this.console = console;
     this.setup = setup;
