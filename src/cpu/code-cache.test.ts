@@ -59,8 +59,8 @@ describe("code that changes", () => {
   replacement:
     addi a0, a0, 100`;
 
-  test("a store to code is executed after fence.i", () => {
-    load(RAM, PATCH.replace("FENCE", "fence.i"));
+  test.each(["fence.i", "sfence.vma"])("a store to code is executed after %s", (fence) => {
+    load(RAM, PATCH.replace("FENCE", fence));
     run(RAM);
     expect(hart.x(A0)).toBe(101n);
   });
