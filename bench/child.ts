@@ -36,8 +36,8 @@ export function runCommand(command: string, args: readonly string[]): Finished {
 /** Milliseconds per tick of the times in /proc (`USER_HZ`, which is 100 on every Linux in use). */
 const TICK = 10;
 
-/** Processor time of all children that have ended: `cutime` and `cstime` of proc(5), counted after the name. */
-function childrenTime(): number {
+/** Processor time of all children that have ended, in milliseconds: `cutime` and `cstime` of proc(5), counted after the name. */
+export function childrenTime(): number {
   const fields = readFileSync("/proc/self/stat", "latin1")
     .replace(/^.*\) /s, "")
     .split(" ");

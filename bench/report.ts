@@ -1,6 +1,6 @@
 import { cpus, loadavg } from "node:os";
 import { type Mark, marks, type Results } from "./marks.ts";
-import type { Summary } from "./statistics.ts";
+import { formatTable, spread } from "./table.ts";
 import { GCC, GCC_FLAGS, QEMU, toolVersion } from "./tools.ts";
 
 /** What was measured on what. */
@@ -51,7 +51,7 @@ export function formatReport(report: Report): string {
     ],
   ];
   if (throughput.length > 0)
-    sections.push(["Interpreter, MMU on", ...table(throughput.map(throughputRow), HEAD)]);
+    sections.push(["Interpreter, MMU on", ...formatTable(throughput.map(throughputRow), HEAD)]);
   if (steadiness)
     sections.push([
       `Steadiness: MIPS of ${steadiness.program} in each quarter second of a new process`,
@@ -62,7 +62,7 @@ export function formatReport(report: Report): string {
     const { ours, node, qemu, overNode, overQemu, cpuOverNode } = coldStart;
     sections.push([
       "Cold start of a static hello, from starting the process to its end",
-      ...table(
+      ...formatTable(
         [
           ["runikraft run hello", spread(ours, 1), `${overQemu.median.toFixed(1)} x qemu-riscv64`],
           ["node -e 0", spread(node, 1), `runikraft takes ${spread(overNode, 1)} ms more`],
@@ -81,7 +81,7 @@ export function formatReport(report: Report): string {
     ]);
   sections.push([
     "Marks",
-    ...table(
+    ...formatTable(
       report.marks.map(({ what, measured, met }) => [met ? "met" : "MISSED", what, measured]),
       ["", "", ""],
     ),
@@ -109,15 +109,4 @@ function throughputRow(measured: Results["throughput"][number]): string[] {
     spread(measured.cpuRatio, 2),
     measured.about,
   ];
-}
-
-function spread({ median, least, most }: Summary, digits: number): string {
-  return `${median.toFixed(digits)} (${least.toFixed(digits)}-${most.toFixed(digits)})`;
-}
-
-/** Rows in columns, indented by two; an empty heading takes no line. */
-function table(rows: readonly (readonly string[])[], heading: readonly string[]): string[] {
-  const all = heading.some((cell) => cell !== "") ? [heading, ...rows] : [...rows];
-  const widths = heading.map((_, column) => Math.max(...all.map((row) => row[column].length)));
-  return all.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column])).join("  ")}`.trimEnd());
 }

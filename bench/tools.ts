@@ -6,9 +6,14 @@ import { BenchError } from "./child.ts";
 
 export const GCC = "riscv64-linux-gnu-gcc";
 export const QEMU = "qemu-riscv64";
+export const QEMU_SYSTEM = "qemu-system-riscv64";
 export const GCC_FLAGS = ["-O2", "-static"];
 
-const PACKAGES: Record<string, string> = { [GCC]: "gcc-riscv64-linux-gnu", [QEMU]: "qemu-user" };
+const PACKAGES: Record<string, string> = {
+  [GCC]: "gcc-riscv64-linux-gnu",
+  [QEMU]: "qemu-user",
+  [QEMU_SYSTEM]: "qemu-system-misc",
+};
 
 /** First line of what the tool says its version is. Throws `BenchError` naming the Debian package to install. */
 export function toolVersion(command: string): string {

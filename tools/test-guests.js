@@ -2,9 +2,10 @@
  * Runs test/guests: what needs Debian's packages. As root it installs the missing ones; otherwise it names
  * them and fails. Guest programs (Debian's own riscv64 builds) are unpacked into a cache of their own.
  *
- *     node tools/test-guests.js [--install-only | --linux-images FOLDER] [vitest options]
+ *     node tools/test-guests.js [--install-only | --linux-images FOLDER | --run FILE.ts ARGUMENTS] [vitest options]
  *
- * `--linux-images` makes the kernel, initramfs and root disk that the Linux tests boot, instead of testing.
+ * `--linux-images` makes the kernel, initramfs and root disk that the Linux tests boot, instead of testing; `--run`
+ * runs a TypeScript file that needs the packages, too.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import {
@@ -201,6 +202,7 @@ const env = {
 const args = process.argv.slice(2);
 if (args[0] === "--linux-images")
   runNode(["tools/run.js", "test/guests/linux/make-images.ts", args[1] ?? "."]);
+else if (args[0] === "--run") runNode(["tools/run.js", ...args.slice(1)]);
 else if (!args.includes("--install-only"))
   runNode(["node_modules/vitest/vitest.mjs", "run", "--config", "vitest.guests.config.ts", ...args]);
 

@@ -1,0 +1,35 @@
+import type { Console } from "../../test/guests/linux/console.ts";
+import type { Computer } from "../../test/guests/linux/emulators.ts";
+
+/** Something that is measured: a computer to boot, and what happens at its shell. */
+export interface Part {
+  readonly name: string;
+  readonly computer: Computer;
+  /** Each figure's unit is `seconds` or MB/s (a million bytes). */
+  readonly figures: readonly { readonly name: string; readonly unit: Unit }[];
+  /**
+   * `seconds`: how long it took from starting the process to the prompt. Returns the figures in their order. In the first
+   * round of an emulator it also checks sums that take long.
+   * Rejects where something is wrong.
+   */
+  measure(guest: Console, seconds: number, isFirst: boolean): Promise<readonly number[]>;
+  /** What has to be true when the emulator has ended. Throws `BenchError`. */
+  check?(): void;
+}
+
+export type Unit = "s" | "MB/s";
+
+/** The time to a shell prompt, at which commands are taken. */
+export function bootPart(name: string, computer: Computer): Part {
+  return {
+    name,
+    computer,
+    figures: [{ name: "start to shell prompt", unit: "s" }],
+    async measure(guest, seconds) {
+      const harts = `${computer.harts ?? 1}\n`;
+      const answer = await guest.run("nproc");
+      if (answer !== harts) throw new Error(`nproc says ${answer}, not ${harts}`);
+      return [seconds];
+    },
+  };
+}
