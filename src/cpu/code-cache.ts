@@ -1,4 +1,4 @@
-import { FRAME_SIZE } from "../memory/arena.ts";
+import { ArenaFull, FRAME_SIZE } from "../memory/arena.ts";
 import type { PhysicalMemory } from "../memory/physical-memory.ts";
 import { SlotDecoder, slotLength } from "./slot-decoder.ts";
 import {
@@ -122,6 +122,13 @@ export class CodeCache {
     for (const user of this.users) user.dropFetchEntries();
   }
 
+  /** Gives its memory back. It must not be used afterwards. */
+  release(): void {
+    this.flush();
+    for (const slots of this.free) this.ram.arena.release(slots, SLOT_PAGE_SIZE);
+    this.decoder.release();
+  }
+
   /** Linear address of the page's slots; the page must be RAM. May flush the cache to make room. */
   slotPage(physicalPage: number): number {
     const known = this.pages.get(physicalPage);
@@ -143,7 +150,7 @@ export class CodeCache {
    * Decodes from an undecoded slot up to a jump, a system instruction, the page's end or a decoded slot.
    */
   decodeRun(slot: number): void {
-    const base = slot & -SLOT_PAGE_ALIGN;
+    const base = slotPageOf(slot);
     const { u32 } = this.ram.arena;
     const physicalPage = this.owners.get(base);
     const page = physicalPage === undefined ? undefined : this.pages.get(physicalPage);
@@ -184,7 +191,7 @@ export class CodeCache {
   /** Decodes an instruction that begins in the page's last halfword and ends with `half` of another page. */
   decodeStraddler(slot: number, half: number): void {
     const { u16, u32, i32 } = this.ram.arena;
-    const base = slot & -SLOT_PAGE_ALIGN;
+    const base = slotPageOf(slot);
     const low = u16[u32[(base + SLOT_PAGE.frame) / 4] / 2 + SLOTS_PER_PAGE - 1];
     const at = base + SLOT_PAGE.straddler;
     this.decoder.write(at, (half << 16) | low);
@@ -210,7 +217,13 @@ export class CodeCache {
     if (this.free.length === 0 && this.pages.size >= this.capacity) this.flush();
     const recycled = this.free.pop();
     if (recycled !== undefined) return recycled;
-    return this.ram.arena.reserve(SLOT_PAGE_SIZE, SLOT_PAGE_ALIGN);
+    try {
+      return this.ram.arena.reserve(SLOT_PAGE_SIZE, SLOT_PAGE_ALIGN);
+    } catch (error) {
+      if (!(error instanceof ArenaFull) || this.pages.size === 0) throw error;
+      this.flush();
+      return this.free.pop() as number;
+    }
   }
 
   private setFrame(slots: number, physicalPage: number): void {
@@ -226,3 +239,6 @@ export class CodeCache {
     page.unfused.length = 0;
   }
 }
+
+/** Linear address of the slot page that a slot is in. */
+const slotPageOf = (slot: number) => (slot & -SLOT_PAGE_ALIGN) >>> 0;

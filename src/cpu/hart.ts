@@ -2,6 +2,7 @@ import type { Arena } from "../memory/arena.ts";
 import type { Bus } from "../memory/bus.ts";
 import { CodeCache } from "./code-cache.ts";
 import { CsrState } from "./csr-state.ts";
+import { isHartBlock } from "./hart-block.ts";
 import { interruptToTake } from "./interrupts.ts";
 import { Cause, Exit, HART, HART_BLOCK_SIZE, Privilege, TLB, TLB_ENTRIES } from "./layout.ts";
 import { Mmu } from "./mmu.ts";
@@ -233,12 +234,19 @@ export class Hart {
     return block;
   }
 
-  /** Becomes the hart that `save` was asked of; RAM has to be that one's, too. Throws `RangeError` on another length. */
+  /** Becomes the hart that `save` was asked of; RAM has to be that one's, too. Throws `RangeError` where it was of none. */
   restore(block: Uint8Array): void {
-    if (block.length !== HART_BLOCK_SIZE) throw new RangeError("not a hart block");
+    if (!isHartBlock(block)) throw new RangeError("not a hart block");
     this.arena.u8.set(block, this.base);
+    this.csrs.setFrm(this.csrs.frm);
     this.csrs.clearReservation();
     this.mmu.reset();
+  }
+
+  /** Gives its memory back. It must not be used afterwards. */
+  release(): void {
+    this.arena.release(this.base, HART_BLOCK_SIZE);
+    this.mmu.release();
   }
 
   private word(offset: number): number {
@@ -357,8 +365,9 @@ export class Hart {
       store: (size) => mmu.store(size),
       prepareAtomic: (size, reserve) => mmu.prepareAtomic(size, reserve !== 0),
       fetch: () => this.fetch(),
-      decode: (slot) => code.decodeRun(slot),
-      straddle: (slot, half) => code.decodeStraddler(slot, half),
+      // Linear addresses come from Wasm as signed numbers.
+      decode: (slot) => code.decodeRun(slot >>> 0),
+      straddle: (slot, half) => code.decodeStraddler(slot >>> 0, half),
       float: (op, mode) => {
         environment.roundingMode = mode;
         environment.flags = 0;
@@ -380,7 +389,7 @@ export class Hart {
     }
     const slots = this.code.slotPage(page);
     const low = this.word(HART.address);
-    const entry = this.word(HART.fetchTlb) + TLB.fetch + ((low >>> 12) & (TLB_ENTRIES - 1)) * 16;
+    const entry = (this.word(HART.fetchTlb) >>> 0) + TLB.fetch + ((low >>> 12) & (TLB_ENTRIES - 1)) * 16;
     this.i32[entry / 4] = low & ~0xfff;
     this.i32[entry / 4 + 1] = this.word(HART.address + 4);
     this.i32[entry / 4 + 2] = slots;

@@ -99,6 +99,11 @@ export class Mmu implements MemoryPort {
     this.refresh();
   }
 
+  /** Gives the tables' memory back. */
+  release(): void {
+    this.tlbs.release();
+  }
+
   /** Turns Sv39 on with the root table in physical page `root`, as a write to `satp` does. */
   useTable(root: number, asid: number): void {
     const high = (SATP_SV39 << 28) | (asid << 12) | Math.floor(root / 0x1_0000_0000);
@@ -192,7 +197,7 @@ export class Mmu implements MemoryPort {
     }
     this.settle(reach);
     if (reach.level > 0)
-      this.tlbs.noteLarge(this.i32[(this.hart.base + HART.fetchTlb) / 4], low, high, reach.level);
+      this.tlbs.noteLarge(this.u32[(this.hart.base + HART.fetchTlb) / 4], low, high, reach.level);
     return reach.page;
   }
 
@@ -299,7 +304,7 @@ export class Mmu implements MemoryPort {
     if (isWrite) this.tellCodeCache(page);
     const frame = isWrite ? this.ram.writable(page) : this.ram.readable(page);
     if (reach.whole) {
-      const context = this.i32[(this.hart.base + HART.dataTlb) / 4];
+      const context = this.u32[(this.hart.base + HART.dataTlb) / 4];
       // Whoever may write may read, by the page table and by PMP.
       this.tlbs.fill(context, TLB.read, low, high, page, frame);
       if (isWrite) this.tlbs.fill(context, TLB.write, low, high, page, frame);

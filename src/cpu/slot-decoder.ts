@@ -17,11 +17,13 @@ let traits: Uint8Array | undefined;
 
 /** Turns instructions' bits into slots (`slots.ts` draws one), by the Wasm of `wasm/decoder.ts`. */
 export class SlotDecoder {
+  private readonly arena: Arena;
   private readonly table: number;
   private readonly traits: number;
   private readonly exports: Exports;
 
   constructor(arena: Arena) {
+    this.arena = arena;
     const table = decodeTable();
     this.table = arena.reserve(table.byteLength, 8);
     arena.i32.set(table, this.table / 4);
@@ -33,13 +35,19 @@ export class SlotDecoder {
     this.exports = new WebAssembly.Instance(module, { env }).exports as unknown as Exports;
   }
 
+  /** Gives its memory back. */
+  release(): void {
+    this.arena.release(this.table, decodeTable().byteLength);
+    this.arena.release(this.traits, rows.length);
+  }
+
   /**
    * Decodes the run that begins at an undecoded slot.
    * @param frame linear address of the page
    * @returns the slot behind it
    */
   run(slot: number, frame: number): number {
-    return this.exports.run(slot, this.table, this.traits, frame);
+    return this.exports.run(slot, this.table, this.traits, frame) >>> 0;
   }
 
   /** Decodes one instruction into a slot that is not at its place in the page, so that no jump may count as near. */

@@ -103,6 +103,11 @@ export class TlbPool {
     }
   }
 
+  /** Gives the tables' memory back. */
+  release(): void {
+    this.ram.arena.release(this.contexts[0].address, TLB_CONTEXTS * TLB.size);
+  }
+
   /** Forgets everything. */
   flush(): void {
     for (const context of this.contexts) if (context.view !== -1) this.empty(context);

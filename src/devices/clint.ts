@@ -2,6 +2,7 @@ import { Interrupt } from "../cpu/csr-state.ts";
 import type { Hart } from "../cpu/hart.ts";
 import type { Device } from "../memory/bus.ts";
 import type { Stateful } from "./state.ts";
+import { flag, i64, integer, listOf, record, type Shaped, u64 } from "./state-shape.ts";
 
 /** Where `mtime` comes from. */
 export interface Clock {
@@ -16,12 +17,14 @@ const MTIMECMP = 0x4000;
 const MTIME = 0xbff8;
 const MASK = 0xffff_ffff_ffff_ffffn;
 
-type ClintState = {
-  readonly mtimecmp: readonly bigint[];
-  readonly msip: readonly number[];
-  readonly timerLines: readonly boolean[];
-  readonly offset: bigint;
-};
+const stateOf = (harts: number) =>
+  record({
+    mtimecmp: listOf(u64, harts),
+    msip: listOf(integer(0, 1), harts),
+    timerLines: listOf(flag, 2 * harts),
+    offset: i64,
+  });
+type ClintState = Shaped<ReturnType<typeof stateOf>>;
 
 /**
  * The core-local interruptor (SiFive's CLINT): software and timer interrupts of every hart. Registers are 4 or 8
@@ -110,7 +113,7 @@ export class Clint implements Device, Stateful<ClintState> {
     const timer = (offset - MTIMECMP) >> 3;
     if (offset < MTIMECMP) this.setMsip(offset / 4, value & 1);
     else if (offset === MTIME || offset === MTIME + 4) {
-      this.offset += replace(this.mtime) - this.mtime;
+      this.offset = BigInt.asIntN(64, this.offset + replace(this.mtime) - this.mtime);
       this.timersSet(0, this.timerLines.length);
     } else if (timer < this.mtimecmp.length) {
       this.mtimecmp[timer] = replace(this.mtimecmp[timer]);
@@ -124,7 +127,8 @@ export class Clint implements Device, Stateful<ClintState> {
   }
 
   /** The clock is the machine's to restore. */
-  restore({ mtimecmp, msip, timerLines, offset }: ClintState): void {
+  restore(state: ClintState): void {
+    const { mtimecmp, msip, timerLines, offset } = stateOf(this.harts.length)(state);
     for (let hart = 0; hart < this.harts.length; hart++) {
       this.mtimecmp[hart] = mtimecmp[hart];
       this.msip[hart] = msip[hart];

@@ -1,6 +1,7 @@
 import type { Device } from "../memory/bus.ts";
 import type { InterruptLine } from "./interrupt-line.ts";
 import type { Stateful } from "./state.ts";
+import { i32, integer, listOf, must, record, type Shaped } from "./state-shape.ts";
 
 /** Interrupt sources are 1 to this; there is no source 0. */
 export const PLIC_SOURCES = 95;
@@ -15,14 +16,19 @@ const CONTEXT = 0x20_0000;
 const CONTEXT_STRIDE = 0x1000;
 const CLAIM = 4;
 
-type PlicState = {
-  readonly priority: readonly number[];
-  readonly pending: readonly number[];
-  readonly inService: readonly number[];
-  readonly again: readonly number[];
-  readonly enable: readonly number[];
-  readonly threshold: readonly number[];
-};
+/** Contexts of the eight harts that a machine can have. */
+const MOST_CONTEXTS = 16;
+const level = integer(0, PRIORITY_MASK);
+const sources = listOf(i32, WORDS);
+const STATE = record({
+  priority: listOf(level, PLIC_SOURCES + 1),
+  pending: sources,
+  inService: sources,
+  again: sources,
+  enable: listOf(i32, 0, MOST_CONTEXTS * WORDS),
+  threshold: listOf(level, 0, MOST_CONTEXTS),
+});
+type PlicState = Shaped<typeof STATE>;
 
 /**
  * The platform-level interrupt controller (RISC-V PLIC Specification 1.0.0) as QEMU's `virt` board has it. A context is somebody who can be interrupted: 2 n is hart n's machine mode, 2 n + 1 its supervisor
@@ -122,7 +128,9 @@ export class Plic implements Device, Stateful<PlicState> {
     };
   }
 
-  restore(state: PlicState): void {
+  restore(saved: PlicState): void {
+    const state = STATE(saved);
+    must(state.threshold.length === this.threshold.length && state.enable.length === this.enable.length);
     this.priority.set(state.priority);
     this.pending.set(state.pending);
     this.inService.set(state.inService);

@@ -1,6 +1,7 @@
 import type { Device } from "../memory/bus.ts";
 import type { InterruptLine } from "./interrupt-line.ts";
 import type { Stateful } from "./state.ts";
+import { flag, i64, record, type Shaped, u32, u64 } from "./state-shape.ts";
 
 const Register = {
   timeLow: 0x00,
@@ -13,14 +14,15 @@ const Register = {
   clearInterrupt: 0x1c,
 } as const;
 
-type GoldfishRtcState = {
-  readonly offset: bigint;
-  readonly latchedHigh: number;
-  readonly alarm: bigint;
-  readonly isArmed: boolean;
-  readonly isPending: boolean;
-  readonly isEnabled: boolean;
-};
+const STATE = record({
+  offset: i64,
+  latchedHigh: u32,
+  alarm: u64,
+  isArmed: flag,
+  isPending: flag,
+  isEnabled: flag,
+});
+type GoldfishRtcState = Shaped<typeof STATE>;
 
 /** `old` with its low or high 32 bits replaced. */
 function withHalf(old: bigint, half: "low" | "high", value: number): bigint {
@@ -135,7 +137,8 @@ export class GoldfishRtc implements Device, Stateful<GoldfishRtcState> {
     return { offset, latchedHigh, alarm, isArmed, isPending, isEnabled };
   }
 
-  restore(state: GoldfishRtcState): void {
+  restore(saved: GoldfishRtcState): void {
+    const state = STATE(saved);
     this.offset = state.offset;
     this.latchedHigh = state.latchedHigh;
     this.alarm = state.alarm;

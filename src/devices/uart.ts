@@ -1,6 +1,7 @@
 import type { Device } from "../memory/bus.ts";
 import type { InterruptLine } from "./interrupt-line.ts";
 import type { Stateful } from "./state.ts";
+import { flag, integer, listOf, oneOf, record, type Shaped, u8, u16 } from "./state-shape.ts";
 
 const Ier = { receive: 1, transmit: 2, lineStatus: 4, modemStatus: 8 } as const;
 const Iir = {
@@ -21,17 +22,18 @@ const TRIGGER_LEVELS = [1, 4, 8, 14];
 /** Carrier detect, data set ready and clear to send: there is always somebody at the other end. */
 const MSR_CONNECTED = 0xb0;
 
-type UartState = {
-  readonly received: readonly number[];
-  readonly ier: number;
-  readonly fcr: number;
-  readonly lcr: number;
-  readonly mcr: number;
-  readonly scratch: number;
-  readonly divisor: number;
-  readonly overrun: number;
-  readonly transmitPending: boolean;
-};
+const STATE = record({
+  received: listOf(u8, 0, FIFO_SIZE),
+  ier: integer(0, 0xf),
+  fcr: u8,
+  lcr: u8,
+  mcr: integer(0, 0x1f),
+  scratch: u8,
+  divisor: u16,
+  overrun: oneOf<number>(0, Lsr.overrun),
+  transmitPending: flag,
+});
+type UartState = Shaped<typeof STATE>;
 
 /**
  * A 16550A UART. Registers are a byte wide and a byte apart; wider accesses use the lowest byte.
@@ -144,7 +146,8 @@ export class Uart implements Device, Stateful<UartState> {
     return { received: [...this.received], ier, fcr, lcr, mcr, scratch, divisor, overrun, transmitPending };
   }
 
-  restore(state: UartState): void {
+  restore(saved: UartState): void {
+    const state = STATE(saved);
     this.received = [...state.received];
     this.ier = state.ier;
     this.fcr = state.fcr;

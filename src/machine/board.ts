@@ -1,11 +1,13 @@
-import { arenaBytesFor, CodeCache } from "../cpu/code-cache.ts";
+import { CodeCache } from "../cpu/code-cache.ts";
 import { Interrupt } from "../cpu/csr-state.ts";
 import { Hart } from "../cpu/hart.ts";
+import { HART_BLOCK_SIZE } from "../cpu/layout.ts";
 import { Clint } from "../devices/clint.ts";
 import type { InterruptLine } from "../devices/interrupt-line.ts";
 import { Plic } from "../devices/plic.ts";
 import { GoldfishRtc } from "../devices/rtc.ts";
-import type { State, Stateful } from "../devices/state.ts";
+import type { Stateful } from "../devices/state.ts";
+import { anything, bytes, listOf, must, record, type Shaped, u64 } from "../devices/state-shape.ts";
 import { Syscon, type SysconEvent } from "../devices/syscon.ts";
 import { Uart } from "../devices/uart.ts";
 import type { VirtioDevice } from "../devices/virtio/device.ts";
@@ -15,7 +17,7 @@ import { Bus, type Device } from "../memory/bus.ts";
 import { Dma } from "../memory/dma.ts";
 import { PhysicalMemory } from "../memory/physical-memory.ts";
 import { HostClock, type HostTime, VirtualClock } from "./clock.ts";
-import { HartScheduler, type SchedulerState } from "./hart-scheduler.ts";
+import { HartScheduler, LONGEST_TURN, MOST_HARTS, SCHEDULER_STATE } from "./hart-scheduler.ts";
 
 /** Physical addresses and interrupt numbers: those of QEMU's `virt` board. */
 export const ADDRESS_MAP = {
@@ -34,8 +36,6 @@ const FIXED_EPOCH = 1_704_067_200_000_000_000n;
 const NANOSECONDS_PER_TICK = 100n;
 /** The status register of a virtio slot: writing 0 resets the device (VIRTIO 1.2, section 4.2.2). */
 const VIRTIO_STATUS = 0x70;
-/** Instructions in a slice: between two looks at clocks and at what arrived from outside. */
-const SLICE = 200_000;
 
 export interface BoardOptions {
   /** RAM of its own, in whole pages; or another board's, forked. */
@@ -59,13 +59,14 @@ export interface BoardOptions {
 }
 
 /** A board's state, RAM aside. */
-export type BoardSave = {
-  readonly harts: readonly Uint8Array[];
-  readonly scheduler: SchedulerState;
-  readonly ticks: bigint;
-  readonly devices: { readonly [name: string]: State };
-  readonly virtio: readonly State[];
-};
+export const BOARD_STATE = record({
+  harts: listOf(bytes(HART_BLOCK_SIZE), 1, MOST_HARTS),
+  scheduler: SCHEDULER_STATE,
+  ticks: u64,
+  devices: record({ clint: anything, plic: anything, uart: anything, rtc: anything }),
+  virtio: listOf(anything, ADDRESS_MAP.virtio.slots),
+});
+export type BoardSave = Shaped<typeof BOARD_STATE>;
 
 /** Why `Board.run` returned. */
 export type BoardState =
@@ -92,8 +93,8 @@ export class Board {
   /** What the last `run` spent, as `Hart.spent`. */
   spent = 0;
   /** What has state, virtio slots aside. */
-  private readonly devices: { readonly [name: string]: Stateful };
-  private readonly outOfReset: { readonly [name: string]: State };
+  private readonly devices: { readonly [name in keyof BoardSave["devices"]]: Stateful };
+  private readonly outOfReset: BoardSave["devices"];
   private readonly scheduler: HartScheduler;
   private readonly print: (bytes: Uint8Array) => void;
   private readonly wake: () => void;
@@ -104,10 +105,7 @@ export class Board {
     const { ram, harts = 1, time, virtio = [], virtioVersion = 2, packedRings = false } = options;
     this.print = options.print;
     this.wake = options.onWake ?? (() => {});
-    this.ram =
-      typeof ram === "number"
-        ? new PhysicalMemory(new Arena(arenaBytesFor(ram, harts)), ADDRESS_MAP.ram.base, ram)
-        : ram;
+    this.ram = typeof ram === "number" ? new PhysicalMemory(new Arena(), ADDRESS_MAP.ram.base, ram) : ram;
     const { arena } = this.ram;
     this.bus = new Bus(this.ram);
     const code = new CodeCache(this.ram);
@@ -151,14 +149,22 @@ export class Board {
 
   /** Runs until `instructions` are spent, a slice is over or a hart's turn is, or every hart waits. */
   run(instructions: number): BoardState {
-    this.clint.update();
-    this.rtc.update();
+    // In the middle of a turn they would see another time than where the turn is run in one piece.
+    if (this.isBetweenTurns) {
+      this.clint.update();
+      this.rtc.update();
+    }
     this.isRunning = true;
     const ran = this.scheduler.run(instructions, this.untilTimer());
     this.isRunning = false;
     this.spent = this.scheduler.spent;
-    if (this.printed.length > 0) this.print(Uint8Array.from(this.printed.splice(0)));
+    this.flushPrinted();
     return ran ? "ran" : "waiting";
+  }
+
+  /** Hands over what the serial port has sent in the slice that is going on, before something else is printed. */
+  flushPrinted(): void {
+    if (this.printed.length > 0) this.print(Uint8Array.from(this.printed.splice(0)));
   }
 
   /** Ticks until a timer or an alarm goes off; undefined where none is set. */
@@ -173,7 +179,7 @@ export class Board {
   /** Everything as out of reset but RAM and time. */
   reset(): void {
     for (const hart of this.harts) hart.reset();
-    for (const [name, device] of Object.entries(this.devices)) device.restore(this.outOfReset[name]);
+    this.restoreDevices(this.outOfReset);
     for (const slot of this.virtio) slot.store(VIRTIO_STATUS, 4, 0);
     this.code.flush();
     this.scheduler.reset();
@@ -185,25 +191,46 @@ export class Board {
       harts: this.harts.map((hart) => hart.save()),
       scheduler: this.scheduler.save(),
       ticks: this.clock.ticks(),
-      devices: Object.fromEntries(
-        Object.entries(this.devices).map(([name, device]) => [name, device.save()]),
-      ),
+      devices: {
+        clint: this.clint.save(),
+        plic: this.plic.save(),
+        uart: this.uart.save(),
+        rtc: this.rtc.save(),
+      },
       virtio: this.virtio.map((slot) => slot.save()),
     };
   }
 
-  /** Becomes the board that `save` was asked of, which was made of the same parts; its RAM has to be that one's, too. */
+  /**
+   * Becomes the board that `save` was asked of, which was made of the same parts; its RAM has to be that one's, too. Throws
+   * `BadState` or `RangeError` where it was of none.
+   */
   restore({ harts, scheduler, ticks, devices, virtio }: BoardSave): void {
+    must(harts.length === this.harts.length);
     this.code.flush();
     this.harts.forEach((hart, i) => {
       hart.restore(harts[i]);
     });
     this.scheduler.restore(scheduler);
     this.clock.set(ticks);
-    for (const [name, device] of Object.entries(this.devices)) device.restore(devices[name]);
+    this.restoreDevices(devices);
     this.virtio.forEach((slot, i) => {
       slot.restore(virtio[i]);
     });
+  }
+
+  /** Gives all of its memory back to the family's arena. It must not be used afterwards. */
+  release(): void {
+    this.code.release();
+    for (const hart of this.harts) hart.release();
+    this.ram.release();
+  }
+
+  private restoreDevices(saved: BoardSave["devices"]): void {
+    this.devices.clint.restore(saved.clint);
+    this.devices.plic.restore(saved.plic);
+    this.devices.uart.restore(saved.uart);
+    this.devices.rtc.restore(saved.rtc);
   }
 
   private signal(hart: number): void {
@@ -235,7 +262,7 @@ export class Board {
 
   private untilTimer(): number {
     const ticks = this.ticksToEvent;
-    if (!(this.clock instanceof VirtualClock) || ticks === undefined || ticks === 0n) return SLICE;
-    return Math.min(SLICE, this.clock.instructionsFor(ticks));
+    if (!(this.clock instanceof VirtualClock) || ticks === undefined || ticks === 0n) return LONGEST_TURN;
+    return Math.min(LONGEST_TURN, this.clock.instructionsFor(ticks));
   }
 }

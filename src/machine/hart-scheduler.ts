@@ -1,16 +1,22 @@
 import type { Hart } from "../cpu/hart.ts";
 import { isInterruptPending } from "../cpu/interrupts.ts";
+import { flag, integer, listOf, must, record, type Shaped } from "../devices/state-shape.ts";
 
 /** Instructions in a hart's turn where there are others: a hart that waits for another one loses less than a turn. */
 const TURN = 20_000;
+/** Instructions in the longest turn. */
+export const LONGEST_TURN = 200_000;
+/** The harts that a machine can have. */
+export const MOST_HARTS = 8;
 
-export type SchedulerState = {
-  readonly waiting: readonly boolean[];
-  readonly current: number;
-  readonly left: number;
-  readonly urgent: number;
-  readonly hurried: boolean;
-};
+export const SCHEDULER_STATE = record({
+  waiting: listOf(flag, 1, MOST_HARTS),
+  current: integer(0, MOST_HARTS - 1),
+  left: integer(0, LONGEST_TURN),
+  urgent: integer(-1, MOST_HARTS - 1),
+  hurried: flag,
+});
+export type SchedulerState = Shaped<typeof SCHEDULER_STATE>;
 
 /**
  * Harts take turns on one thread. A hart that another one interrupts comes next, at once: it is probably being waited
@@ -63,7 +69,7 @@ export class HartScheduler {
   }
 
   /**
-   * Runs a piece of a turn, of `limit` instructions at most; a new turn has `longest` at most. False where every hart
+   * Runs a piece of a turn, of `limit` instructions at most; a new turn has `longest` (`LONGEST_TURN`) at most. False where every hart
    * waits.
    */
   run(limit: number, longest: number): boolean {
@@ -102,6 +108,8 @@ export class HartScheduler {
   }
 
   restore({ waiting, current, left, urgent, hurried }: SchedulerState): void {
+    const { length } = this.harts;
+    must(waiting.length === length && current < length && urgent < length);
     this.waiting.splice(0, this.waiting.length, ...waiting);
     this.current = current;
     this.left = left;

@@ -15,6 +15,10 @@ export const EXTRA_DEVICES = [
 ] as const;
 export type ExtraDevice = (typeof EXTRA_DEVICES)[number];
 
+/** Bytes of RAM. */
+export const LEAST_MEMORY = 64 << 10;
+export const MOST_MEMORY = 3 * 2 ** 30;
+
 /** What a machine needs of the platform that it runs on. */
 export interface MachineHost extends HostTime {
   /** Random bytes. */
@@ -25,7 +29,7 @@ export interface MachineHost extends HostTime {
 
 /** What a machine is: it is saved with it. */
 export interface MachineConfig {
-  /** Bytes of RAM: whole pages. */
+  /** Bytes of RAM: whole pages, 64 KiB to 3 GiB. */
   readonly memory: number;
   /** 1 to 8; default 1. */
   readonly harts?: number;

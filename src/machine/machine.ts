@@ -1,41 +1,31 @@
 import type { Disk } from "../devices/disk.ts";
 import { Htif, type HtifWords } from "../devices/htif.ts";
-import type { State, Stateful } from "../devices/state.ts";
+import type { Stateful } from "../devices/state.ts";
+import { BadState, must } from "../devices/state-shape.ts";
 import type { SysconEvent } from "../devices/syscon.ts";
-import { FRAME_SIZE } from "../memory/arena.ts";
+import { ArenaFull, FRAME_SIZE } from "../memory/arena.ts";
 import type { PhysicalMemory } from "../memory/physical-memory.ts";
-import { RefusedError } from "../messages/errors.ts";
+import { RefusedError, UsageError } from "../messages/errors.ts";
 import { machineMessages } from "../messages/machine.ts";
 import { SeededRandom } from "../random/seeded-random.ts";
-import { Board, type BoardSave } from "./board.ts";
+import { Board } from "./board.ts";
 import { type Entry, placeBootFiles } from "./boot-images.ts";
 import { VirtualClock } from "./clock.ts";
 import { makeDeviceTree } from "./device-tree.ts";
+import { MOST_HARTS } from "./hart-scheduler.ts";
 import { MachineDevices } from "./machine-devices.ts";
-import type {
-  MachineConfig,
-  MachineOptions,
-  MachineSurroundings,
-  RunEnd,
-  RunUntil,
+import {
+  LEAST_MEMORY,
+  type MachineOptions,
+  type MachineSurroundings,
+  MOST_MEMORY,
+  type RunEnd,
+  type RunUntil,
 } from "./machine-options.ts";
+import { INPUT_KEPT, MACHINE_STATE, type MachineState } from "./machine-state.ts";
 import { SaveFile, writeSave } from "./save-file.ts";
 import { TextSearch } from "./text-search.ts";
 import { WorkQueue } from "./work-queue.ts";
-
-/** A saved machine, RAM aside. */
-type MachineState = {
-  readonly config: Pick<MachineConfig, keyof MachineConfig>;
-  readonly slots: readonly string[];
-  readonly board: BoardSave;
-  /** Of the disks that are saved with the machine. */
-  readonly disks: readonly State[];
-  /** Random numbers drawn. */
-  readonly drawn: number;
-  readonly hostTarget: HtifWords | undefined;
-  readonly input: Uint8Array;
-  readonly exitCode: number | undefined;
-};
 
 const A0 = 10;
 const A1 = 11;
@@ -45,12 +35,13 @@ const TICKS_PER_MILLISECOND = 10_000;
 const TURN = 1;
 /** The longest sleep of a machine that waits, milliseconds: what `setTimeout` takes. */
 const LONGEST_SLEEP = 0x7fff_ffff;
-/** Bytes of input that a machine keeps for its guest. */
-const INPUT_KEPT = 65536;
 
 /**
- * A RISC-V computer: create it, run it until something happens, type, look, save, fork. Everything is
+ * A RISC-V computer: create it, run it until something happens, type, look, save, fork, close. Everything is
  * reached through methods; nothing happens outside `run`.
+ *
+ * A machine and its forks share 4 GiB for what each has touched of its RAM and for decoded code. Where that is full, `run`
+ * and `fork` reject with `RefusedError`: close some of them.
  */
 export class Machine {
   readonly options: MachineOptions;
@@ -73,6 +64,9 @@ export class Machine {
   private stopRequested = false;
   /** What was printed last came from the virtio console. */
   private usesVirtioConsole = false;
+  /** Why it cannot be used any more. */
+  private ended: (() => Error) | undefined;
+  private isClosed = false;
   private search: TextSearch | undefined;
   private lastTurn = 0;
   /** Something happened since harts last ran: a machine that is about to sleep must look again. */
@@ -106,15 +100,34 @@ export class Machine {
     });
   }
 
-  /** A machine out of reset. Rejects with `RefusedError` where a boot file is broken or does not fit. */
+  /**
+   * A machine out of reset. Rejects with `UsageError` where there is no such machine, with `RefusedError` where a boot file
+   * is broken or does not fit.
+   */
   static async create(options: MachineOptions): Promise<Machine> {
+    checkConfig(options);
     const machine = new Machine(options, options.memory);
     await machine.boot();
     return machine;
   }
 
-  /** Runs until one of the things in `until` has happened. Instructions are exact; the others are seen within a slice. */
+  /**
+   * Runs until one of the things in `until` has happened. Instructions are exact; the others are seen within a slice.
+   * Rejects with `RefusedError` where the machine would need more memory than it and its forks have.
+   */
   async run(until: RunUntil = {}): Promise<RunEnd> {
+    this.mustLive();
+    try {
+      return await this.runUntil(until);
+    } catch (error) {
+      if (!(error instanceof ArenaFull)) throw error;
+      // A hart has been left in the middle of an instruction.
+      this.ended = () => new RefusedError(machineMessages.outOfMemory());
+      throw this.ended();
+    }
+  }
+
+  private async runUntil(until: RunUntil): Promise<RunEnd> {
     const { instructions = Number.POSITIVE_INFINITY, milliseconds, text } = until;
     let left = instructions;
     const start = this.board.clock.ticks();
@@ -158,16 +171,20 @@ export class Machine {
     this.wakeUp();
   }
 
-  /** The whole machine, as `load` takes it. Not to be called while `run` goes on. */
+  /**
+   * The whole machine, as `load` takes it. Not to be called while `run` goes on. What is under way on the host is waited
+   * for, and the guest sees it done: sooner than it would have in virtual time, where `run` ended in the middle of a slice.
+   */
   async save(): Promise<Uint8Array<ArrayBuffer>> {
+    this.mustLive();
     await this.work.drain();
     return writeSave(this.state(), this.board.ram);
   }
 
   /**
-   * The machine that `save` was asked of, with surroundings like that one's: as many disks, a network where it had one.
-   * `name` is what messages call the file. Rejects with `RefusedError` where the file is damaged or the surroundings
-   * differ.
+   * The machine that `save` was asked of, with surroundings like that one's: as many disks of the same sizes, a network where
+   * it had one. `name` is what messages call the file. Rejects with `RefusedError` where the file is damaged or the
+   * surroundings differ.
    */
   static async load(
     file: Uint8Array<ArrayBuffer>,
@@ -176,15 +193,16 @@ export class Machine {
   ): Promise<Machine> {
     const saved = await SaveFile.read(file, name);
     try {
-      const { config, slots } = saved.state as MachineState;
+      const state = MACHINE_STATE(saved.state);
+      const { config } = state;
       const machine = new Machine({ ...config, ...surroundings }, config.memory);
-      machine.checkSlots(slots, name);
-      if (!saved.fill(machine.board.ram)) throw new RefusedError(machineMessages.inconsistentSave(name));
-      machine.restore(saved.state as MachineState);
+      machine.checkSurroundings(state, name);
+      must(saved.fill(machine.board.ram));
+      machine.restore(state);
       return machine;
     } catch (error) {
       // The checksum was right, so somebody made it so.
-      if (error instanceof TypeError || error instanceof RangeError)
+      if (error instanceof BadState || error instanceof RangeError || error instanceof ArenaFull)
         throw new RefusedError(machineMessages.inconsistentSave(name));
       throw error;
     }
@@ -195,19 +213,30 @@ export class Machine {
    * for each disk one with the same contents, that this machine does not write to.
    */
   async fork(surroundings: MachineSurroundings): Promise<Machine> {
+    this.mustLive();
     await this.work.drain();
-    const { memory, harts, boot, devices, virtioVersion, packedRings, deterministic, seed } = this.options;
-    const config = { memory, harts, boot, devices, virtioVersion, packedRings, deterministic, seed };
-    const machine = new Machine({ ...config, ...surroundings }, this.board.ram.fork());
     const state = this.state();
-    machine.checkSlots(state.slots, "fork");
-    machine.restore(state);
-    return machine;
+    let ram: PhysicalMemory | undefined;
+    let machine: Machine | undefined;
+    try {
+      ram = this.board.ram.fork();
+      machine = new Machine({ ...state.config, ...surroundings }, ram);
+      machine.checkSurroundings(state, "fork");
+      machine.restore(state);
+      return machine;
+    } catch (error) {
+      (machine?.board ?? ram)?.release();
+      throw error instanceof ArenaFull ? new RefusedError(machineMessages.outOfMemory()) : error;
+    }
   }
 
-  /** Lets go of disks. The machine must not be run afterwards. */
+  /** Closes its disks, and gives what it had of its forks' common memory back. Nothing can be done with it afterwards. */
   async close(): Promise<void> {
+    if (this.isClosed) return;
     await this.work.drain();
+    this.isClosed = true;
+    this.ended = () => new UsageError(machineMessages.closed());
+    this.board.release();
     for (const disk of this.options.drives ?? []) await disk.close();
   }
 
@@ -294,6 +323,7 @@ export class Machine {
   }
 
   private print(bytes: Uint8Array, isVirtio: boolean): void {
+    if (isVirtio) this.board.flushPrinted();
     this.usesVirtioConsole = isVirtio;
     this.search?.add(bytes);
     this.options.print?.(bytes);
@@ -305,29 +335,41 @@ export class Machine {
   }
 
   private state(): MachineState {
-    const { options, board, input, exitCode } = this;
-    const { memory, harts, boot, devices, virtioVersion, packedRings, deterministic, seed } = options;
+    const { options, board, input, usesVirtioConsole, exitCode } = this;
+    const { memory, harts, boot, devices, virtioVersion, packedRings, deterministic } = options;
+    const { bios, kernel, initrd, append } = boot;
+    const seed = options.seed === undefined ? undefined : BigInt.asUintN(64, options.seed);
+    const files = { bios, kernel, initrd, append };
     return {
-      config: { memory, harts, boot, devices, virtioVersion, packedRings, deterministic, seed },
+      config: { memory, harts, boot: files, devices, virtioVersion, packedRings, deterministic, seed },
       slots: this.slotNames,
       board: board.save(),
-      disks: (options.drives ?? []).map((disk) => (keepsItself(disk) ? disk.save() : undefined)),
+      disks: (options.drives ?? []).map((disk) => {
+        const { sizeBytes, readOnly } = disk;
+        return { sizeBytes, readOnly, contents: keepsItself(disk) ? disk.save() : undefined };
+      }),
       drawn: this.random?.position ?? 0,
       hostTarget: this.hostTarget,
       input: Uint8Array.from(input),
+      usesVirtioConsole,
       exitCode,
     };
   }
 
-  private restore({ board, disks, drawn, hostTarget, input, exitCode }: MachineState): void {
-    this.board.restore(board);
+  private restore(state: MachineState): void {
+    const { disks, hostTarget, input } = state;
+    const { ram } = this.board;
+    const isWord = (at: number | undefined) => at === undefined || ram.contains(at);
+    must(isWord(hostTarget?.tohost) && isWord(hostTarget?.fromhost));
+    this.board.restore(state.board);
     (this.options.drives ?? []).forEach((disk, i) => {
-      if (keepsItself(disk)) disk.restore(disks[i]);
+      if (keepsItself(disk)) disk.restore(disks[i].contents);
     });
-    if (this.random) this.random.position = drawn;
+    if (this.random) this.random.position = state.drawn;
     this.connectHost(hostTarget);
-    this.input.push(...input);
-    this.exitCode = exitCode;
+    for (const byte of input) this.input.push(byte);
+    this.usesVirtioConsole = state.usesVirtioConsole;
+    this.exitCode = state.exitCode;
   }
 
   /** What is in each virtio slot. */
@@ -335,11 +377,24 @@ export class Machine {
     return this.board.virtio.map((_, slot) => this.devices.slots[slot]?.name ?? machineMessages.noDevice());
   }
 
-  private checkSlots(saved: readonly string[], name: string): void {
+  private checkSurroundings({ slots, disks }: MachineState, name: string): void {
+    must(slots.length === this.slotNames.length);
     this.slotNames.forEach((given, slot) => {
-      if (given !== saved[slot])
-        throw new RefusedError(machineMessages.otherDevice(name, slot, saved[slot], given));
+      if (given !== slots[slot])
+        throw new RefusedError(machineMessages.otherDevice(name, slot, slots[slot], given));
     });
+    const { drives = [] } = this.options;
+    must(disks.length === drives.length);
+    drives.forEach(({ sizeBytes, readOnly }, i) => {
+      const saved = disks[i];
+      if (sizeBytes !== saved.sizeBytes)
+        throw new RefusedError(machineMessages.otherDiskSize(name, i, saved.sizeBytes, sizeBytes));
+      if (readOnly !== saved.readOnly) throw new RefusedError(machineMessages.otherDiskAccess(name, i));
+    });
+  }
+
+  private mustLive(): void {
+    if (this.ended) throw this.ended();
   }
 
   private async boot(): Promise<void> {
@@ -367,6 +422,13 @@ export class Machine {
     this.hostTarget = hostTarget;
     this.htif = hostTarget && new Htif(this.board.ram, hostTarget, (bytes) => this.print(bytes, false));
   }
+}
+
+function checkConfig({ memory, harts = 1 }: MachineOptions): void {
+  if (!(memory >= LEAST_MEMORY && memory <= MOST_MEMORY && memory % FRAME_SIZE === 0))
+    throw new UsageError(machineMessages.badMemory(LEAST_MEMORY, MOST_MEMORY));
+  if (!(Number.isInteger(harts) && harts >= 1 && harts <= MOST_HARTS))
+    throw new UsageError(machineMessages.badHarts(harts, MOST_HARTS));
 }
 
 /** Whether a disk's contents are saved with the machine, because they are nowhere else. */

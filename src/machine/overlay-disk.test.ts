@@ -205,7 +205,7 @@ describe("an overlay", () => {
   test("zeroes hide the base and take no room", async () => {
     const disk = new MemoryDisk(CONTENTS);
     await disk.writeZeroes(0, 8192);
-    expect(disk.save().blocks.map(([, bytes]) => bytes.length)).toEqual([0, 0]);
+    expect(disk.save().blocks.map(({ contents }) => contents.length)).toEqual([0, 0]);
     expect((await disk.read(0, 8192)).every((byte) => byte === 0)).toBe(true);
   });
 

@@ -1,5 +1,6 @@
 import type { Disk } from "../devices/disk.ts";
 import type { Stateful } from "../devices/state.ts";
+import { bytes, integer, listOf, must, record, type Shaped } from "../devices/state-shape.ts";
 import { diskText } from "../messages/disk.ts";
 import { RefusedError } from "../messages/errors.ts";
 
@@ -9,11 +10,13 @@ const BLOCK = 4096;
 const NOTHING = new Uint8Array(0);
 const ZEROES = new Uint8Array(BLOCK);
 
-/** Blocks that were written, by number; those of zeroes are empty. */
-export type OverlayState = {
-  readonly sizeBytes: number;
-  readonly blocks: readonly (readonly [number, Uint8Array])[];
-};
+const count = integer(0, Number.MAX_SAFE_INTEGER);
+/** Blocks that were written; those of zeroes are empty. */
+const STATE = record({
+  sizeBytes: count,
+  blocks: listOf(record({ index: count, contents: bytes(0, BLOCK) }), 0, Number.MAX_SAFE_INTEGER),
+});
+export type OverlayState = Shaped<typeof STATE>;
 
 /** A part of a range that lies in one block: `count` bytes, `at` in the range, `within` in block `index`. */
 interface Part {
@@ -55,14 +58,18 @@ export class OverlayDisk implements Disk, Stateful<OverlayState> {
 
   save(): OverlayState {
     this.own.clear();
-    return { sizeBytes: this.sizeBytes, blocks: [...this.blocks] };
+    const blocks = [...this.blocks].map(([index, contents]) => ({ index, contents }));
+    return { sizeBytes: this.sizeBytes, blocks };
   }
 
   /** Throws `RefusedError` where the saved disk had another size. */
-  restore({ sizeBytes, blocks }: OverlayState): void {
+  restore(state: OverlayState): void {
+    const { sizeBytes, blocks } = STATE(state);
     if (sizeBytes !== this.sizeBytes) throw new RefusedError(diskText.otherSize(sizeBytes, this.sizeBytes));
     this.own.clear();
-    this.blocks = new Map(blocks);
+    for (const { index, contents } of blocks)
+      must(index * BLOCK < sizeBytes && (contents.length === 0 || contents.length === BLOCK));
+    this.blocks = new Map(blocks.map(({ index, contents }) => [index, contents]));
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {

@@ -12,6 +12,7 @@
  */
 export const FRAME_SIZE = 4096;
 const WASM_PAGE = 65536;
+const LARGEST = 65536 * WASM_PAGE;
 /**
  * V8 is told of what is in use in pieces of this many bytes: as much as it lets pass without collecting garbage, and so
  * much that the C library maps them and never touches them.
@@ -39,11 +40,14 @@ export class Arena {
   private freeFrames: number[] = [];
   private recycledFrames: number[] = [];
   /** How many page maps hold each frame, by frame number; 0 for what is not a frame in use. */
-  private readonly references: Uint16Array;
+  private references = new Uint16Array(4096);
 
-  /** `bytes`: room for everything the family will hold; at most 4 GiB. */
-  constructor(bytes: number) {
-    const pages = Math.min(65536, Math.ceil(bytes / WASM_PAGE) + 1);
+  /**
+   * `bytes`: room for everything the family will hold; at most 4 GiB, which costs no more than less does: V8 reserves as
+   * much address space for a small memory.
+   */
+  constructor(bytes: number = LARGEST) {
+    const pages = Math.ceil(Math.min(LARGEST, bytes + WASM_PAGE) / WASM_PAGE);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     const buffer = this.memory.buffer;
     this.size = buffer.byteLength;
@@ -54,7 +58,6 @@ export class Arena {
     this.i64 = new BigInt64Array(buffer);
     this.u64 = new BigUint64Array(buffer);
     this.view = new DataView(buffer);
-    this.references = new Uint16Array(this.size / FRAME_SIZE);
   }
 
   /** Reserves `bytes` zeroed bytes. Throws `ArenaFull`. */
@@ -96,10 +99,18 @@ export class Arena {
       if (count <= 0) throw new ArenaFull(FRAME_SIZE);
       const start = this.reserve(count * FRAME_SIZE, FRAME_SIZE);
       for (let i = count - 1; i >= 0; i--) this.freeFrames.push(start + i * FRAME_SIZE);
+      this.growReferences(start / FRAME_SIZE + count);
     }
     const frame = this.freeFrames.pop() as number;
     this.references[frame / FRAME_SIZE] = 1;
     return frame;
+  }
+
+  private growReferences(frames: number): void {
+    if (frames <= this.references.length) return;
+    const longer = new Uint16Array(Math.max(frames, this.references.length * 2));
+    longer.set(this.references);
+    this.references = longer;
   }
 
   /** Another page map holds `frame` now. */

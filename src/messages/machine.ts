@@ -15,8 +15,16 @@ export const machineMessages = catalogue(
     noDevice: () => "nothing",
     tooManyDevices: (count: number, slots: number) =>
       `${count} virtio devices are asked for; beside console and rng the machine has room for ${slots}`,
-    badMemory: (least: string, most: string) => `memory must be whole pages, from ${least} to ${most}`,
-    badHarts: (count: number) => `a machine has 1 to 8 harts, not ${count}`,
+    otherDiskSize: (name: string, disk: number, saved: number, given: number) =>
+      `${name}: saved with ${saved} bytes on disk ${disk}, where this one has ${given}`,
+    otherDiskAccess: (name: string, disk: number) =>
+      `${name}: disk ${disk} is read-only on one side only: in the saved machine or here`,
+    badMemory: (least: number, most: number) =>
+      `a machine has whole pages of memory, from ${least} to ${most} bytes`,
+    badHarts: (count: number, most: number) => `a machine has 1 to ${most} harts, not ${count}`,
+    outOfMemory: () =>
+      "the machine and its forks have used up the 4 GiB that they share: close those that are not needed",
+    closed: () => "the machine has been closed",
   },
   {
     notASave: (name: string) => `${name}：不是保存的机器`,
@@ -30,7 +38,13 @@ export const machineMessages = catalogue(
     noDevice: () => "空",
     tooManyDevices: (count: number, slots: number) =>
       `要求了 ${count} 个 virtio 设备；除控制台和 rng 外，机器只能容纳 ${slots} 个`,
-    badMemory: (least: string, most: string) => `内存必须是整页，从 ${least} 到 ${most}`,
-    badHarts: (count: number) => `机器有 1 到 8 个 hart，不能是 ${count} 个`,
+    otherDiskSize: (name: string, disk: number, saved: number, given: number) =>
+      `${name}：保存时磁盘 ${disk} 有 ${saved} 字节，而此机器上的有 ${given} 字节`,
+    otherDiskAccess: (name: string, disk: number) =>
+      `${name}：磁盘 ${disk} 只在保存的机器或此机器一方是只读的`,
+    badMemory: (least: number, most: number) => `机器的内存必须是整页，从 ${least} 到 ${most} 字节`,
+    badHarts: (count: number, most: number) => `机器有 1 到 ${most} 个 hart，不能是 ${count} 个`,
+    outOfMemory: () => "机器及其分支已用完共享的 4 GiB 内存：请关闭不需要的机器",
+    closed: () => "机器已关闭",
   },
 );

@@ -154,7 +154,7 @@ export function vsock({ work }: Parts): Target {
     poke(random) {
       if (streams.size > 1030) throw new Error("too many streams");
       if (random.below(3) === 0) begin();
-      if (random.below(32) === 0) device.restore();
+      if (random.below(32) === 0) device.restore({ owesReset: true });
       for (const stream of [...streams].slice(0, 4)) act(random, stream);
     },
     works(driver) {

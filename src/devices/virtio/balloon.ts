@@ -1,5 +1,6 @@
 import { FRAME_SIZE } from "../../memory/arena.ts";
 import type { State } from "../state.ts";
+import { listOf, optional, record, type Shaped, u32, u64 } from "../state-shape.ts";
 import type { Chain, VirtioDevice, VirtioLink } from "./device.ts";
 
 const BalloonFeature = { statistics: 1n << 1n, deflateOnOom: 1n << 2n, reporting: 1n << 5n } as const;
@@ -26,11 +27,12 @@ export const STATISTICS = [
 /** A `u16` tag and a `u64` value. */
 const STATISTIC_SIZE = 10;
 
-type BalloonState = {
-  readonly target: number;
-  readonly actual: number;
-  readonly statistics: readonly (bigint | undefined)[];
-};
+const STATE = record({
+  target: u32,
+  actual: u32,
+  statistics: listOf(optional(u64), 0, STATISTICS.length),
+});
+type BalloonState = Shaped<typeof STATE>;
 
 /**
  * The memory balloon (VIRTIO 1.2, section 5.5): pages that the driver puts into it, and free ones that it reports, go
@@ -136,7 +138,7 @@ export class BalloonDevice implements VirtioDevice {
   }
 
   restore(state: State): void {
-    const { target, actual, statistics } = state as BalloonState;
+    const { target, actual, statistics } = STATE(state);
     this.wanted = target;
     this.had = actual;
     this.known = [...statistics];

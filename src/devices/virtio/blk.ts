@@ -1,5 +1,6 @@
 import type { Disk } from "../disk.ts";
 import type { HostWork } from "../host-work.ts";
+import { flag, optional, record, type Shaped } from "../state-shape.ts";
 import { begin, type Job, MAX_RANGE_SECTORS, MAX_RANGES, SECTOR, Status } from "./blk-request.ts";
 import type { Chain, VirtioDevice, VirtioLink } from "./device.ts";
 
@@ -28,7 +29,8 @@ export interface BlockOptions {
   readonly serial?: string;
 }
 
-export type BlockState = { readonly writeback: boolean | undefined };
+const STATE = record({ writeback: optional(flag) });
+export type BlockState = Shaped<typeof STATE>;
 
 /**
  * A disk (VIRTIO 1.2, section 5.2), with one queue.
@@ -114,8 +116,8 @@ export class BlockDevice implements VirtioDevice<BlockState> {
     return { writeback: this.writeback };
   }
 
-  restore({ writeback }: BlockState): void {
-    this.writeback = writeback;
+  restore(state: BlockState): void {
+    this.writeback = STATE(state).writeback;
   }
 
   private has(feature: bigint): boolean {

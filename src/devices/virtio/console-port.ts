@@ -1,4 +1,5 @@
 import type { HostWork } from "../host-work.ts";
+import { flag, listOf, oneOf, record, type Shaped, u16 } from "../state-shape.ts";
 import type { VirtioLink, Virtqueue } from "./device.ts";
 
 /** Events of the control queues (VIRTIO 1.2, section 5.3.6.2). */
@@ -29,13 +30,14 @@ export interface PortOptions {
   readonly send: (bytes: Uint8Array) => Promise<void> | undefined;
 }
 
-export type PortState = {
-  readonly isReady: boolean;
-  readonly isOpen: boolean;
-  readonly untold: readonly number[];
-  readonly columns: number;
-  readonly rows: number;
-};
+export const PORT_STATE = record({
+  isReady: flag,
+  isOpen: flag,
+  untold: listOf(oneOf(...ORDER), 0, ORDER.length),
+  columns: u16,
+  rows: u16,
+});
+export type PortState = Shaped<typeof PORT_STATE>;
 
 /** What a port needs of its device. */
 export interface PortPlace {
@@ -180,7 +182,7 @@ export class ConsolePort {
 
   save(): PortState {
     const { isReady, openedByGuest: isOpen, columns, rows } = this;
-    return { isReady, isOpen, untold: [...this.untold], columns, rows };
+    return { isReady, isOpen, untold: ORDER.filter((event) => this.untold.has(event)), columns, rows };
   }
 
   restore(state: PortState): void {

@@ -1,5 +1,13 @@
 import type { HostWork } from "../host-work.ts";
-import { ConsolePort, Control, PORT_QUEUE_SIZE, type PortOptions, type PortState } from "./console-port.ts";
+import { listOf, record } from "../state-shape.ts";
+import {
+  ConsolePort,
+  Control,
+  PORT_QUEUE_SIZE,
+  PORT_STATE,
+  type PortOptions,
+  type PortState,
+} from "./console-port.ts";
 import type { VirtioDevice, VirtioLink, Virtqueue } from "./device.ts";
 
 /** Feature bits (VIRTIO 1.2, section 5.3.3). */
@@ -91,7 +99,8 @@ export class ConsoleDevice implements VirtioDevice<ConsoleState> {
     return { ports: this.ports.map((port) => port.save()) };
   }
 
-  restore({ ports }: ConsoleState): void {
+  restore(state: ConsoleState): void {
+    const { ports } = record({ ports: listOf(PORT_STATE, this.ports.length) })(state);
     this.ports.forEach((port, i) => {
       port.restore(ports[i]);
     });

@@ -18,6 +18,8 @@ export interface Buffer {
 /** The driver's side of a ring. */
 export interface DriverRing {
   readonly areas: Areas;
+  /** Descriptors that are free. */
+  readonly room: number;
   /** Makes a chain available; `table`: where to put an indirect table. Returns what `collect` will know it by. */
   add(buffers: readonly Buffer[], table?: number): number;
   /** The chains that have come back since, and the lengths that the device reported. */
@@ -48,6 +50,10 @@ export class SplitDriverRing implements DriverRing {
     this.memory = memory;
     this.areas = areas;
     this.free = Array.from({ length: areas.size }, (_, i) => i);
+  }
+
+  get room(): number {
+    return this.free.length;
   }
 
   add(buffers: readonly Buffer[], table?: number): number {
@@ -102,6 +108,10 @@ export class PackedDriverRing implements DriverRing {
     this.memory = memory;
     this.areas = areas;
     this.free = Array.from({ length: areas.size }, (_, i) => i);
+  }
+
+  get room(): number {
+    return [...this.chains.values()].reduce((room, slots) => room - slots, this.areas.size);
   }
 
   add(buffers: readonly Buffer[], table?: number): number {

@@ -1,10 +1,16 @@
+import { bytes, optional, record, type Shaped, u32 } from "../state-shape.ts";
 import type { Rect } from "./gpu-protocol.ts";
 import type { GpuResource } from "./gpu-resource.ts";
 
 /** Cursor pictures are this wide and high (VIRTIO 1.2, section 5.7.6.10). */
 export const CURSOR_EXTENT = 64;
 
-export type CursorState = { readonly x: number; readonly y: number; readonly rgba: Uint8Array | undefined };
+export const CURSOR_STATE = record({
+  x: u32,
+  y: u32,
+  rgba: optional(bytes(CURSOR_EXTENT * CURSOR_EXTENT * 4)),
+});
+export type CursorState = Shaped<typeof CURSOR_STATE>;
 
 /** The cursor: a picture of its own, taken when it is set, whose upper left corner is at x, y of the screen. */
 export class GpuCursor {

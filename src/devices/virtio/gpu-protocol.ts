@@ -1,3 +1,5 @@
+import { record, type Shaped, u32 } from "../state-shape.ts";
+
 /** What the control and cursor queues of virtio-gpu carry (VIRTIO 1.2, section 5.7.6), little-endian. */
 export const GpuCommand = {
   getDisplayInfo: 0x0100,
@@ -47,12 +49,8 @@ export const GPU_HEADER_SIZE = 24;
 const FLAG_FENCE = 1;
 
 /** In pixels. */
-export type Rect = {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-};
+export const RECT_STATE = record({ x: u32, y: u32, width: u32, height: u32 });
+export type Rect = Shaped<typeof RECT_STATE>;
 
 export function rectAt(request: DataView, offset: number): Rect {
   return {

@@ -1,4 +1,5 @@
 import type { Dma } from "../../memory/dma.ts";
+import { bytes, integer, listOf, must, optional, record, type Shaped, u32 } from "../state-shape.ts";
 import type { Rect } from "./gpu-protocol.ts";
 
 /** The bytes of red, green, blue and alpha (-1: none, opaque) of each format, as they stand in memory. */
@@ -16,18 +17,24 @@ const FORMATS: Readonly<Record<number, readonly [number, number, number, number]
 /** All formats have four bytes. */
 export const BYTES_PER_PIXEL = 4;
 
+/** What all pictures of a device may take of the host's memory together. */
+export const MAX_PIXEL_BYTES = 256 * 1024 * 1024;
+/** Pieces of all backings together: 256 MiB in single pages. */
+export const MAX_PIECES = 65536;
+
 export const isGpuFormat = (format: number) => FORMATS[format] !== undefined;
 
 /** Guest RAM in pieces: of piece i the address is at 2i, the length at 2i + 1. */
 export type Backing = readonly number[];
 
-export type GpuResourceState = {
-  readonly format: number;
-  readonly width: number;
-  readonly height: number;
-  readonly pixels: Uint8Array;
-  readonly backing: Backing | undefined;
-};
+export const GPU_RESOURCE_STATE = record({
+  format: u32,
+  width: u32,
+  height: u32,
+  pixels: bytes(BYTES_PER_PIXEL, MAX_PIXEL_BYTES),
+  backing: optional(listOf(integer(0, Number.MAX_SAFE_INTEGER), 0, 2 * MAX_PIECES)),
+});
+export type GpuResourceState = Shaped<typeof GPU_RESOURCE_STATE>;
 
 /** A picture on the host, and the guest's memory that it is filled from. */
 export class GpuResource {
@@ -116,9 +123,12 @@ export class GpuResource {
   }
 
   static restored(state: GpuResourceState): GpuResource {
+    const { format, width, height, pixels, backing } = state;
+    must(isGpuFormat(format) && pixels.length === width * height * BYTES_PER_PIXEL);
+    must((backing?.length ?? 0) % 2 === 0);
     const resource = new GpuResource(state);
-    resource.pixels.set(state.pixels);
-    resource.backing = state.backing;
+    resource.pixels.set(pixels);
+    resource.backing = backing;
     return resource;
   }
 }

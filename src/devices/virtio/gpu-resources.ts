@@ -1,24 +1,24 @@
 import type { Dma } from "../../memory/dma.ts";
+import { listOf, must, record, type Shaped, u32 } from "../state-shape.ts";
 import { GpuResponse } from "./gpu-protocol.ts";
 import {
   type Backing,
   BYTES_PER_PIXEL,
+  GPU_RESOURCE_STATE,
   GpuResource,
-  type GpuResourceState,
   isGpuFormat,
+  MAX_PIECES,
+  MAX_PIXEL_BYTES,
 } from "./gpu-resource.ts";
 
-/** What all pictures of a device may take of the host's memory together. */
-export const MAX_PIXEL_BYTES = 256 * 1024 * 1024;
 /** Pixels in each direction. */
 export const MAX_EXTENT = 16384;
 export const MAX_RESOURCES = 4096;
-/** Pieces of all backings together: 256 MiB in single pages. */
-export const MAX_PIECES = 65536;
 /** Bytes of `virtio_gpu_mem_entry`: address (64 bits), length, padding. */
 export const MEM_ENTRY_SIZE = 16;
 
-export type GpuResourcesState = readonly { readonly id: number; readonly resource: GpuResourceState }[];
+export const RESOURCES_STATE = listOf(record({ id: u32, resource: GPU_RESOURCE_STATE }), 0, MAX_RESOURCES);
+export type GpuResourcesState = Shaped<typeof RESOURCES_STATE>;
 
 /** The pictures that the driver has made, by the numbers that it gave them. Methods return a response code. */
 export class GpuResources {
@@ -85,11 +85,13 @@ export class GpuResources {
   restore(state: GpuResourcesState): void {
     this.clear();
     for (const { id, resource: saved } of state) {
+      must(id !== 0 && !this.byId.has(id) && saved.width <= MAX_EXTENT && saved.height <= MAX_EXTENT);
       const resource = GpuResource.restored(saved);
       this.byId.set(id, resource);
       this.pixelBytes += resource.bytes;
       this.pieces += resource.pieces;
     }
+    must(this.pixelBytes <= MAX_PIXEL_BYTES && this.pieces <= MAX_PIECES);
   }
 }
 

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { RAM_BASE, TestDriver, TRANSPORTS } from "./driver-fixture.ts";
 import { VirtioGpu } from "./gpu.ts";
 import { GpuCommand, GpuResponse } from "./gpu-protocol.ts";
-import { MAX_PIECES, MAX_RESOURCES } from "./gpu-resources.ts";
+import { MAX_PIECES } from "./gpu-resource.ts";
+import { MAX_RESOURCES } from "./gpu-resources.ts";
 import { immediateWork, settled } from "./work-fixture.ts";
 
 const BGRA = 1;

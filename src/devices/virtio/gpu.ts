@@ -1,6 +1,7 @@
 import type { HostWork } from "../host-work.ts";
+import { integer, must, optional, record, type Shaped, u32 } from "../state-shape.ts";
 import type { Chain, VirtioDevice, VirtioLink } from "./device.ts";
-import { type CursorState, GpuCursor } from "./gpu-cursor.ts";
+import { CURSOR_STATE, GpuCursor } from "./gpu-cursor.ts";
 import { EDID_SIZE, edid, MAX_SCREEN_EXTENT } from "./gpu-edid.ts";
 import {
   GPU_HEADER_SIZE,
@@ -9,11 +10,12 @@ import {
   GpuCommand,
   GpuResponse,
   gpuResponse,
+  RECT_STATE,
   type Rect,
   rectAt,
 } from "./gpu-protocol.ts";
-import { BYTES_PER_PIXEL } from "./gpu-resource.ts";
-import { GpuResources, type GpuResourcesState, MAX_PIECES, MEM_ENTRY_SIZE } from "./gpu-resources.ts";
+import { BYTES_PER_PIXEL, MAX_PIECES, MAX_PIXEL_BYTES } from "./gpu-resource.ts";
+import { GpuResources, MEM_ENTRY_SIZE, RESOURCES_STATE } from "./gpu-resources.ts";
 
 const CONTROL_QUEUE = 0;
 const QUEUE_SIZES = [64, 16];
@@ -34,13 +36,16 @@ export interface Screenshot {
   readonly rgba: Uint8Array;
 }
 
-type Scanout = { readonly resource: number; readonly rect: Rect };
+const SCANOUT_STATE = record({ resource: u32, rect: RECT_STATE });
+type Scanout = Shaped<typeof SCANOUT_STATE>;
 
-export type GpuState = {
-  readonly resources: GpuResourcesState;
-  readonly scanout: Scanout | undefined;
-  readonly cursor: CursorState;
-};
+const STATE = record({
+  resources: RESOURCES_STATE,
+  scanout: optional(SCANOUT_STATE),
+  cursor: CURSOR_STATE,
+  moved: integer(0, TURN_BYTES + 2 * MAX_PIXEL_BYTES),
+});
+export type GpuState = Shaped<typeof STATE>;
 
 /**
  * virtio-gpu without 3D (VIRTIO 1.2, section 5.7): one screen that shows a part of one of the pictures that the driver
@@ -112,12 +117,16 @@ export class VirtioGpu implements VirtioDevice<GpuState> {
   }
 
   save(): GpuState {
-    return { resources: this.resources.save(), scanout: this.scanout, cursor: this.cursor.save() };
+    const { resources, scanout, cursor, moved } = this;
+    return { resources: resources.save(), scanout, cursor: cursor.save(), moved };
   }
 
-  restore({ resources, scanout, cursor }: GpuState): void {
+  restore(state: GpuState): void {
+    const { resources, scanout, cursor, moved } = STATE(state);
     this.resources.restore(resources);
+    must(!scanout || this.resources.get(scanout.resource)?.contains(scanout.rect) === true);
     this.scanout = scanout;
+    this.moved = moved;
     this.cursor.restore(cursor);
   }
 

@@ -1,12 +1,10 @@
+import { i32, record, type Shaped, u16 } from "../state-shape.ts";
+
 /** Event types (Linux, `input-event-codes.h`, as VIRTIO 1.2, section 5.8 says). */
 export const EventType = { syn: 0x00, key: 0x01, rel: 0x02, abs: 0x03, led: 0x11, rep: 0x14 } as const;
 
-export type InputEvent = {
-  readonly type: number;
-  readonly code: number;
-  /** Signed 32 bits. */
-  readonly value: number;
-};
+export const EVENT_STATE = record({ type: u16, code: u16, value: i32 });
+export type InputEvent = Shaped<typeof EVENT_STATE>;
 
 /** Bytes of `virtio_input_event`: type and code of 16 bits, value of 32, little-endian. */
 export const EVENT_SIZE = 8;

@@ -1,8 +1,10 @@
+import { flag, integer, listOf, record, type Shaped, u8 } from "../state-shape.ts";
 import type { VirtioDevice, VirtioLink } from "./device.ts";
 import { InputConfig, type InputIdentity } from "./input-config.ts";
 import {
   decodeEvent,
   EVENT_SIZE,
+  EVENT_STATE,
   EventType,
   encodeEvent,
   type InputEvent,
@@ -15,13 +17,14 @@ const QUEUE_SIZES = [64, 64];
 /** Events that wait for a driver that does not fetch them. */
 export const MAX_WAITING_EVENTS = 4096;
 
-export type InputState = {
-  readonly isStarted: boolean;
-  readonly select: number;
-  readonly subsel: number;
-  readonly leds: number;
-  readonly waiting: readonly InputEvent[];
-};
+const STATE = record({
+  isStarted: flag,
+  select: u8,
+  subsel: u8,
+  leds: integer(0, 7),
+  waiting: listOf(EVENT_STATE, 0, MAX_WAITING_EVENTS),
+});
+export type InputState = Shaped<typeof STATE>;
 
 /** virtio-input (VIRTIO 1.2, section 5.8), whatever it is that is pressed and moved. */
 export class VirtioInput implements VirtioDevice<InputState> {
@@ -75,7 +78,8 @@ export class VirtioInput implements VirtioDevice<InputState> {
     return { isStarted: this.isStarted, select, subsel, leds: this.leds, waiting: [...this.waiting] };
   }
 
-  restore({ isStarted, select, subsel, leds, waiting }: InputState): void {
+  restore(state: InputState): void {
+    const { isStarted, select, subsel, leds, waiting } = STATE(state);
     this.isStarted = isStarted;
     this.configuration.select = select;
     this.configuration.subsel = subsel;

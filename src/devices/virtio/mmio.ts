@@ -2,9 +2,10 @@ import type { Device } from "../../memory/bus.ts";
 import type { Dma } from "../../memory/dma.ts";
 import type { InterruptLine } from "../interrupt-line.ts";
 import type { State, Stateful } from "../state.ts";
+import { anything, integer, listOf, must, record, u8, u32, u64 } from "../state-shape.ts";
 import type { VirtioDevice, VirtioLink, Virtqueue } from "./device.ts";
 import { Feature, transportFeatures } from "./features.ts";
-import { type Area, Queue, type QueueOwner, type QueueState } from "./queue.ts";
+import { type Area, QUEUE_STATE, Queue, type QueueOwner } from "./queue.ts";
 
 /** Registers by offset (VIRTIO 1.2, sections 4.2.2 and 4.2.4). */
 export const Register = {
@@ -201,14 +202,17 @@ export class VirtioMmio implements Device, Stateful, VirtioLink, QueueOwner {
   }
 
   restore(state: State): void {
-    const saved = state as MmioState;
+    const saved = STATE(state);
     this.accepted = saved.accepted;
     this.status = saved.status;
+    must(!this.has(Status.featuresOk | Status.driverOk) || this.mayAccept());
+    must(saved.queues.length === this.queues.length);
     this.causes = saved.causes;
     this.generation = saved.generation;
     [this.deviceFeaturesSelect, this.driverFeaturesSelect, this.queueSelect] = saved.selects;
     this.guestPageSize = saved.guestPageSize;
     this.queues.forEach((queue, i) => {
+      must(saved.queues[i].ring === undefined || this.isRunning);
       queue.restore(saved.queues[i]);
     });
     this.device?.restore(saved.device);
@@ -404,16 +408,18 @@ export class VirtioMmio implements Device, Stateful, VirtioLink, QueueOwner {
   }
 }
 
-type MmioState = {
-  readonly accepted: bigint;
-  readonly status: number;
-  readonly causes: number;
-  readonly generation: number;
-  readonly selects: readonly [number, number, number];
-  readonly guestPageSize: number;
-  readonly queues: readonly QueueState[];
-  readonly device: State;
-};
+/** More queues than any device has. */
+const MOST_QUEUES = 1024;
+const STATE = record({
+  accepted: u64,
+  status: u8,
+  causes: integer(0, Cause.usedBuffers | Cause.configChanged),
+  generation: u32,
+  selects: listOf(u32, 3),
+  guestPageSize: integer(1, 2 ** 31),
+  queues: listOf(QUEUE_STATE, 0, MOST_QUEUES),
+  device: anything,
+});
 
 /** The 32 bits of `features` that a select register chooses: 0 from bit 64 on. */
 function wordOf(features: bigint, select: number): number {

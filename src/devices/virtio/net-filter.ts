@@ -1,3 +1,4 @@
+import { flag, listOf, optional, record, type Shaped, text } from "../state-shape.ts";
 import type { Chain } from "./device.ts";
 
 /** Addresses of each kind that are told apart; a driver with more gets every frame of that kind. */
@@ -7,12 +8,14 @@ const CLASS_RX = 0;
 const CLASS_MAC = 1;
 const MAC_TABLE_SET = 0;
 
-export type FilterState = {
-  readonly promiscuous: boolean;
-  readonly allMulticast: boolean;
-  readonly unicast: readonly string[] | undefined;
-  readonly multicast: readonly string[] | undefined;
-};
+const addresses = optional(listOf(text(6), 0, MOST_ADDRESSES));
+export const FILTER_STATE = record({
+  promiscuous: flag,
+  allMulticast: flag,
+  unicast: addresses,
+  multicast: addresses,
+});
+export type FilterState = Shaped<typeof FILTER_STATE>;
 
 /** An address as a key. */
 export function macKey(bytes: Uint8Array, at = 0): string {

@@ -1,3 +1,4 @@
+import { bytes, record, type Shaped, u8, u16 } from "../state-shape.ts";
 import {
   canBeCut,
   completeChecksum,
@@ -18,6 +19,8 @@ const GSO_ECN = 0x80;
 const ETHERNET_HEADER = 14;
 const VLAN_TAG = 4;
 const LONGEST_FRAME = 65550;
+/** A frame is cut into no more than this: each carries a byte of it. */
+export const MOST_PACKETS = LONGEST_FRAME;
 
 /** What driver and card may leave to each other. */
 export interface Offloads {
@@ -29,16 +32,17 @@ export interface Offloads {
   readonly checksum: boolean;
 }
 
+export const PACKET_STATE = record({
+  frame: bytes(ETHERNET_HEADER, LONGEST_FRAME),
+  flags: u8,
+  gsoType: u8,
+  headerLength: u16,
+  gsoSize: u16,
+  checksumStart: u16,
+  checksumOffset: u16,
+});
 /** A packet for the driver, with the fields of its header. */
-export type Packet = {
-  readonly frame: Uint8Array;
-  readonly flags: number;
-  readonly gsoType: number;
-  readonly headerLength: number;
-  readonly gsoSize: number;
-  readonly checksumStart: number;
-  readonly checksumOffset: number;
-};
+export type Packet = Shaped<typeof PACKET_STATE>;
 
 /** A frame as the driver gets it: in one packet or several, or in none where it can take it in no form. */
 export function packetsFor(frame: Uint8Array, { mtu, large, checksum }: Offloads): Packet[] {

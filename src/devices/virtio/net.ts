@@ -1,7 +1,8 @@
 import type { EthernetPort } from "../../net/cable.ts";
+import { bytes, flag, listOf, record, type Shaped } from "../state-shape.ts";
 import type { Chain, VirtioDevice, VirtioLink, Virtqueue } from "./device.ts";
-import { type FilterState, ReceiveFilter } from "./net-filter.ts";
-import { complete, headerOf, type Packet, packetsFor } from "./net-packet.ts";
+import { FILTER_STATE, ReceiveFilter } from "./net-filter.ts";
+import { complete, headerOf, MOST_PACKETS, PACKET_STATE, type Packet, packetsFor } from "./net-packet.ts";
 
 /** Feature bits (VIRTIO 1.2, section 5.1.3). */
 const Feature = {
@@ -36,13 +37,14 @@ export interface NetworkOptions {
   readonly mtu?: number;
 }
 
-export type NetworkState = {
-  readonly mac: Uint8Array;
-  readonly isUp: boolean;
-  readonly hasRefused: boolean;
-  readonly waiting: readonly Packet[];
-  readonly filter: FilterState;
-};
+const STATE = record({
+  mac: bytes(6),
+  isUp: flag,
+  hasRefused: flag,
+  waiting: listOf(PACKET_STATE, 0, MOST_PACKETS),
+  filter: FILTER_STATE,
+});
+export type NetworkState = Shaped<typeof STATE>;
 
 /**
  * A network card (VIRTIO 1.2, section 5.1) at the end of a cable.
@@ -135,7 +137,8 @@ export class NetworkDevice implements VirtioDevice<NetworkState> {
     return { mac: mac.slice(), isUp, hasRefused, waiting: [...waiting], filter: filter.save() };
   }
 
-  restore(state: NetworkState): void {
+  restore(saved: NetworkState): void {
+    const state = STATE(saved);
     this.mac = state.mac.slice();
     this.isUp = state.isUp;
     this.hasRefused = state.hasRefused;

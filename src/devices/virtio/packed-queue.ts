@@ -1,4 +1,5 @@
 import type { Dma } from "../../memory/dma.ts";
+import { must } from "../state-shape.ts";
 import { BufferChain } from "./chain.ts";
 import { DESCRIPTOR_SIZE, Descriptor, DescriptorFlag, MAX_INDIRECT } from "./descriptor.ts";
 import { Feature } from "./features.ts";
@@ -109,6 +110,7 @@ export class PackedRing implements Ring {
   }
 
   restore({ available, used, availableWrap, usedWrap, asking }: RingState): void {
+    must(available < this.setup.size && used < this.setup.size);
     this.available = available;
     this.used = used;
     this.availableWrap = availableWrap;

@@ -1,23 +1,26 @@
 import type { Dma } from "../../memory/dma.ts";
+import { flag, integer, listOf, must, optional, record, type Shaped, u32 } from "../state-shape.ts";
 import type { BufferChain, Lifetime } from "./chain.ts";
 import type { Chain, Virtqueue } from "./device.ts";
 import { Feature } from "./features.ts";
 import { PackedRing } from "./packed-queue.ts";
-import type { Ring, RingState } from "./ring.ts";
+import { RING_STATE, type Ring } from "./ring.ts";
 import { SplitRing } from "./split-queue.ts";
 
 /** The areas of a queue, in the order of their registers. */
 export type Area = 0 | 1 | 2;
 
-export type QueueState = {
-  readonly size: number;
-  readonly align: number;
-  readonly page: number;
-  readonly isEnabled: boolean;
-  readonly areas: readonly number[];
-  readonly isNotified: boolean;
-  readonly ring: RingState | undefined;
-};
+export const QUEUE_STATE = record({
+  size: u32,
+  align: u32,
+  page: u32,
+  isEnabled: flag,
+  isNotified: flag,
+  // The parts of a legacy queue may lie beyond 2^64.
+  areas: listOf(integer(0, Number.MAX_SAFE_INTEGER), 6),
+  ring: optional(RING_STATE),
+});
+export type QueueState = Shaped<typeof QUEUE_STATE>;
 
 /** What queues ask of their transport. */
 export interface QueueOwner {
@@ -128,6 +131,7 @@ export class Queue implements Virtqueue {
     return { size, align, page, isEnabled, areas: [...halves], isNotified, ring: ring?.save() };
   }
 
+  /** A ring is there only while the device runs. */
   restore({ areas, ring, ...settings }: QueueState): void {
     this.stop();
     Object.assign(this, settings);
@@ -136,7 +140,8 @@ export class Queue implements Virtqueue {
     });
     if (!ring) return;
     this.ring = this.createRing();
-    this.ring?.restore(ring);
+    must(this.isEnabled && this.ring !== undefined);
+    this.ring.restore(ring);
   }
 
   private createRing(): Ring | undefined {

@@ -1,4 +1,5 @@
 import type { Dma } from "../../memory/dma.ts";
+import { flag, record, type Shaped, u16 } from "../state-shape.ts";
 import type { BufferChain, Lifetime } from "./chain.ts";
 
 /** A ring that a driver has set up, and what its owner does for it. */
@@ -27,19 +28,21 @@ export interface Ring {
   push(chain: BufferChain, written: number): void;
   /** How far it has come; with no chain taken that is all there is to know of it. */
   save(): RingState;
+  /** Throws `BadState` where a ring of this size cannot have come so far. */
   restore(state: RingState): void;
 }
 
-export type RingState = {
+export const RING_STATE = record({
   /** The next entry to take, and the next to give back. */
-  readonly available: number;
-  readonly used: number;
+  available: u16,
+  used: u16,
   /** Wrap counters of the two; of packed rings only. */
-  readonly availableWrap: boolean;
-  readonly usedWrap: boolean;
+  availableWrap: flag,
+  usedWrap: flag,
   /** The driver was asked to notify. */
-  readonly asking: boolean;
-};
+  asking: flag,
+});
+export type RingState = Shaped<typeof RING_STATE>;
 
 /** Whether an index that went on by `steps` to `now` has passed `event` (section 2.7.10; all modulo 2^16). */
 export function hasPassed(event: number, now: number, steps: number): boolean {

@@ -1,4 +1,5 @@
 import type { HostWork } from "../host-work.ts";
+import { flag, record, type Shaped } from "../state-shape.ts";
 import type { Chain, VirtioDevice, VirtioLink, Virtqueue } from "./device.ts";
 import type { VsockEvents, VsockHost, VsockStream } from "./vsock-host.ts";
 import {
@@ -40,11 +41,14 @@ interface Control {
   readonly stream: GuestStream | undefined;
 }
 
+const STATE = record({ owesReset: flag });
+export type VsockState = Shaped<typeof STATE>;
+
 /**
  * virtio-vsock (VIRTIO 1.2, section 5.10): streams between guest and host. They are not saved: a restored machine
  * tells its guest that all of them are gone, as after a migration.
  */
-export class VirtioVsock implements VirtioDevice<undefined>, StreamOwner {
+export class VirtioVsock implements VirtioDevice<VsockState>, StreamOwner {
   readonly name = "virtio-vsock";
   readonly type = 19;
   readonly features = FEATURE_STREAM;
@@ -111,13 +115,14 @@ export class VirtioVsock implements VirtioDevice<undefined>, StreamOwner {
     return stream;
   }
 
-  save(): undefined {
-    return undefined;
+  save(): VsockState {
+    return { owesReset: this.owesReset || this.streams.size > 0 || this.controls.length > 0 };
   }
 
   /** What the guest had sent but was not looked at yet is served, too, once the machine goes on. */
-  restore(): void {
-    this.owesReset = true;
+  restore(state: VsockState): void {
+    this.owesReset = STATE(state).owesReset;
+    if (!this.owesReset) return;
     const goOn = () => this.notify(EVENT_QUEUE);
     this.work.follow(Promise.resolve(), goOn, goOn);
   }

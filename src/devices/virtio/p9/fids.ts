@@ -1,8 +1,9 @@
+import { must, oneOf, optional, record, type Shaped, text, u32 } from "../../state-shape.ts";
 import { fail } from "./errno.ts";
 import type { ByteString, SharedFile, SharedPath, SharedTree } from "./tree.ts";
 
 /** Fids at a time: each holds a path on the host's side. */
-const MOST_FIDS = 32768;
+export const MOST_FIDS = 32768;
 /** Open files and listed directories at a time. */
 const MOST_OPEN = 512;
 /** Directories whose names are kept at a time: those listed last. */
@@ -44,7 +45,18 @@ export function childOf(place: ByteString, name: ByteString): ByteString {
   return child.length <= LONGEST_PATH ? child : fail("ENAMETOOLONG");
 }
 
-export type FidState = { readonly fid: number; readonly place: string; readonly opened: Opened | undefined };
+export const FID_STATE = record({
+  fid: u32,
+  place: text(LONGEST_PATH),
+  opened: optional(oneOf("read", "write", "list")),
+});
+export type FidState = Shaped<typeof FID_STATE>;
+
+/** No place but one in the tree: a saved session may come from anybody. */
+const isPlace = (place: string) =>
+  pathOf(place).every((name) => name !== "" && name !== "." && name !== ".." && isByteString(name));
+// Bytes, and no NUL among them.
+const isByteString = (name: string) => [...name].every((byte) => byte > "\0" && byte <= "\xff");
 
 /** The fids of a session. */
 export class Fids {
@@ -131,7 +143,11 @@ export class Fids {
 
   restore(state: readonly FidState[]): void {
     this.clear();
-    for (const { fid, place, opened } of state) this.fids.set(fid, new Fid(place, opened));
+    for (const { fid, place, opened } of state) {
+      must(isPlace(place) && !this.fids.has(fid));
+      this.fids.set(fid, new Fid(place, opened));
+    }
     this.open = state.filter(({ opened }) => opened).length;
+    must(this.open <= MOST_OPEN);
   }
 }

@@ -1,7 +1,8 @@
+import { listOf, must, record, type Shaped, u32 } from "../../state-shape.ts";
 import { putAttributes, putQid, takeChange } from "./attributes.ts";
 import { readDirectory } from "./directory.ts";
 import { errno, errnoOf, fail } from "./errno.ts";
-import { childOf, type Fid, type FidState, Fids, pathOf } from "./fids.ts";
+import { childOf, FID_STATE, type Fid, Fids, MOST_FIDS, pathOf } from "./fids.ts";
 import { HEADER_SIZE, MessageReader, MessageWriter, message, Type } from "./message.ts";
 import type { ByteString, SharedAttributes, SharedTree } from "./tree.ts";
 
@@ -22,7 +23,8 @@ const FileType = { mask: 0o170000, symlink: 0o120000, regular: 0o100000, directo
 const LOCK_SUCCESS = 0;
 const LOCK_TYPE_UNLOCKED = 2;
 
-export type SessionState = { readonly msize: number; readonly fids: readonly FidState[] };
+const STATE = record({ msize: u32, fids: listOf(FID_STATE, 0, MOST_FIDS) });
+export type SessionState = Shaped<typeof STATE>;
 
 /** What a request is answered with: fields, and data behind them. */
 interface Answer {
@@ -79,7 +81,9 @@ export class Session {
     return { msize: this.msize, fids: this.fids.save() };
   }
 
-  restore({ msize, fids }: SessionState): void {
+  restore(state: SessionState): void {
+    const { msize, fids } = STATE(state);
+    must(msize === 0 || (msize >= LEAST_MSIZE && msize <= MOST_MSIZE));
     this.msize = msize;
     this.fids.restore(fids);
   }
