@@ -12,7 +12,7 @@ export const bootCliText = catalogue(
     optionAppend: () => "the kernel's command line",
     optionSmp: () => "number of harts, 1 to 8 (default 1)",
     optionDrive: () =>
-      "a raw disk image or block device as a virtio disk: /dev/vda and so on (repeatable); with snapshot its changes stay in memory",
+      "a raw disk image or block device as /dev/vda and so on (repeatable); FILE,readonly or FILE,snapshot, whose changes stay in memory",
     optionSnapshot: () => "changes to all drives stay in memory",
     optionNet: () => "none (default), or user: a network card with DHCP, names and sockets of this host",
     optionNetAllow: () =>
@@ -63,11 +63,11 @@ export const bootCliText = catalogue(
     optionAppend: () => "内核命令行",
     optionSmp: () => "hart 数量，1 到 8（默认 1）",
     optionDrive: () =>
-      "把一个原始磁盘映像或块设备作为 virtio 磁盘：/dev/vda 等（可重复）；加上 snapshot 时，修改只留在内存里",
+      "把一个原始磁盘映像或块设备作为 /dev/vda 等（可重复）；FILE,readonly 只读， FILE,snapshot 的修改只留在内存里",
     optionSnapshot: () => "对所有磁盘的修改只留在内存里",
     optionNet: () => "none（默认），或 user：一块网卡，带 DHCP、域名解析和本机的套接字",
     optionNetAllow: () =>
-      "--net user 时客户可以访问什么：[tcp:|udp:]地址[/前缀][:端口[-端口]]，或 none（可重复；默认全部）",
+      "客户可以访问什么，需要 --net user ： [tcp:|udp:]地址[/前缀][:端口[-端口]] 或 none（可重复；默认全部）",
     optionHostfwd: () => "把本机的一个端口转到客户，例如 tcp:127.0.0.1:8080-:80（可重复）",
     optionPcap: () => "把网卡上经过的内容写入抓包文件",
     optionShare: () => "用 9p 以挂载标签共享一个主机目录；除非加上 :rw，否则只读（可重复）",

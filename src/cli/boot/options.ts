@@ -66,7 +66,7 @@ export function bootOptions(command: Command): Command {
       sizeValue("-m", LEAST_MEMORY, MOST_MEMORY),
     )
     .option("--smp <N>", bootCliText.optionSmp(), hartsValue)
-    .option("--drive <FILE(,readonly)(,snapshot)>", bootCliText.optionDrive(), driveValue)
+    .option("--drive <FILE>", bootCliText.optionDrive(), driveValue)
     .option("--snapshot", bootCliText.optionSnapshot())
     .option("--net <none|user>", bootCliText.optionNet(), netValue)
     .option("--net-allow <RULE>", bootCliText.optionNetAllow(), allowValue)

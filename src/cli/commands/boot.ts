@@ -22,15 +22,16 @@ export function configure(command: Command): void {
   command.addHelpText("after", () => `\n${bootCliText.keys()}`);
   examples(
     command,
-    "runikraft boot --kernel vmlinux --initrd initrd.gz -m 512M --smp 4",
-    'runikraft boot --kernel vmlinux --initrd initrd.gz --drive root.ext4 --append "root=/dev/vda"',
-    "runikraft boot --bios fw_jump.elf --kernel vmlinux --initrd initrd.gz",
+    "runikraft boot --kernel Image --initrd initramfs.gz -m 512M --smp 4",
+    'runikraft boot --kernel Image --initrd initramfs.gz --drive root.ext4 --append "root=/dev/vda"',
+    "runikraft boot --kernel Image --initrd initramfs.gz --net user --hostfwd tcp:127.0.0.1:8080-:80",
+    "runikraft boot --bios fw_jump.elf --kernel Image --initrd initramfs.gz",
     "runikraft boot --kernel u-boot.bin",
-    "runikraft boot --bios none --smp 3 --drive fs.img --virtio-version 2 kernel",
-    "runikraft boot --bios none --kernel firmware/dist/bare-hello.elf",
-    "runikraft boot unikernel.bin",
-    "runikraft boot --kernel vmlinux --drive root.ext4 --save linux.save",
-    "runikraft boot --load linux.save --drive root.ext4",
+    "runikraft boot --bios none --smp 3 --drive fs.img kernel",
+    "runikraft boot --bios none --kernel rv64ui-p-add -m 16M --max-instructions 1000000",
+    "runikraft boot --virtio-version 1 --device virtio-gpu --device virtio-keyboard unikernel.bin",
+    "runikraft boot --kernel Image --initrd initramfs.gz --save linux.save",
+    "runikraft boot --load linux.save",
     "runikraft boot --smp 4 --dump-dtb virt.dtb",
   );
 }
