@@ -68,7 +68,7 @@ class Victim {
       else if (choice < 3) target.poke?.(random);
       else if (choice === 3)
         driver.setConfig(random.below(64), random.pick([1, 2, 4] as const), random.below(256));
-      else makeRequest(random, driver, target);
+      else makeRequest(random, driver, target, false);
       if (choice > 12) driver.rings.forEach((_, queue) => void driver.collect(queue));
     }
   }

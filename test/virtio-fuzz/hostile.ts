@@ -121,11 +121,14 @@ function mutate(random: Random, { queue, readable, writable }: Request): Request
 }
 
 /** A chain that is as it should be, with anything in it. */
-export function makeRequest(random: Random, driver: TestDriver, target: Target): void {
+/** `mayOverrun`: puts it into a ring that has no room for it, too. */
+export function makeRequest(random: Random, driver: TestDriver, target: Target, mayOverrun = true): void {
   const plausible = target.request(random);
   const { queue, readable, writable } = random.below(3) === 0 ? plausible : mutate(random, plausible);
   if (readable.length + writable.length === 0) return;
   const isIndirect = random.below(3) === 0;
+  const slots = isIndirect ? 1 : readable.length + writable.length;
+  if (!mayOverrun && slots > driver.rings[queue].room) return;
   driver.add(queue, readable, writable, isIndirect);
   if (random.below(4) !== 0) driver.notify(queue);
 }
