@@ -4,8 +4,11 @@ import { BenchError } from "../child.ts";
 /** Longer than anything here takes on a busy machine. */
 export const LIMIT = 900;
 
+/** What is used of a guest's console. */
+export type Shell = Pick<Console, "type" | "expect" | "run">;
+
 /** Host seconds that a command takes in the guest: no clock of the guest's, nor the typing, has a part in it. */
-export async function secondsOf(guest: Console, command: string): Promise<number> {
+export async function secondsOf(guest: Shell, command: string): Promise<number> {
   // The marks are typed in two halves, so that the echo of the line does not count.
   guest.type(`echo "sta""rted"; ${command}; echo "end""ed=$?"`);
   await guest.expect("started", LIMIT);
@@ -18,7 +21,7 @@ export async function secondsOf(guest: Console, command: string): Promise<number
 }
 
 /** Throws `BenchError` where the guest's md5sum says something else of what `command` prints. */
-export async function checkSum(guest: Console, command: string, expected: string): Promise<void> {
+export async function checkSum(guest: Shell, command: string, expected: string): Promise<void> {
   const [sum] = (await guest.run(`${command} | md5sum`, LIMIT)).split(" ");
   if (sum !== expected) throw new BenchError(`${command}: MD5 sum ${sum}, and it must be ${expected}`);
 }

@@ -1,23 +1,20 @@
 import type { Console } from "../../test/guests/linux/console.ts";
 import type { Computer } from "../../test/guests/linux/emulators.ts";
+import type { Unit } from "./figure.ts";
 
 /** Something that is measured: a computer to boot, and what happens at its shell. */
 export interface Part {
   readonly name: string;
   readonly computer: Computer;
-  /** Each figure's unit is `seconds` or MB/s (a million bytes). */
   readonly figures: readonly { readonly name: string; readonly unit: Unit }[];
   /**
-   * `seconds`: how long it took from starting the process to the prompt. Returns the figures in their order. In the first
-   * round of an emulator it also checks sums that take long.
-   * Rejects where something is wrong.
+   * `seconds`: how long it took from starting the process to the prompt. Resolves to the figures in their order, and
+   * rejects where something is wrong. In an emulator's first round it also checks what takes long.
    */
   measure(guest: Console, seconds: number, isFirst: boolean): Promise<readonly number[]>;
   /** What has to be true when the emulator has ended. Throws `BenchError`. */
   check?(): void;
 }
-
-export type Unit = "s" | "MB/s";
 
 /** The time to a shell prompt, at which commands are taken. */
 export function bootPart(name: string, computer: Computer): Part {

@@ -1,7 +1,7 @@
 import { cpus, loadavg } from "node:os";
 import { formatTable, spread } from "../table.ts";
 import { QEMU_SYSTEM, toolVersion } from "../tools.ts";
-import type { Measured } from "./measure.ts";
+import type { Measured } from "./figure.ts";
 
 export interface Environment {
   readonly node: string;
@@ -45,22 +45,15 @@ export function formatReport({ environment: on, parts }: Report): string {
   return [head, ...parts.map(section)].map((lines) => `${lines.join("\n")}\n`).join("\n");
 }
 
-function section({ part, commands, figures, processor }: Measured): string[] {
+function section({ part, commands, figures }: Measured): string[] {
   const rows = figures.map(({ name, unit, ours, qemu, speed }) => [
     name,
     ...[spread(ours, digits(ours.median)), spread(qemu, digits(qemu.median))],
     ...[unit, spread(speed, 2)],
   ]);
-  const cost = [
-    "processor time of all of it",
-    spread(processor.ours, 1),
-    spread(processor.qemu, 1),
-    "s",
-    (processor.qemu.median / processor.ours.median).toFixed(2),
-  ];
   return [
     part,
-    ...formatTable([...rows, cost], ["", "runikraft", "QEMU", "", "our speed / QEMU's"]),
+    ...formatTable(rows, ["", "runikraft", "QEMU", "", "our speed / QEMU's"]),
     `  ${commands.ours.map(quoted).join(" ")}`,
     `  ${commands.qemu.map(quoted).join(" ")}`,
   ];
