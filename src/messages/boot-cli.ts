@@ -52,6 +52,8 @@ export const bootCliText = catalogue(
     dependsOnHost: (flag: string) =>
       `--deterministic does not go with ${flag}: what comes from there is never twice the same`,
 
+    noVsock: (file: string) =>
+      `${file}: the saved machine has no virtio-vsock that --device virtio-vsock,path=… could lead to`,
     saved: (file: string) => `the machine is saved to ${file}; --load ${file} goes on with it`,
   },
   {
@@ -98,6 +100,7 @@ export const bootCliText = catalogue(
     notTogether: (flag, other) => `${flag} 不能与 ${other} 同用`,
     dependsOnHost: (flag) => `--deterministic 不能与 ${flag} 同用：从那里来的内容每次都不同`,
 
+    noVsock: (file) => `${file}：保存的机器没有 virtio-vsock，--device virtio-vsock,path=… 无处可通`,
     saved: (file) => `机器已保存到 ${file}；用 --load ${file} 继续运行`,
   },
 );

@@ -8,6 +8,7 @@ info mem               what the hart's page table maps: addresses, sizes, rwx, u
 info pages             use of RAM
 info devices           the bus, and how far drivers are with the virtio devices
 info irq               PLIC and CLINT
+info network           TCP connections through --net user
 info status            whether the machine runs, and for how long
 cpu HART               choose the hart that x and info mem look at
 x /FMT ADDRESS         memory as the hart sees it; FMT: count, x d u c i, b h w g, as in x /8xg 0x80000000
@@ -30,6 +31,7 @@ quit                   leave (also Ctrl-A x; Ctrl-A c goes back to the guest)`,
     usage: (line: string) => `usage: ${line}`,
     noHart: (text: string, most: number) => `there is no hart "${text}": 0 to ${most}`,
     noDevice: (name: string) => `the machine has no ${name}: --device ${name}`,
+    noNetwork: () => "the machine has no network: --net user",
     noScreen: () => "the guest has not turned the screen on",
     unknownKey: (name: string) => `there is no key "${name}"`,
     badFormat: (text: string) => `"${text}" is no format: /COUNT, x d u c or i, and b h w or g`,
@@ -53,6 +55,8 @@ quit                   leave (also Ctrl-A x; Ctrl-A c goes back to the guest)`,
     shared: () => "shared with a fork",
     code: () => "pages of decoded code",
     balloon: () => "in the balloon",
+    guestEnd: () => "guest",
+    otherEnd: () => "other end",
     interrupt: (source: number) => `interrupt ${source}`,
     emptySlot: () => "virtio-mmio (empty)",
     slotStatus: (version: number, names: string) => `version ${version}, status ${names}`,
@@ -74,6 +78,7 @@ info mem               hart 的页表映射了什么：地址、大小、rwx、�
 info pages             内存的使用情况
 info devices           总线，以及驱动对 virtio 设备的设置
 info irq               PLIC 和 CLINT
+info network           经过 --net user 的 TCP 连接
 info status            机器是否在运行，运行了多久
 cpu HART               选择 x 和 info mem 所看的 hart
 x /FMT ADDRESS         hart 看到的内存；FMT：个数，x d u c i，b h w g，例如 x /8xg 0x80000000
@@ -96,6 +101,7 @@ quit                   离开（也可用 Ctrl-A x；Ctrl-A c 回到客户）`,
     usage: (line) => `用法：${line}`,
     noHart: (text, most) => `没有 hart“${text}”：0 到 ${most}`,
     noDevice: (name) => `机器没有 ${name}：--device ${name}`,
+    noNetwork: () => "机器没有网络：--net user",
     noScreen: () => "客户还没有打开屏幕",
     unknownKey: (name) => `没有键“${name}”`,
     badFormat: (text) => `“${text}”不是格式：/个数，x d u c 或 i，以及 b h w 或 g`,
@@ -118,6 +124,8 @@ quit                   离开（也可用 Ctrl-A x；Ctrl-A c 回到客户）`,
     shared: () => "与分支共享",
     code: () => "已解码的代码页",
     balloon: () => "在气球中",
+    guestEnd: () => "客户",
+    otherEnd: () => "另一端",
     interrupt: (source) => `中断 ${source}`,
     emptySlot: () => "virtio-mmio（空）",
     slotStatus: (version, names) => `版本 ${version}，状态 ${names}`,

@@ -8,7 +8,7 @@ import { assemble } from "../../isa/assembler/assemble.ts";
 import { linkElf } from "../../isa/assembler/elf.ts";
 import { Machine } from "../../machine/machine.ts";
 import type { MachineOptions } from "../../machine/machine-options.ts";
-import { Monitor } from "./monitor.ts";
+import { Monitor, type MonitorTarget } from "./monitor.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "runikraft-monitor-"));
 const RAM = 0x8000_0000;
@@ -32,6 +32,7 @@ _start: li t0, 0x0c000000
 let output = "";
 let stopped = false;
 let quit = false;
+let connections: MonitorTarget["connections"];
 let machine: Machine;
 let monitor: Monitor;
 
@@ -51,6 +52,9 @@ async function create(options: Partial<MachineOptions> = {}): Promise<void> {
     },
     get isStopped() {
       return stopped;
+    },
+    get connections() {
+      return connections;
     },
     stop: () => {
       stopped = true;
@@ -145,6 +149,15 @@ describe("info", () => {
     expect(await answer("info mem")).toMatch(
       /^vaddr .*\nffffffff80000000 {2}0000000080000000 {2}0000000040000000 {2}rwx--ad\n$/,
     );
+  });
+
+  it("network lists connections", async () => {
+    await create();
+    connections = undefined;
+    expect(await answer("info network")).toBe("the machine has no network: --net user\n");
+    const guest = { address: 0x0a00020f, port: 40000 };
+    connections = [{ guest, peer: { address: 0x0a000202, port: 80 } }];
+    expect(await answer("info network")).toMatch(/\ntcp {2}10\.0\.2\.15:40000 {2}10\.0\.2\.2:80\n$/);
   });
 
   it("status says whether the machine stands still", async () => {

@@ -12,13 +12,23 @@ import type { Machine } from "../../machine/machine.ts";
 import { encodePng } from "../../machine/png.ts";
 import { UsageError, UserError } from "../../messages/errors.ts";
 import { monitorText } from "../../messages/monitor.ts";
+import type { ConnectionEnds } from "../../net/gateway/relay.ts";
 import { keysNamed } from "./key-names.ts";
 import { addressText, memoryLines, parseFormat } from "./memory-text.ts";
-import { devicesText, hartText, interruptsText, mappingsText, memoryText } from "./view-text.ts";
+import {
+  connectionsText,
+  devicesText,
+  hartText,
+  interruptsText,
+  mappingsText,
+  memoryText,
+} from "./view-text.ts";
 
 /** What the monitor has power over. */
 export interface MonitorTarget {
   readonly machine: Machine;
+  /** TCP connections through the network; undefined without one. */
+  readonly connections: readonly ConnectionEnds[] | undefined;
   /** The machine does not run, because of `stop`. */
   readonly isStopped: boolean;
   stop(): void;
@@ -112,6 +122,11 @@ export class Monitor {
     pages: () => this.print(memoryText(viewMemory(this.machine))),
     devices: () => this.print(devicesText(viewDevices(this.machine.board))),
     irq: () => this.print(interruptsText(viewInterrupts(this.machine.board))),
+    network: () => {
+      const { connections } = this.target;
+      if (!connections) throw new UsageError(monitorText.noNetwork());
+      this.print(connectionsText(connections));
+    },
     status: () => {
       const { board } = this.machine;
       const state = this.target.isStopped ? monitorText.standing() : monitorText.running();

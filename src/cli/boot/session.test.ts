@@ -65,7 +65,11 @@ async function session(code: string, text: string, terminal = false) {
     size: () => ({ rows: 33, columns: 101 }),
     onResize: () => {},
   };
-  const setup = { isConnected: false, load: () => Promise.reject(new Error("not asked for")) };
+  const setup = {
+    isConnected: false,
+    connections: undefined,
+    load: () => Promise.reject(new Error("not asked for")),
+  };
   return { session: new Session(machine, console, setup), machine, input, printed: () => printed };
 }
 

@@ -4,6 +4,7 @@ import type { HostConsole } from "../../machine/host-console.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { bootCliText } from "../../messages/boot-cli.ts";
 import { monitorText } from "../../messages/monitor.ts";
+import type { ConnectionEnds } from "../../net/gateway/relay.ts";
 import { say } from "../output.ts";
 import { EscapeKeys, type KeyAction } from "./escape-keys.ts";
 import { LineEditor } from "./line-editor.ts";
@@ -25,6 +26,8 @@ const PROMPT = "(runikraft) ";
 export interface SessionSetup {
   /** Somebody beside the one who types may wake the machine. */
   readonly isConnected: boolean;
+  /** TCP connections through the network; undefined without one. */
+  readonly connections: readonly ConnectionEnds[] | undefined;
   /** A saved machine, connected in place of the one that there is. Rejects with `RefusedError`. */
   load(file: string): Promise<Machine>;
 }
@@ -76,6 +79,10 @@ export class Session implements MonitorTarget {
     } finally {
       undo();
     }
+  }
+
+  get connections(): readonly ConnectionEnds[] | undefined {
+    return this.setup.connections;
   }
 
   stop(): void {

@@ -7,6 +7,9 @@ import type { BootFile, BootFiles } from "../../machine/boot-images.ts";
 import { Machine } from "../../machine/machine.ts";
 import type { MachineSurroundings } from "../../machine/machine-options.ts";
 import { OverlayDisk } from "../../machine/overlay-disk.ts";
+import { bootCliText } from "../../messages/boot-cli.ts";
+import { RefusedError } from "../../messages/errors.ts";
+import type { ConnectionEnds } from "../../net/gateway/relay.ts";
 import { type BootOptions, DEFAULT_MEMORY } from "./options.ts";
 import type { UserNetwork } from "./user-network.ts";
 
@@ -81,6 +84,11 @@ export class Setup {
     return this.vsock !== undefined || this.network !== undefined;
   }
 
+  /** TCP connections through the network; undefined without one. */
+  get connections(): readonly ConnectionEnds[] | undefined {
+    return this.network?.connections;
+  }
+
   /** Lets go of everything. No machine runs any more. */
   async close(): Promise<void> {
     this.network?.close();
@@ -96,6 +104,7 @@ export class Setup {
     const vsock = this.newVsock?.();
     const cable = this.network?.cable();
     const machine = await make({ host: nodeHost, print, drives, network: cable?.port, shares, vsock });
+    if (vsock && !machine.devices.vsock) throw new RefusedError(bootCliText.noVsock(this.options.load ?? ""));
     cable?.plug();
     for (const [i, disk] of this.drives.entries()) if (disk !== drives[i]) await disk.close();
     this.drives = drives;

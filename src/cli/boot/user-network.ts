@@ -6,6 +6,7 @@ import { cable, type EthernetPort } from "../../net/cable.ts";
 import type { Allow } from "../../net/gateway/allow.ts";
 import { Gateway } from "../../net/gateway/gateway.ts";
 import type { HostForward } from "../../net/gateway/host-forward.ts";
+import type { ConnectionEnds } from "../../net/gateway/relay.ts";
 import { tap } from "../../net/pcap.ts";
 
 export interface UserNetworkOptions {
@@ -54,6 +55,10 @@ export class UserNetwork {
       socket.onRoom = () => end.hasRoom();
     };
     return { port, plug };
+  }
+
+  get connections(): readonly ConnectionEnds[] {
+    return this.gateway.connections;
   }
 
   close(): void {

@@ -5,6 +5,8 @@ import { formatFloatRegisters, formatRegisters } from "../../debug/registers.ts"
 import { Status } from "../../devices/virtio/mmio.ts";
 import { hex, hexDigits } from "../../messages/hex.ts";
 import { monitorText } from "../../messages/monitor.ts";
+import { type Endpoint, formatIpv4 } from "../../net/address.ts";
+import type { ConnectionEnds } from "../../net/gateway/relay.ts";
 import { columns } from "../output.ts";
 
 /** The views of a machine as the monitor prints them. */
@@ -73,6 +75,12 @@ export function devicesText(devices: readonly DeviceView[]): string {
       ].join("");
     })
     .join("");
+}
+
+export function connectionsText(connections: readonly ConnectionEnds[]): string {
+  const text = ({ address, port }: Endpoint) => `${formatIpv4(address)}:${port}`;
+  const rows = connections.map(({ guest, peer }) => ["tcp", text(guest), text(peer)]);
+  return columns([["", monitorText.guestEnd(), monitorText.otherEnd()], ...rows]);
 }
 
 export function interruptsText({ sources, contexts, timers, mtime }: InterruptView): string {

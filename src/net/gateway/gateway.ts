@@ -8,6 +8,7 @@ import { type Allow, isAllowed } from "./allow.ts";
 import { DHCP_SERVER_PORT, DhcpServer } from "./dhcp.ts";
 import { FIRST_GUEST, GATEWAY, GATEWAY_MAC, isInside, NAME_SERVER } from "./network.ts";
 import type { TransportProtocol } from "./parse.ts";
+import type { ConnectionEnds } from "./relay.ts";
 import { TcpGate } from "./tcp-gate.ts";
 import { UdpGate } from "./udp-gate.ts";
 
@@ -77,6 +78,11 @@ export class Gateway {
         this.listeners.delete(listener);
       },
     };
+  }
+
+  /** TCP connections of guests with the outside. */
+  get connections(): readonly ConnectionEnds[] {
+    return this.tcp.connections;
   }
 
   /** Ends every connection and closes every socket. */

@@ -1,3 +1,4 @@
+import type { Endpoint } from "../address.ts";
 import type { TcpEvents, TcpSocket } from "../host-sockets.ts";
 import type { TcpConnection } from "../tcp/connection.ts";
 import type { ConnectionHandler } from "../tcp/handler.ts";
@@ -6,6 +7,11 @@ const PIECE = 64 * 1024;
 
 /** Why a socket of the host came to nothing. */
 export type ConnectFailure = "refused" | "unreachable";
+
+export interface ConnectionEnds {
+  readonly guest: Endpoint;
+  readonly peer: Endpoint;
+}
 
 /**
  * A guest's TCP connection and the host's socket that it goes on in. Each side is read only as fast as the other takes it:
@@ -51,6 +57,12 @@ export class Relay {
       this.checkGone();
     },
   };
+
+  /** The guest's end and the other one, as the guest knows them. */
+  get ends(): ConnectionEnds {
+    const { local, remote } = this.connection;
+    return { guest: remote, peer: local };
+  }
 
   /** Set by who has the socket connect. */
   onConnected: () => void = () => {};

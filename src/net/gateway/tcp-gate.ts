@@ -7,7 +7,7 @@ import type { TcpConnection } from "../tcp/connection.ts";
 import type { Segment } from "../tcp/segment.ts";
 import { isGuest } from "./network.ts";
 import { insideOf, outsideOf } from "./outside.ts";
-import { Relay } from "./relay.ts";
+import { type ConnectionEnds, Relay } from "./relay.ts";
 
 /** TCP of a gateway: guests' calls go on in sockets of the host, and calls to ports of the host in the guest. */
 export class TcpGate {
@@ -35,6 +35,10 @@ export class TcpGate {
       if (relay === undefined) socket.destroy();
       return relay?.hostSide ?? IGNORED;
     });
+  }
+
+  get connections(): ConnectionEnds[] {
+    return Array.from(this.relays, ({ ends }) => ends);
   }
 
   close(): void {
