@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { Machine } from "../src/machine/machine.ts";
+import { SeededRandom } from "../src/random/seeded-random.ts";
+import { busyMachine, surroundings } from "./busy-guest.ts";
+
+/** A machine in virtual time is a function of what it is given, whatever the pieces in which it is run. */
+
+const LENGTH = 2_000_000;
+const TYPED = new Map([
+  [700_000, "one"],
+  [1_500_001, "two"],
+]);
+
+/** Runs a new machine in pieces of the lengths that `piece` gives; somebody types at fixed moments. */
+async function run(piece: () => number, harts: number, seed = 5n) {
+  const { machine, printed } = await busyMachine({ harts, seed });
+  const moments = [...TYPED.keys(), LENGTH];
+  for (let done = 0, next = 0; done < LENGTH; ) {
+    if (done === moments[next]) machine.type(TYPED.get(moments[next++]) ?? "");
+    const instructions = Math.min(piece(), moments[next] - done);
+    await machine.run({ instructions });
+    done += instructions;
+  }
+  return { machine, printed: printed(), end: await machine.save() };
+}
+
+test.each([1, 4])("a run ends in the same state however it is cut: %d harts", async (harts) => {
+  const random = new SeededRandom(1n);
+  const whole = await run(() => LENGTH, harts);
+  expect(whole.printed.length).toBeGreaterThan(6);
+  for (const piece of [() => LENGTH, () => 1 + (random.u32() % 60_000), () => 1 + (random.u32() % 4_000)]) {
+    const again = await run(piece, harts);
+    expect(again.printed).toBe(whole.printed);
+    expect(again.end).toEqual(whole.end);
+  }
+});
+
+test("another seed is another run", async () => {
+  const [one, other] = [await run(() => LENGTH, 4), await run(() => LENGTH, 4, 6n)];
+  expect(other.printed).not.toBe(one.printed);
+});
+
+test("a machine goes on from its file, and from a fork, as it would have gone on itself", async () => {
+  const { machine, printed } = await busyMachine();
+  for (let i = 0; i < 2; i++) {
+    await machine.run({ instructions: 300_007 });
+    const [loadedTo, forkedTo] = [surroundings(), surroundings()];
+    const file = await machine.save();
+    const loaded = await Machine.load(file, "file", loadedTo);
+    expect(await loaded.save()).toEqual(file);
+    const forked = await machine.fork(forkedTo);
+    expect(await forked.save()).toEqual(file);
+    const before = printed().length;
+    for (const each of [loaded, machine, forked]) await each.run({ instructions: 500_000 });
+    const end = await machine.save();
+    for (const each of [loaded, forked]) expect(await each.save()).toEqual(end);
+    for (const { printed: text } of [loadedTo, forkedTo]) expect(text()).toBe(printed().slice(before));
+    await loaded.close();
+    await forked.close();
+  }
+});
