@@ -18,8 +18,6 @@ import type { MachineOptions } from "./machine-options.ts";
 
 /** The card of the machine: QEMU's, so that guests with it in their configuration find it. */
 const MAC = Uint8Array.of(0x52, 0x54, 0x00, 0x12, 0x34, 0x56);
-/** Console and rng, from the last slot down: disks and what is asked for count from the first one up. */
-const ALWAYS = 2;
 
 /** No port of the host is listened on. */
 const NOBODY: VsockHost = { connect: () => undefined };
@@ -36,18 +34,19 @@ export interface DeviceParts {
 
 /** A machine's virtio devices: those that have something to say to the outside, and all of them by slot. */
 export class MachineDevices {
-  readonly console: ConsoleDevice;
+  readonly console: ConsoleDevice | undefined;
   readonly network: NetworkDevice | undefined;
   readonly gpu: VirtioGpu | undefined;
   readonly keyboard: VirtioKeyboard | undefined;
   readonly tablet: VirtioTablet | undefined;
   readonly vsock: VirtioVsock | undefined;
   readonly balloon: BalloonDevice | undefined;
+  /** Console and rng are in the last ones; disks and what is asked for count from the first one up. */
   readonly slots: readonly (VirtioDevice | undefined)[];
 
   /** Throws `RefusedError` where there are more devices than slots. */
   constructor(
-    { drives = [], network, shares = [], devices = [], vsock = NOBODY }: MachineOptions,
+    { drives = [], network, shares = [], devices = [], noDefaults, vsock = NOBODY }: MachineOptions,
     parts: DeviceParts,
   ) {
     const { work, entropy, discard } = parts;
@@ -57,7 +56,12 @@ export class MachineDevices {
     };
     const asked = <T>(name: (typeof devices)[number], make: () => T) =>
       devices.includes(name) ? make() : undefined;
-    this.console = new ConsoleDevice([{ name: "console", isConsole: true, send }], work);
+    const usual = <T>(name: (typeof devices)[number], make: () => T) =>
+      noDefaults ? asked(name, make) : make();
+    this.console = usual(
+      "virtio-console",
+      () => new ConsoleDevice([{ name: "console", isConsole: true, send }], work),
+    );
     this.network = network && new NetworkDevice(network, { mac: MAC });
     this.gpu = asked("virtio-gpu", () => new VirtioGpu(work));
     this.keyboard = asked("virtio-keyboard", () => new VirtioKeyboard());
@@ -74,10 +78,12 @@ export class MachineDevices {
       this.vsock,
       this.balloon,
     ].filter((device) => device !== undefined);
-    const { slots } = ADDRESS_MAP.virtio;
-    if (counted.length > slots - ALWAYS)
-      throw new RefusedError(machineMessages.tooManyDevices(counted.length, slots - ALWAYS));
-    counted.length = slots - ALWAYS;
-    this.slots = [...counted, this.console, new RngDevice(entropy)];
+    const last = [this.console, usual("virtio-rng", () => new RngDevice(entropy))].filter(
+      (device) => device !== undefined,
+    );
+    const room = ADDRESS_MAP.virtio.slots - last.length;
+    if (counted.length > room) throw new RefusedError(machineMessages.tooManyDevices(counted.length, room));
+    counted.length = room;
+    this.slots = [...counted, ...last];
   }
 }

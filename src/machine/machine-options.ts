@@ -5,13 +5,15 @@ import type { EthernetPort } from "../net/cable.ts";
 import type { BootFiles } from "./boot-images.ts";
 import type { HostTime } from "./clock.ts";
 
-/** Devices that a machine has only where asked for. */
+/** Devices that a machine has only where asked for; the last two also by default. */
 export const EXTRA_DEVICES = [
   "virtio-gpu",
   "virtio-keyboard",
   "virtio-tablet",
   "virtio-vsock",
   "virtio-balloon",
+  "virtio-console",
+  "virtio-rng",
 ] as const;
 export type ExtraDevice = (typeof EXTRA_DEVICES)[number];
 
@@ -35,6 +37,8 @@ export interface MachineConfig {
   readonly harts?: number;
   readonly boot: BootFiles;
   readonly devices?: readonly ExtraDevice[];
+  /** No console and no rng unless `devices` asks for them: some kernels stumble over devices that they do not know. */
+  readonly noDefaults?: boolean;
   /** Of the virtio transport. 1: legacy. Default 2. */
   readonly virtioVersion?: 1 | 2;
   /** Offer packed virtqueues to drivers. */

@@ -46,6 +46,7 @@ const CONFIG = record({
   }),
   devices: optional(listOf(oneOf<ExtraDevice>(...EXTRA_DEVICES), 0, EXTRA_DEVICES.length)),
   virtioVersion: optional(oneOf<1 | 2>(1, 2)),
+  noDefaults: optional(flag),
   packedRings: optional(flag),
   deterministic: optional(flag),
   seed: optional(u64),

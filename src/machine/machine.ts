@@ -314,7 +314,7 @@ export class Machine {
     const before = input.length;
     if (before === 0 || !board.isBetweenTurns) return;
     if (this.usesVirtioConsole)
-      input.splice(0, this.devices.console.ports[0].receive(Uint8Array.from(input)));
+      input.splice(0, this.devices.console?.ports[0].receive(Uint8Array.from(input)) ?? 0);
     else
       input.splice(0, board.uart.room).forEach((byte) => {
         board.uart.receive(byte);
@@ -336,12 +336,16 @@ export class Machine {
 
   private state(): MachineState {
     const { options, board, input, usesVirtioConsole, exitCode } = this;
-    const { memory, harts, boot, devices, virtioVersion, packedRings, deterministic } = options;
+    const { memory, harts, boot, devices, noDefaults } = options;
+    const { virtioVersion, packedRings, deterministic } = options;
     const { bios, kernel, initrd, append } = boot;
     const seed = options.seed === undefined ? undefined : BigInt.asUintN(64, options.seed);
     const files = { bios, kernel, initrd, append };
     return {
-      config: { memory, harts, boot: files, devices, virtioVersion, packedRings, deterministic, seed },
+      config: {
+        ...{ memory, harts, boot: files, devices, noDefaults },
+        ...{ virtioVersion, packedRings, deterministic, seed },
+      },
       slots: this.slotNames,
       board: board.save(),
       disks: (options.drives ?? []).map((disk) => {

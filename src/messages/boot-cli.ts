@@ -23,6 +23,7 @@ export const bootCliText = catalogue(
       "share a host directory by 9p under a mount tag; read-only unless :rw is added (repeatable)",
     optionDevice: () =>
       "add virtio-gpu, virtio-keyboard, virtio-tablet, virtio-balloon or virtio-vsock[,path=SOCKET] (repeatable)",
+    optionNodefaults: () => "without virtio-console and virtio-rng, unless --device adds them",
     optionVirtioVersion: () => "of virtio-mmio: 1 is the legacy interface (default 2)",
     optionVirtioPacked: () => "offer packed virtqueues",
     optionSeed: () => "seed of the random numbers of a --deterministic machine (default 0)",
@@ -75,6 +76,7 @@ export const bootCliText = catalogue(
     optionShare: () => "用 9p 以挂载标签共享一个主机目录；除非加上 :rw，否则只读（可重复）",
     optionDevice: () =>
       "加上 virtio-gpu、virtio-keyboard、virtio-tablet、virtio-balloon 或 virtio-vsock[,path=SOCKET]（可重复）",
+    optionNodefaults: () => "没有 virtio-console 和 virtio-rng，除非用 --device 加上",
     optionVirtioVersion: () => "virtio-mmio 的版本：1 为旧式接口（默认 2）",
     optionVirtioPacked: () => "提供紧凑（packed）虚拟队列",
     optionSeed: () => "--deterministic 机器的随机数种子（默认 0）",

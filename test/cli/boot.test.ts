@@ -198,6 +198,19 @@ text: .asciz "sbi\\n"`;
   });
 });
 
+describe("devices", () => {
+  it("that are there by default can be left out, and be added again", () => {
+    // Device IDs (VIRTIO 1.2, section 5) in the last two slots: 3 console, 4 rng.
+    const code =
+      "li t0, 0x10007008\nlw a0, 0(t0)\nslli a0, a0, 4\nli t0, 0x10008008\nlw t1, 0(t0)\nor a0, a0, t1";
+    const kernel = image("slots", code);
+    expect(boot(kernel).status).toBe(0x34);
+    expect(boot(kernel, "--nodefaults").status).toBe(0);
+    expect(boot(kernel, "--nodefaults", "--device", "virtio-rng").status).toBe(0x04);
+    expect(boot(kernel, "--device", "virtio-rng").status).toBe(0x34);
+  });
+});
+
 describe("drives", () => {
   const kernel = () => image("drives", "li a0, 0");
   const disk = (name: string) => file(name, new Uint8Array(65536));

@@ -118,6 +118,7 @@ describe("boot's options", () => {
       ["--smp", "2"],
       ["--virtio-version", "2"],
       ["--virtio-packed"],
+      ["--nodefaults"],
       ["--deterministic"],
       ["--dump-dtb", "d"],
       ["--device", "virtio-gpu"],

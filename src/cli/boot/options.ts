@@ -43,6 +43,7 @@ export interface BootOptions {
   readonly pcap?: string;
   readonly share?: readonly ShareOption[];
   readonly device?: readonly DeviceOption[];
+  readonly nodefaults?: boolean;
   readonly virtioVersion?: 1 | 2;
   readonly virtioPacked?: boolean;
   readonly maxInstructions?: number;
@@ -74,6 +75,7 @@ export function bootOptions(command: Command): Command {
     .option("--pcap <FILE>", bootCliText.optionPcap())
     .option("--share <DIR:TAG(:rw)>", bootCliText.optionShare(), shareValue)
     .option("--device <NAME>", bootCliText.optionDevice(), deviceValue)
+    .option("--nodefaults", bootCliText.optionNodefaults())
     .option("--virtio-version <1|2>", bootCliText.optionVirtioVersion(), versionValue)
     .option("--virtio-packed", bootCliText.optionVirtioPacked())
     .option("--max-instructions <N>", cliText.optionMaxInstructions(), countValue("--max-instructions"))
@@ -92,6 +94,7 @@ const SAVED: readonly (readonly [keyof BootOptions, string])[] = [
   ["append", "--append"],
   ["memory", "-m"],
   ["smp", "--smp"],
+  ["nodefaults", "--nodefaults"],
   ["virtioVersion", "--virtio-version"],
   ["virtioPacked", "--virtio-packed"],
   ["deterministic", "--deterministic"],

@@ -107,7 +107,7 @@ describe("a terminal", () => {
   it("tells the guest its size", async () => {
     const made = await session(DEAF, "", true);
     await made.session.run(1000);
-    expect(made.machine.devices.console.ports[0].size).toEqual({ columns: 101, rows: 33 });
+    expect(made.machine.devices.console?.ports[0].size).toEqual({ columns: 101, rows: 33 });
   });
 });
 

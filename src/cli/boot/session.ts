@@ -144,7 +144,7 @@ export class Session implements MonitorTarget {
     const { machine, console } = this;
     if (!console.output.terminal) return;
     const { columns, rows } = console.size();
-    machine.devices.console.ports[0].resize(columns, rows);
+    machine.devices.console?.ports[0].resize(columns, rows);
   }
 
   /** A person's keys are all looked at, so that they reach us whatever the guest does; the rest waits for the guest. */

@@ -65,6 +65,7 @@ export class Setup {
       harts: smp,
       boot: readBootFiles(this.options),
       devices: device.map(({ name }) => name),
+      noDefaults: this.options.nodefaults,
       virtioVersion,
       packedRings: virtioPacked,
       deterministic,

@@ -29,7 +29,7 @@ export function configure(command: Command): void {
     "runikraft boot --kernel u-boot.bin",
     "runikraft boot --bios none --smp 3 --drive fs.img kernel",
     "runikraft boot --bios none --kernel rv64ui-p-add -m 16M --max-instructions 1000000",
-    "runikraft boot --virtio-version 1 --device virtio-gpu --device virtio-keyboard unikernel.bin",
+    "runikraft boot --virtio-version 1 --nodefaults --device virtio-gpu --device virtio-keyboard unikernel.bin",
     "runikraft boot --kernel Image --initrd initramfs.gz --save linux.save",
     "runikraft boot --load linux.save",
     "runikraft boot --smp 4 --dump-dtb virt.dtb",
