@@ -4,6 +4,9 @@ import { ETHERNET_HEADER, EtherType } from "../../net/ethernet.ts";
 
 const TCP = 6;
 const UDP = 17;
+/** Offsets of the checksums. */
+const TCP_CHECKSUM = 16;
+const UDP_CHECKSUM = 6;
 /** More fragments, and the offset of this one. */
 const FRAGMENT_MASK = 0x3fff;
 const TCP_LAST_ONLY = 0x09;
@@ -31,11 +34,11 @@ export function transportOf(frame: Uint8Array): Transport | undefined {
   if (frame[ip] >> 4 !== 4 || header < ip + 20 || end > frame.length) return undefined;
   if ((getU16(frame, ip + 6) & FRAGMENT_MASK) !== 0) return undefined;
   if (protocol === UDP && header + 8 <= end)
-    return { protocol, header, payload: header + 8, end, checksumOffset: 6 };
+    return { protocol, header, payload: header + 8, end, checksumOffset: UDP_CHECKSUM };
   if (protocol !== TCP || header + 20 > end) return undefined;
   const payload = header + (frame[header + 12] >> 4) * 4;
   if (payload < header + 20 || payload > end) return undefined;
-  return { protocol, header, payload, end, checksumOffset: 16 };
+  return { protocol, header, payload, end, checksumOffset: TCP_CHECKSUM };
 }
 
 /** The sum of TCP's or UDP's pseudo-header. */
@@ -57,7 +60,9 @@ export function isChecksumRight(frame: Uint8Array, transport: Transport): boolea
  */
 export function completeChecksum(frame: Uint8Array, start: number, offset: number): boolean {
   if (start + offset + 2 > frame.length) return false;
-  putU16(frame, start + offset, checksum(frame, start, frame.length - start) || 0xffff);
+  const completed = checksum(frame, start, frame.length - start);
+  // Zero would say that there is none: in UDP, and only UDP has its checksum there.
+  putU16(frame, start + offset, completed === 0 && offset === UDP_CHECKSUM ? 0xffff : completed);
   return true;
 }
 

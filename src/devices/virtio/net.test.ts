@@ -208,6 +208,17 @@ describe("to the cable", () => {
     expect(sent).toEqual([frame]);
   });
 
+  test.each([
+    { protocol: "TCP", offset: 16, written: 0 },
+    { protocol: "UDP", offset: 6, written: 0xffff },
+  ])("a checksum of zero, which says in UDP that there is none: $protocol", ({ offset, written }) => {
+    const frame = plainFrame(100);
+    frame.fill(0, 34);
+    putU16(frame, 60, 0xffff);
+    transmit(frame, { flags: NEEDS_CSUM, start: 34, offset });
+    expect(sent.map((each) => getU16(each, 34 + offset))).toEqual([written]);
+  });
+
   test("a large TCP frame goes as it is, with its checksum", () => {
     const frame = tcpFrame(64_000);
     const partial = frame.slice();
