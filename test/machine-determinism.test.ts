@@ -5,6 +5,9 @@ import { busyMachine, surroundings } from "./busy-guest.ts";
 
 /** A machine in virtual time is a function of what it is given, whatever the pieces in which it is run. */
 
+/** Saved machines are long: comparing them number by number takes seconds. */
+const isSame = (one: Uint8Array, other: Uint8Array) => Buffer.compare(one, other) === 0;
+
 const LENGTH = 2_000_000;
 const TYPED = new Map([
   [700_000, "one"],
@@ -31,7 +34,7 @@ test.each([1, 4])("a run ends in the same state however it is cut: %d harts", as
   for (const piece of [() => LENGTH, () => 1 + (random.u32() % 60_000), () => 1 + (random.u32() % 4_000)]) {
     const again = await run(piece, harts);
     expect(again.printed).toBe(whole.printed);
-    expect(again.end).toEqual(whole.end);
+    expect(isSame(again.end, whole.end)).toBe(true);
   }
 });
 
@@ -47,13 +50,13 @@ test("a machine goes on from its file, and from a fork, as it would have gone on
     const [loadedTo, forkedTo] = [surroundings(), surroundings()];
     const file = await machine.save();
     const loaded = await Machine.load(file, "file", loadedTo);
-    expect(await loaded.save()).toEqual(file);
+    expect(isSame(await loaded.save(), file)).toBe(true);
     const forked = await machine.fork(forkedTo);
-    expect(await forked.save()).toEqual(file);
+    expect(isSame(await forked.save(), file)).toBe(true);
     const before = printed().length;
     for (const each of [loaded, machine, forked]) await each.run({ instructions: 500_000 });
     const end = await machine.save();
-    for (const each of [loaded, forked]) expect(await each.save()).toEqual(end);
+    for (const each of [loaded, forked]) expect(isSame(await each.save(), end)).toBe(true);
     for (const { printed: text } of [loadedTo, forkedTo]) expect(text()).toBe(printed().slice(before));
     await loaded.close();
     await forked.close();
