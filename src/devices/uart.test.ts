@@ -174,3 +174,16 @@ test("a saved UART goes on elsewhere, and drives no line on being restored", () 
   expect([read(IIR), line, read(IIR)]).toEqual([0xc2, false, 0xc1]);
   expect([read(SCR), read(LCR), read(IER)]).toEqual([0x5a, 0x03, 7]);
 });
+
+test("tells when the last byte was read", () => {
+  let drained = 0;
+  uart.onDrained = () => drained++;
+  write(FCR, 1);
+  uart.receive(1);
+  uart.receive(2);
+  read(DATA);
+  expect(drained).toBe(0);
+  read(DATA);
+  read(DATA);
+  expect(drained).toBe(1);
+});

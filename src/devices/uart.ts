@@ -52,6 +52,8 @@ type UartState = Shaped<typeof STATE>;
  */
 export class Uart implements Device, Stateful<UartState> {
   readonly name = "uart";
+  /** The last byte received was read. */
+  onDrained: () => void = () => {};
   private readonly send: (byte: number) => void;
   private readonly setInterrupt: InterruptLine;
   private received: number[] = [];
@@ -170,9 +172,10 @@ export class Uart implements Device, Stateful<UartState> {
   }
 
   private takeByte(): number {
-    const byte = this.received.shift() ?? 0;
+    const byte = this.received.shift();
     this.updateInterrupt();
-    return byte;
+    if (byte !== undefined && this.isDrained) this.onDrained();
+    return byte ?? 0;
   }
 
   private transmit(byte: number): void {

@@ -167,6 +167,11 @@ export class Board {
     if (this.printed.length > 0) this.print(Uint8Array.from(this.printed.splice(0)));
   }
 
+  /** The turn that is being run ends when its hart next leaves its instructions: at a store to a device, a trap or a CSR. */
+  endTurn(): void {
+    this.scheduler.endTurn();
+  }
+
   /** Ticks until a timer or an alarm goes off; undefined where none is set. */
   get ticksToEvent(): bigint | undefined {
     const timer = this.clint.ticksToRise;

@@ -98,6 +98,11 @@ export class Machine {
       },
       onWake: () => this.wakeUp(),
     });
+    // More input can follow at once. In virtual time a read must not end a turn: when that is seen depends on the pieces.
+    if (!deterministic)
+      this.board.uart.onDrained = () => {
+        if (this.input.length > 0) this.board.endTurn();
+      };
   }
 
   /**
