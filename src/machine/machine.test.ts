@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { assemble } from "../isa/assembler/assemble.ts";
 import { linkElf } from "../isa/assembler/elf.ts";
+import { ArenaFull } from "../memory/arena.ts";
 import { RefusedError } from "../messages/errors.ts";
 import { Machine } from "./machine.ts";
 import type { MachineOptions } from "./machine-options.ts";
@@ -237,6 +238,79 @@ describe("a saved machine", () => {
     await expect(Machine.load(await made.save(), "file", { ...surroundings(), drives })).rejects.toThrow(
       "file: saved with nothing in virtio slot 0, where this machine has virtio-blk",
     );
+  });
+});
+
+describe("what a machine and its forks share", () => {
+  const surroundings = () => ({ host: host(() => performance.now()) });
+  /** Touches one page of RAM after the other, then starts again. */
+  const TOUCHING = `
+_start: li t0, 0x80010000
+      li t1, 0x803f0000
+      li t2, 4096
+next: sd t0, 0(t0)
+      add t0, t0, t2
+      bltu t0, t1, next
+      j _start`;
+  /** Takes what is left, without touching it. */
+  function fill({ board }: Machine): void {
+    for (let size = 2 ** 30; size >= 4096; size /= 2) {
+      try {
+        for (;;) board.ram.arena.reserve(size, 8);
+      } catch (error) {
+        if (!(error instanceof ArenaFull)) throw error;
+      }
+    }
+  }
+
+  test("comes back when a fork is closed", async () => {
+    const { machine: made } = await machine(TOUCHING, { harts: 2 });
+    await made.run({ instructions: 10_000 });
+    const places: number[] = [];
+    for (let i = 0; i < 20; i++) {
+      const forks = [await made.fork(surroundings()), await made.fork(surroundings())];
+      for (const fork of forks) await fork.run({ instructions: 5000 });
+      for (const fork of forks) await fork.close();
+      places.push(made.board.ram.arena.reserve(12_345, 8));
+    }
+    // Behind what is in use: nothing has this size.
+    expect(places[19] - places[0]).toBeLessThan(1 << 20);
+    await expect(made.run({ instructions: 10_000 })).resolves.toEqual({ reason: "instructions" });
+  });
+
+  test("is refused when it is used up, in a run and to a fork; others go on", async () => {
+    const { machine: made } = await machine(TOUCHING);
+    await made.run({ instructions: 10_000 });
+    const fork = await made.fork(surroundings());
+    fill(made);
+    const refused = /used up the 4 GiB that they share/;
+    await expect(made.fork(surroundings())).rejects.toThrow(refused);
+    for (let i = 0; i < 2; i++) {
+      const error = await fork.run({ instructions: 100_000 }).catch((thrown) => thrown);
+      expect(error).toBeInstanceOf(RefusedError);
+      expect(error.message).toMatch(refused);
+    }
+    await expect(fork.save()).rejects.toThrow(refused);
+    await fork.close();
+    await expect(made.run({ instructions: 100_000 })).resolves.toEqual({ reason: "instructions" });
+  });
+
+  test("is not needed to decode code anew", async () => {
+    const { machine: made } = await machine(`
+_start: li t0, 0x80100000
+      li t1, 0x80140000
+      li t2, 4096
+      li t3, 0x00008067 # ret
+next: sw t3, 0(t0)
+      fence.i
+      jalr ra, 0(t0)
+      add t0, t0, t2
+      bltu t0, t1, next
+      j pass
+      ${EXIT}`);
+    await made.run({ instructions: 12 });
+    fill(made);
+    expect(await made.run({ instructions: 10_000 })).toEqual(off(0));
   });
 });
 
