@@ -12,25 +12,25 @@ export interface Computer {
   readonly harts?: number;
   /** A raw image, as the first virtio block device. */
   readonly disk?: string;
-  /** Whether it is connected to a network that the emulator makes up. */
-  readonly network?: boolean;
+  /** It is on a network that the emulator makes up; this port of the host leads to its port 80. */
+  readonly webPort?: number;
 }
 
 /** Makes the command line that starts a computer: the program, and its arguments. */
 export type Emulator = (computer: Computer) => readonly string[];
 
 /** Our machine, as a user starts it. */
-export const runikraft: Emulator = ({ kernel, initramfs, append, firmware, harts = 1, disk, network }) => [
+export const runikraft: Emulator = ({ kernel, initramfs, append, firmware, harts = 1, disk, webPort }) => [
   ...[process.execPath, join(root, "dist/cli.js"), "boot", "-m", "256M", "--smp", String(harts)],
   ...["--kernel", kernel, "--append", commandLine(append)],
   ...(initramfs === undefined ? [] : ["--initrd", initramfs]),
   ...(firmware === undefined ? [] : ["--bios", firmware]),
   ...(disk === undefined ? [] : ["--drive", disk]),
-  ...(network ? ["--net", "user"] : []),
+  ...(webPort === undefined ? [] : ["--net", "user", "--hostfwd", `tcp:127.0.0.1:${webPort}-:80`]),
 ];
 
 /** The same under QEMU, which says whether a guest's test is right. */
-export const qemu: Emulator = ({ kernel, initramfs, append, firmware, harts = 1, disk, network }) => [
+export const qemu: Emulator = ({ kernel, initramfs, append, firmware, harts = 1, disk, webPort }) => [
   ...["qemu-system-riscv64", "-M", "virt", "-m", "256M", "-smp", String(harts), "-nographic"],
   ...["-global", "virtio-mmio.force-legacy=false"],
   ...["-kernel", kernel, "-append", commandLine(append)],
@@ -39,7 +39,12 @@ export const qemu: Emulator = ({ kernel, initramfs, append, firmware, harts = 1,
   ...(disk === undefined
     ? []
     : ["-drive", `file=${disk},format=raw,if=none,id=disk`, "-device", "virtio-blk-device,drive=disk"]),
-  ...(network ? ["-netdev", "user,id=network", "-device", "virtio-net-device,netdev=network"] : []),
+  ...(webPort === undefined
+    ? []
+    : [
+        ...["-netdev", `user,id=network,hostfwd=tcp:127.0.0.1:${webPort}-:80`],
+        ...["-device", "virtio-net-device,netdev=network"],
+      ]),
 ];
 
 function commandLine(append = ""): string {

@@ -75,6 +75,17 @@ export function makeRootDisk(output: string, size = "192M"): string {
   return output;
 }
 
+/** Writes an ext4 file system with the kernel and the initramfs in /boot, for a boot loader. */
+export function makeBootDisk(output: string, initramfs: string): string {
+  const tree = `${output}.tree`;
+  mkdirSync(join(tree, "boot"), { recursive: true });
+  cpSync(kernel, join(tree, "boot/Image"));
+  cpSync(initramfs, join(tree, "boot/initramfs.gz"));
+  execFileSync("mke2fs", ["-q", "-t", "ext4", "-d", tree, output, "64M"]);
+  rmSync(tree, { recursive: true });
+  return output;
+}
+
 /** The names under which busybox stands in for programs, with their folders: "bin/ls". */
 function applets(): readonly string[] {
   const list = execFileSync("qemu-riscv64", [busybox, "--list-full"], { encoding: "utf8" });
