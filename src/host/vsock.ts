@@ -1,5 +1,5 @@
 import { createConnection, createServer, type Server, type Socket } from "node:net";
-import type { VirtioVsock } from "../devices/virtio/vsock.ts";
+import type { VsockDevice } from "../devices/virtio/vsock.ts";
 import type { VsockEvents, VsockHost, VsockStream } from "../devices/virtio/vsock-host.ts";
 import { RefusedError } from "../messages/errors.ts";
 import { vsockMessages } from "../messages/vsock.ts";
@@ -22,7 +22,7 @@ export class VsockSockets implements VsockHost {
   }
 
   /** Lets others connect to the guest of `device`. Rejects with a RefusedError where there is no making the socket. */
-  listen(device: Pick<VirtioVsock, "open">): Promise<void> {
+  listen(device: Pick<VsockDevice, "open">): Promise<void> {
     const server = createServer({ allowHalfOpen: true }, (socket) => this.accept(socket, device));
     this.server = server;
     return new Promise((resolve, reject) => {
@@ -48,7 +48,7 @@ export class VsockSockets implements VsockHost {
     return eventsTo(socket, () => stream);
   }
 
-  private accept(socket: Socket, device: Pick<VirtioVsock, "open">): void {
+  private accept(socket: Socket, device: Pick<VsockDevice, "open">): void {
     this.track(socket);
     let command = Buffer.alloc(0);
     const read = (bytes: Buffer) => {
@@ -79,7 +79,7 @@ function guestPort(line: string): number | undefined {
 }
 
 /** `rest`: what came behind the command. */
-function begin(socket: Socket, device: Pick<VirtioVsock, "open">, port: number, rest: Uint8Array): void {
+function begin(socket: Socket, device: Pick<VsockDevice, "open">, port: number, rest: Uint8Array): void {
   const stream: VsockStream | undefined = device.open(port, {
     ...eventsTo(socket, () => stream),
     connected: () => {

@@ -3,13 +3,13 @@ import { BalloonDevice } from "../devices/virtio/balloon.ts";
 import { BlockDevice } from "../devices/virtio/blk.ts";
 import { ConsoleDevice } from "../devices/virtio/console.ts";
 import type { VirtioDevice } from "../devices/virtio/device.ts";
-import { VirtioGpu } from "../devices/virtio/gpu.ts";
-import { VirtioKeyboard } from "../devices/virtio/input-keyboard.ts";
-import { VirtioTablet } from "../devices/virtio/input-tablet.ts";
+import { GpuDevice } from "../devices/virtio/gpu.ts";
+import { KeyboardDevice } from "../devices/virtio/input-keyboard.ts";
+import { TabletDevice } from "../devices/virtio/input-tablet.ts";
 import { NetworkDevice } from "../devices/virtio/net.ts";
 import { P9Device } from "../devices/virtio/p9/device.ts";
 import { RngDevice } from "../devices/virtio/rng.ts";
-import { VirtioVsock } from "../devices/virtio/vsock.ts";
+import { VsockDevice } from "../devices/virtio/vsock.ts";
 import type { VsockHost } from "../devices/virtio/vsock-host.ts";
 import { RefusedError } from "../messages/errors.ts";
 import { machineMessages } from "../messages/machine.ts";
@@ -36,10 +36,10 @@ export interface DeviceParts {
 export class MachineDevices {
   readonly console: ConsoleDevice | undefined;
   readonly network: NetworkDevice | undefined;
-  readonly gpu: VirtioGpu | undefined;
-  readonly keyboard: VirtioKeyboard | undefined;
-  readonly tablet: VirtioTablet | undefined;
-  readonly vsock: VirtioVsock | undefined;
+  readonly gpu: GpuDevice | undefined;
+  readonly keyboard: KeyboardDevice | undefined;
+  readonly tablet: TabletDevice | undefined;
+  readonly vsock: VsockDevice | undefined;
   readonly balloon: BalloonDevice | undefined;
   /** Console and rng are in the last ones; disks and what is asked for count from the first one up. */
   readonly slots: readonly (VirtioDevice | undefined)[];
@@ -63,10 +63,10 @@ export class MachineDevices {
       () => new ConsoleDevice([{ name: "console", isConsole: true, send }], work),
     );
     this.network = network && new NetworkDevice(network, { mac: MAC });
-    this.gpu = asked("virtio-gpu", () => new VirtioGpu(work));
-    this.keyboard = asked("virtio-keyboard", () => new VirtioKeyboard());
-    this.tablet = asked("virtio-tablet", () => new VirtioTablet());
-    this.vsock = asked("virtio-vsock", () => new VirtioVsock(vsock, work));
+    this.gpu = asked("virtio-gpu", () => new GpuDevice(work));
+    this.keyboard = asked("virtio-keyboard", () => new KeyboardDevice());
+    this.tablet = asked("virtio-tablet", () => new TabletDevice());
+    this.vsock = asked("virtio-vsock", () => new VsockDevice(vsock, work));
     this.balloon = asked("virtio-balloon", () => new BalloonDevice(discard));
     const counted: (VirtioDevice | undefined)[] = [
       ...drives.map((disk) => new BlockDevice(disk, work, {})),

@@ -1,5 +1,5 @@
 import { RAM_BASE, type TestDriver } from "../../src/devices/virtio/driver-fixture.ts";
-import { VirtioGpu } from "../../src/devices/virtio/gpu.ts";
+import { GpuDevice } from "../../src/devices/virtio/gpu.ts";
 import { CURSOR_EXTENT } from "../../src/devices/virtio/gpu-cursor.ts";
 import { GPU_REQUEST_SIZE, GpuCommand, GpuResponse } from "../../src/devices/virtio/gpu-protocol.ts";
 import type { Random } from "../differential/random.ts";
@@ -77,7 +77,7 @@ function request(random: Random): Request {
 }
 
 /** A picture of one pixel, drawn and shown. */
-async function works(gpu: VirtioGpu, driver: TestDriver, settle: () => Promise<void>): Promise<boolean> {
+async function works(gpu: GpuDevice, driver: TestDriver, settle: () => Promise<void>): Promise<boolean> {
   driver.memory.write(PIXEL, Uint8Array.of(1, 2, 3, 4));
   const isDone = async (command: number, ...words: number[]) => {
     driver.add(0, [new Uint8Array(Uint32Array.of(command, 0, 0, 0, 0, 0, ...words).buffer)], [24]);
@@ -95,7 +95,7 @@ async function works(gpu: VirtioGpu, driver: TestDriver, settle: () => Promise<v
 }
 
 export function gpu({ work }: Parts): Target {
-  const device = new VirtioGpu(work);
+  const device = new GpuDevice(work);
   return {
     device,
     request,

@@ -1,6 +1,6 @@
-import { VirtioKeyboard } from "../../src/devices/virtio/input-keyboard.ts";
+import { KeyboardDevice } from "../../src/devices/virtio/input-keyboard.ts";
 import { KEY_CODES, type Key } from "../../src/devices/virtio/input-keys.ts";
-import { VirtioTablet } from "../../src/devices/virtio/input-tablet.ts";
+import { TabletDevice } from "../../src/devices/virtio/input-tablet.ts";
 import type { Random } from "../differential/random.ts";
 import type { Request, Target } from "./target.ts";
 
@@ -25,7 +25,7 @@ function request(random: Random): Request {
 
 /** The bytes of one event. */
 const works =
-  (device: VirtioKeyboard | VirtioTablet, expected: string, act: () => void): Target["works"] =>
+  (device: KeyboardDevice | TabletDevice, expected: string, act: () => void): Target["works"] =>
   (driver) => {
     driver.request(STATUS_QUEUE, Uint8Array.of(0x11, 0, 1, 0, 1, 0, 0, 0));
     driver.add(EVENT_QUEUE, [], [8]);
@@ -35,7 +35,7 @@ const works =
   };
 
 export function keyboard(): Target {
-  const device = new VirtioKeyboard();
+  const device = new KeyboardDevice();
   return {
     device,
     request,
@@ -50,7 +50,7 @@ export function keyboard(): Target {
 }
 
 export function tablet(): Target {
-  const device = new VirtioTablet();
+  const device = new TabletDevice();
   return {
     device,
     request,

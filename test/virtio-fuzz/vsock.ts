@@ -1,5 +1,5 @@
 import type { TestDriver } from "../../src/devices/virtio/driver-fixture.ts";
-import { VirtioVsock } from "../../src/devices/virtio/vsock.ts";
+import { VsockDevice } from "../../src/devices/virtio/vsock.ts";
 import type { VsockEvents, VsockStream } from "../../src/devices/virtio/vsock-host.ts";
 import {
   decodeHeader,
@@ -118,7 +118,7 @@ export function vsock({ work }: Parts): Target {
       () => streams.delete(stream),
     );
   };
-  const device = new VirtioVsock({ connect }, work);
+  const device = new VsockDevice({ connect }, work);
 
   const begin = () => {
     let own: VsockStream | undefined;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { RAM_BASE, TestDriver, TRANSPORTS } from "./driver-fixture.ts";
-import { VirtioGpu } from "./gpu.ts";
+import { GpuDevice } from "./gpu.ts";
 import { GpuCommand, GpuResponse } from "./gpu-protocol.ts";
 import { MAX_PIECES } from "./gpu-resource.ts";
 import { MAX_RESOURCES } from "./gpu-resources.ts";
@@ -26,7 +26,7 @@ function bytes(command: number, words: readonly number[], fence?: bigint): Uint8
 
 const word = (data: Uint8Array, offset: number) => new DataView(data.buffer).getUint32(offset, true);
 
-let gpu: VirtioGpu;
+let gpu: GpuDevice;
 let driver: TestDriver;
 
 const answer = (command: number, words: readonly number[], fence?: bigint) =>
@@ -50,7 +50,7 @@ const { okNoData, invalidParameter, invalidResource, invalidScanout, outOfMemory
 
 describe.each(TRANSPORTS)("version $version, packed $packed", (transport) => {
   beforeEach(() => {
-    gpu = new VirtioGpu(immediateWork);
+    gpu = new GpuDevice(immediateWork);
     driver = new TestDriver(gpu, transport).start();
   });
 
@@ -136,7 +136,7 @@ describe("drawing", () => {
   const at = RAM_BASE + 0x40_0000;
 
   beforeEach(() => {
-    gpu = new VirtioGpu(immediateWork, { width: 640, height: 480 });
+    gpu = new GpuDevice(immediateWork, { width: 640, height: 480 });
     driver = new TestDriver(gpu).start();
   });
 
@@ -212,7 +212,7 @@ describe("drawing", () => {
     const saved = gpu.save();
     driver.memory.write(at, Uint8Array.of(9, 9, 9, 9));
     transfer(1, [0, 0, 1, 1]);
-    const other = new VirtioGpu(immediateWork);
+    const other = new GpuDevice(immediateWork);
     const otherDriver = new TestDriver(other).start();
     other.restore(saved);
     expect([...other.screenshot()!.rgba]).toEqual([1, 2, 3, 255]);
@@ -235,7 +235,7 @@ describe("hostile drivers", () => {
   const at = RAM_BASE + 0x40_0000;
 
   beforeEach(() => {
-    gpu = new VirtioGpu(immediateWork);
+    gpu = new GpuDevice(immediateWork);
     driver = new TestDriver(gpu, { ramBytes: 16 << 20 }).start();
   });
 

@@ -51,7 +51,7 @@ export type GpuState = Shaped<typeof STATE>;
  * virtio-gpu without 3D (VIRTIO 1.2, section 5.7): one screen that shows a part of one of the pictures that the driver
  * fills from its memory, and a cursor. Pictures live on the host, in bounded number and size.
  */
-export class VirtioGpu implements VirtioDevice<GpuState> {
+export class GpuDevice implements VirtioDevice<GpuState> {
   readonly name = "virtio-gpu";
   readonly type = 16;
   readonly features = FEATURE_EDID;

@@ -1,4 +1,4 @@
-import { VirtioInput } from "./input.ts";
+import { InputDevice } from "./input.ts";
 import { EventType } from "./input-events.ts";
 import { KEY_CODES, type Key } from "./input-keys.ts";
 import { keysFor } from "./input-us-layout.ts";
@@ -9,7 +9,7 @@ const REPEAT_CODES = [0, 1];
 const LED_CODES = [0, 1, 2];
 
 /** A keyboard. */
-export class VirtioKeyboard extends VirtioInput {
+export class KeyboardDevice extends InputDevice {
   constructor() {
     super("virtio-keyboard", {
       name: "Runikraft keyboard",

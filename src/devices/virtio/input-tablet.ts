@@ -1,4 +1,4 @@
-import { VirtioInput } from "./input.ts";
+import { InputDevice } from "./input.ts";
 import { EventType } from "./input-events.ts";
 
 const AXIS_X = 0;
@@ -11,7 +11,7 @@ const BUTTON_CODES = { left: 0x110, right: 0x111, middle: 0x112, side: 0x113, ex
 export type TabletButton = keyof typeof BUTTON_CODES;
 
 /** A pointer that says where it is, not how far it moved, with buttons and a wheel. */
-export class VirtioTablet extends VirtioInput {
+export class TabletDevice extends InputDevice {
   constructor() {
     super("virtio-tablet", {
       name: "Runikraft tablet",

@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { TestDriver, TRANSPORTS } from "./driver-fixture.ts";
 import { MAX_WAITING_EVENTS } from "./input.ts";
 import { EventType } from "./input-events.ts";
-import { VirtioKeyboard } from "./input-keyboard.ts";
+import { KeyboardDevice } from "./input-keyboard.ts";
 import { KEY_CODES } from "./input-keys.ts";
-import { VirtioTablet } from "./input-tablet.ts";
+import { TabletDevice } from "./input-tablet.ts";
 import { keysFor } from "./input-us-layout.ts";
 
 const [EVENT_QUEUE, STATUS_QUEUE] = [0, 1];
@@ -40,10 +40,10 @@ const bits = (bytes: number[]) =>
   );
 
 describe.each(TRANSPORTS)("keyboard, version $version, packed $packed", (transport) => {
-  let keyboard: VirtioKeyboard;
+  let keyboard: KeyboardDevice;
 
   beforeEach(() => {
-    keyboard = new VirtioKeyboard();
+    keyboard = new KeyboardDevice();
     driver = new TestDriver(keyboard, transport).start();
   });
 
@@ -133,7 +133,7 @@ describe.each(TRANSPORTS)("keyboard, version $version, packed $packed", (transpo
     driver.request(STATUS_QUEUE, Uint8Array.of(led, 0, 0, 0, 1, 0, 0, 0));
     query(0x11, key);
     keyboard.press("a");
-    const other = new VirtioKeyboard();
+    const other = new KeyboardDevice();
     const saved = keyboard.save();
     driver = new TestDriver(other, transport).start();
     other.restore(saved);
@@ -145,10 +145,10 @@ describe.each(TRANSPORTS)("keyboard, version $version, packed $packed", (transpo
 });
 
 describe("tablet", () => {
-  let tablet: VirtioTablet;
+  let tablet: TabletDevice;
 
   beforeEach(() => {
-    tablet = new VirtioTablet();
+    tablet = new TabletDevice();
     driver = new TestDriver(tablet).start();
   });
 

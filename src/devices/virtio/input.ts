@@ -27,7 +27,7 @@ const STATE = record({
 export type InputState = Shaped<typeof STATE>;
 
 /** virtio-input (VIRTIO 1.2, section 5.8), whatever it is that is pressed and moved. */
-export class VirtioInput implements VirtioDevice<InputState> {
+export class InputDevice implements VirtioDevice<InputState> {
   readonly name: string;
   readonly type = 18;
   readonly features = 0n;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { TestDriver, TRANSPORTS } from "./driver-fixture.ts";
-import { MAX_STREAMS, VirtioVsock } from "./vsock.ts";
+import { MAX_STREAMS, VsockDevice } from "./vsock.ts";
 import type { VsockEvents, VsockStream } from "./vsock-host.ts";
 import { decodeHeader, encodeHeader, ShutdownFlag, type VsockHeader, VsockOp } from "./vsock-packet.ts";
 import { VSOCK_WINDOW } from "./vsock-stream.ts";
@@ -25,7 +25,7 @@ class Peer {
   };
 }
 
-let device: VirtioVsock;
+let device: VsockDevice;
 let driver: TestDriver;
 let accepted: Peer[];
 /** Whether the host takes a stream to a port below 100: at once, later (port 1), never (2). */
@@ -76,7 +76,7 @@ const ops = () => packets().map(({ header }) => header.op);
 
 function start(transport: { version?: 1 | 2; packed?: boolean } = {}): void {
   accepted = [];
-  device = new VirtioVsock(host, immediateWork);
+  device = new VsockDevice(host, immediateWork);
   driver = new TestDriver(device, transport).start();
 }
 

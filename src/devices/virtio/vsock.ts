@@ -48,7 +48,7 @@ export type VsockState = Shaped<typeof STATE>;
  * virtio-vsock (VIRTIO 1.2, section 5.10): streams between guest and host. They are not saved: a restored machine
  * tells its guest that all of them are gone, as after a migration.
  */
-export class VirtioVsock implements VirtioDevice<VsockState>, StreamOwner {
+export class VsockDevice implements VirtioDevice<VsockState>, StreamOwner {
   readonly name = "virtio-vsock";
   readonly type = 19;
   readonly features = FEATURE_STREAM;
