@@ -28,7 +28,7 @@ export type RunResult =
  * Chained handlers look at their budget only where they jump, so they may overrun it by a straight run. The last
  * instructions of a grant are stepped.
  */
-const LONGEST_STRAIGHT_RUN = 2100;
+export const LONGEST_STRAIGHT_RUN = 2100;
 const LARGEST_GRANT = 2 ** 30;
 /** Instructions in a grant while some code has no fused handlers yet: a few milliseconds of work. */
 const WARM_UP = 1_000_000;

@@ -106,7 +106,7 @@ end:   ${END}`,
        slli t4, a0, 2
        add t4, t4, t2
        li t1, 1
-       li s0, 20000
+       li s0, 5000
        bnez a0, 2f
 1:     sw t1, 0(t3)
 2:     lw t5, 0(t4)
@@ -116,7 +116,7 @@ end:   ${END}`,
        bnez s0, 1b
        sw t1, 0(t3)
        j end
-third: li s0, 300000
+third: li s0, 75000
 3:     addi s0, s0, -1
        bnez s0, 3b
        ld t0, 0(a2)
