@@ -9,6 +9,7 @@ export type HtifWords = {
 const SYSCALL_DEVICE = 0;
 const CONSOLE_DEVICE = 1;
 const CONSOLE_WRITE = 1;
+const PAYLOAD = 0xffff_ffff_ffffn;
 const SYS_WRITE = 64n;
 const ENOSYS = 38n;
 /** Longest text that one request writes. */
@@ -37,20 +38,27 @@ export class Htif {
     this.write = write;
   }
 
+  /** The exit code of a guest that has ended, without an answer to anything else. */
+  get exitCode(): number | undefined {
+    const request = this.ram.readU64(this.words.tohost);
+    return request >> 56n === BigInt(SYSCALL_DEVICE) && (request & 1n) !== 0n
+      ? Number((request & PAYLOAD) >> 1n)
+      : undefined;
+  }
+
   /** Answers the request that waits, if any. Returns the guest's exit code where it ended. */
   poll(): number | undefined {
+    const code = this.exitCode;
     const request = this.ram.readU64(this.words.tohost);
     if (request === 0n) return undefined;
     this.ram.writeU64(this.words.tohost, 0n);
     const device = Number(request >> 56n);
     const command = Number((request >> 48n) & 0xffn);
-    const payload = request & 0xffff_ffff_ffffn;
+    const payload = request & PAYLOAD;
     if (device === CONSOLE_DEVICE && command === CONSOLE_WRITE)
       this.write(Uint8Array.of(Number(payload & 0xffn)));
-    if (device !== SYSCALL_DEVICE) return undefined;
-    if ((payload & 1n) !== 0n) return Number(payload >> 1n);
-    this.systemCall(Number(payload));
-    return undefined;
+    if (device === SYSCALL_DEVICE && code === undefined) this.systemCall(Number(payload));
+    return code;
   }
 
   private systemCall(block: number): void {

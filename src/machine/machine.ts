@@ -248,7 +248,8 @@ export class Machine {
   /** What has to be done between two pieces of a run. */
   private async afterPiece(): Promise<void> {
     const { host, deterministic } = this.options;
-    const exitCode = this.htif?.poll();
+    // In the middle of a turn an answer would come sooner than where the turn is run in one piece.
+    const exitCode = this.board.isBetweenTurns ? this.htif?.poll() : this.htif?.exitCode;
     if (exitCode !== undefined) this.exitCode = exitCode;
     if (this.power) await this.obey(this.power);
     if (deterministic && !this.work.isIdle && this.board.isBetweenTurns) await this.work.settle();
