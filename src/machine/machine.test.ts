@@ -278,6 +278,23 @@ next: sd t0, 0(t0)
     await expect(made.run({ instructions: 10_000 })).resolves.toEqual({ reason: "instructions" });
   });
 
+  test("is used to its end: a fork lives above 2 GiB as it does below", async () => {
+    const { machine: made, printed } = await machine(COUNTING, { harts: 2 });
+    await made.run({ instructions: 300_000 });
+    const before = printed();
+    made.board.ram.arena.reserve(2 ** 31, 8);
+    let text = "";
+    const fork = await made.fork({
+      ...surroundings(),
+      print: (bytes) => {
+        text += String.fromCharCode(...bytes);
+      },
+    });
+    for (const each of [made, fork]) await each.run({ instructions: 1_000_000 });
+    expect(before + text).toBe(printed());
+    expect(Buffer.compare(await fork.save(), await made.save())).toBe(0);
+  });
+
   test("is refused when it is used up, in a run and to a fork; others go on", async () => {
     const { machine: made } = await machine(TOUCHING);
     await made.run({ instructions: 10_000 });
