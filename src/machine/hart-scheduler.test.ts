@@ -1,37 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { assemble } from "../isa/assembler/assemble.ts";
-import { ADDRESS_MAP, Board, type BoardOptions } from "./board.ts";
-
-const RAM = ADDRESS_MAP.ram.base;
-const COUNTER = RAM + 0x8000;
-const DONE = RAM + 0x9000;
-
-function board(harts: number, text: string, options: Partial<BoardOptions> = {}): Board {
-  const made = new Board({ ram: 1 << 20, harts, print: () => {}, ...options });
-  made.ram.write(RAM, assemble(text).sections[0].bytes);
-  for (const hart of made.harts) {
-    hart.pc = BigInt(RAM);
-    hart.setXn(10, hart.id);
-    hart.setXn(11, COUNTER);
-    hart.setXn(12, DONE);
-  }
-  return made;
-}
-
-/** Runs until every hart waits; the number of instructions that took. */
-function untilIdle(machine: Board): number {
-  for (let spent = 0; spent < 20_000_000; spent += machine.spent)
-    if (machine.run(20_000_000) === "waiting") return spent;
-  throw new Error("the harts never wait");
-}
-
-const hostTime = { milliseconds: () => performance.now(), now: () => 0n };
-const END = `
-      csrw mie, x0
-      li t0, 1
-      amoadd.d t0, t0, (a2)
-idle: wfi
-      j idle`;
+import { bareBoard as board, COUNTER, DONE, END, hostTime, RAM, untilIdle } from "./bare-board-fixture.ts";
 
 describe.each([
   ["in virtual time", undefined],
@@ -129,6 +97,73 @@ end:   ${END}`,
     expect(machine.ram.readU64(COUNTER)).toBe(0n);
     expect(machine.ram.readU64(DONE)).toBe(3n);
   });
+});
+
+/** Hart 0 interrupts hart 1 until it sees the flag down that hart 1 puts up again before it waits. */
+test("a hart that interrupts another one until a flag is down sees it down", () => {
+  const machine = board(
+    2,
+    `li t2, 0x02000000
+     csrwi mie, 8
+     li t1, 1
+     bnez a0, other
+     1: ld t0, (a1)
+     beqz t0, 1b
+     2: sw t1, 4(t2)
+     ld t0, (a1)
+     bnez t0, 2b
+     j end
+other: sd t1, (a1)
+     3: wfi
+     lw t0, 4(t2)
+     beqz t0, 3b
+     sw x0, 4(t2)
+     sd x0, (a1)
+     li s0, 200
+     4: addi s0, s0, -1
+     bnez s0, 4b
+     sd t1, (a1)
+     ld t0, (a2)
+     beqz t0, 3b
+end: ${END}`,
+  );
+  for (let spent = 0; machine.ram.readU64(DONE) === 0n && spent < 100_000; spent += machine.spent)
+    machine.run(100_000);
+  expect(machine.ram.readU64(DONE)).toBe(1n);
+});
+
+test("a hart that spins costs no more than the time that two others need for handing work over", () => {
+  const machine = board(
+    3,
+    `li t2, 0x02000000
+     csrwi mie, 8
+     li t3, 2
+     beq a0, t3, third
+     xori t3, a0, 1
+     slli t3, t3, 2
+     add t3, t3, t2
+     slli t4, a0, 2
+     add t4, t4, t2
+     li t1, 1
+     li s0, 500
+     bnez a0, 2f
+1:   sw t1, 0(t3)
+2:   wfi
+     lw t5, 0(t4)
+     beqz t5, 2b
+     sw x0, 0(t4)
+     addi s0, s0, -1
+     bnez s0, 1b
+     sw t1, 0(t3)
+     j end
+third: ld t0, (a2)
+     li t1, 2
+     bne t0, t1, third
+end: ${END}`,
+  );
+  untilIdle(machine);
+  const [first, second, spinner] = machine.harts.map((hart) => hart.retired);
+  expect(spinner).toBeLessThan(first + second + 20_000);
 });
 
 test("harts that wait cost nothing, and an interrupt that is not enabled wakes none", () => {
