@@ -4,6 +4,7 @@ import { MemoryTree } from "../src/devices/virtio/p9/memory-tree-fixture.ts";
 import { Machine } from "../src/machine/machine.ts";
 import type { MachineOptions } from "../src/machine/machine-options.ts";
 import { MemoryDisk } from "../src/machine/memory-disk.ts";
+import { setLocale } from "../src/messages/catalogue.ts";
 import { RefusedError } from "../src/messages/errors.ts";
 import { cable } from "../src/net/cable.ts";
 import { SeededRandom } from "../src/random/seeded-random.ts";
@@ -69,6 +70,15 @@ test("disks have to be as they were", async () => {
   await expect(load([])).rejects.toThrow(
     "file: saved with virtio-blk in virtio slot 0, where this machine has nothing",
   );
+});
+
+test("the language it was saved in does not matter", async () => {
+  setLocale("zh");
+  try {
+    await expect(Machine.load(file, "file", around)).resolves.toBeInstanceOf(Machine);
+  } finally {
+    setLocale("en");
+  }
 });
 
 /** Machines that have every kind of device between them. */

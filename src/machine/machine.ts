@@ -382,16 +382,17 @@ export class Machine {
     this.exitCode = state.exitCode;
   }
 
-  /** What is in each virtio slot. */
+  /** What is in each virtio slot; nothing is "". */
   private get slotNames(): string[] {
-    return this.board.virtio.map((_, slot) => this.devices.slots[slot]?.name ?? machineMessages.noDevice());
+    return this.board.virtio.map((_, slot) => this.devices.slots[slot]?.name ?? "");
   }
 
   private checkSurroundings({ slots, disks }: MachineState, name: string): void {
+    const shown = (device: string) => device || machineMessages.noDevice();
     must(slots.length === this.slotNames.length);
     this.slotNames.forEach((given, slot) => {
       if (given !== slots[slot])
-        throw new RefusedError(machineMessages.otherDevice(name, slot, slots[slot], given));
+        throw new RefusedError(machineMessages.otherDevice(name, slot, shown(slots[slot]), shown(given)));
     });
     const { drives = [] } = this.options;
     must(disks.length === drives.length);
