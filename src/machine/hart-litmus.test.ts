@@ -24,7 +24,7 @@ const barrier = `
 describe("harts' memory is sequentially consistent", () => {
   test("store buffering: not both read the old value", () => {
     const machine = run(
-      `li s0, 300
+      `li s0, 100
        xori s1, a0, 1
        slli s1, s1, 3
        add s1, s1, a1
