@@ -223,8 +223,9 @@ sleep: mv s9, ra
      .balign 4
 taken: csrr t0, time
      sltu t1, t0, s3                       # too early
+     la t0, early
+     amoadd.d zero, t1, (t0)
      la t0, count
-     amoadd.d zero, t1, 8(t0)
      li t1, 1
      amoadd.d zero, t1, (t0)
      addi s2, s2, 1
