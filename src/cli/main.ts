@@ -21,14 +21,13 @@ function report(error: unknown): number {
   // Like any program whose reader has gone, in the shell's words: 128 + SIGPIPE.
   if (error instanceof OutputClosed) return 128 + 13;
   try {
-    if (error instanceof UserError) {
-      say(error.message);
-      return error.exitCode;
+    if (error instanceof UserError) say(error.message);
+    else {
+      say(cliText.internal(error instanceof Error ? error.message : String(error)));
+      if (process.env.RUNIKRAFT_DEBUG && error instanceof Error) say(error.stack ?? error.message);
     }
-    say(cliText.internal(error instanceof Error ? error.message : String(error)));
-    if (process.env.RUNIKRAFT_DEBUG && error instanceof Error) say(error.stack ?? error.message);
   } catch {
     // stderr is gone too: the exit code says it all.
   }
-  return INTERNAL_ERROR;
+  return error instanceof UserError ? error.exitCode : INTERNAL_ERROR;
 }

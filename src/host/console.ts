@@ -1,7 +1,7 @@
 import { fstatSync, readSync } from "node:fs";
 import type { ReadStream as TerminalInput } from "node:tty";
 import type { HostConsole, HostInput, HostOutput } from "../machine/host-console.ts";
-import { isTerminal, writeAll } from "./process.ts";
+import { isTerminal, writeStream } from "./process.ts";
 import { RawMode } from "./raw-mode.ts";
 
 /** Bytes of input kept for the guest before the host is told to hold back. */
@@ -42,8 +42,8 @@ export class StandardConsole implements HostConsole {
 }
 
 /** Writes at once: a reader that is slow holds the machine up, and one that is gone is `OutputClosed`. */
-function standardOutput(file: number): HostOutput {
-  return { terminal: isTerminal(file), write: (bytes) => writeAll(file, bytes) };
+function standardOutput(file: 1 | 2): HostOutput {
+  return { terminal: isTerminal(file), write: (bytes) => writeStream(file, bytes) };
 }
 
 function openInput(): HostInput & { close(): void } {

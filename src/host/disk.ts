@@ -15,7 +15,7 @@ import { promisify } from "node:util";
 import type { Disk } from "../devices/disk.ts";
 import { diskText } from "../messages/disk.ts";
 import { RefusedError } from "../messages/errors.ts";
-import { why } from "./files.ts";
+import { why } from "./why.ts";
 
 const SECTOR = 512;
 const ZEROES = new Uint8Array(1 << 20);

@@ -1,5 +1,7 @@
 import {
+  accessSync,
   closeSync,
+  constants,
   fstatSync,
   fsyncSync,
   openSync,
@@ -12,22 +14,13 @@ import {
 } from "node:fs";
 import { cliText } from "../messages/cli.ts";
 import { RefusedError } from "../messages/errors.ts";
-import { writeAll } from "./process.ts";
+import { OutputClosed, writeAll } from "./process.ts";
+import { why } from "./why.ts";
 
 /** Files of the host that the user names on the command line. */
 
 /** Bytes. */
 const LARGE_PIECE = 64 << 20;
-
-/** Why the host would not, in the user's language. */
-export function why(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === "ENOENT") return cliText.noSuchFile();
-  if (code === "ENOTDIR") return cliText.notDirectory();
-  if (code === "EISDIR") return cliText.isDirectory();
-  if (code === "EACCES" || code === "EPERM") return cliText.notPermitted();
-  return message;
-}
 
 /** Throws `RefusedError` when the file cannot be read. */
 export function readHostFile(path: string): Uint8Array {
@@ -56,22 +49,44 @@ export function writeProgram(path: string, bytes: Uint8Array): void {
  */
 export function writeWholeFile(path: string, bytes: Uint8Array): void {
   try {
-    const stats = statSync(path, { throwIfNoEntry: false });
-    if (stats && !stats.isFile()) {
+    const temporary = temporaryFor(path);
+    if (temporary === undefined) {
       writePieces(path, bytes);
       return;
     }
-    const target = stats ? realpathSync(path) : path;
-    const temporary = `${target}.${process.pid}.tmp`;
     try {
-      writePieces(temporary, bytes);
-      renameSync(temporary, target);
+      writePieces(temporary.name, bytes);
+      renameSync(temporary.name, temporary.target);
     } finally {
-      rmSync(temporary, { force: true });
+      rmSync(temporary.name, { force: true });
     }
   } catch (error) {
     throw new RefusedError(cliText.cannotWrite(path, why(error)));
   }
+}
+
+/** Throws the `RefusedError` that `writeWholeFile` would, as far as that can be known before there is anything to write. */
+export function checkWritable(path: string): void {
+  try {
+    const temporary = temporaryFor(path);
+    if (temporary === undefined) {
+      if (statSync(path).isDirectory()) throw Object.assign(new Error(path), { code: "EISDIR" });
+      accessSync(path, constants.W_OK);
+      return;
+    }
+    closeSync(openSync(temporary.name, "w"));
+    rmSync(temporary.name);
+  } catch (error) {
+    throw new RefusedError(cliText.cannotWrite(path, why(error)));
+  }
+}
+
+/** The name of a file until it is whole, and the file that it then is; undefined for what is no file. */
+function temporaryFor(path: string): { readonly name: string; readonly target: string } | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats && !stats.isFile()) return undefined;
+  const target = stats ? realpathSync(path) : path;
+  return { name: `${target}.${process.pid}.tmp`, target };
 }
 
 /** Node writes no more than 2 GiB at once. */
@@ -88,8 +103,9 @@ function writePieces(path: string, bytes: Uint8Array): void {
 
 /** A file that is written in large pieces. */
 export interface LogFile {
+  /** Throws `RefusedError`. */
   write(text: string): void;
-  /** Writes what is left. */
+  /** Writes what is left. Throws `RefusedError`. */
   close(): void;
 }
 
@@ -97,10 +113,10 @@ const LOG_PIECE = 1 << 16;
 
 /** Opens a file for a log, emptied. Throws `RefusedError`. */
 export function openLog(path: string): LogFile {
-  const file = openForWriting(path);
+  const file = openForBytes(path);
   let pending = "";
   const flush = () => {
-    writeAll(file, Buffer.from(pending));
+    file.write(Buffer.from(pending));
     pending = "";
   };
   return {
@@ -110,21 +126,28 @@ export function openLog(path: string): LogFile {
     },
     close() {
       flush();
-      closeSync(file);
+      file.close();
     },
   };
 }
 
-/** Opens a file for bytes, emptied; each write is done at once. Throws `RefusedError`. */
+/** Opens a file for bytes, emptied; each write is done at once. This and `write` throw `RefusedError`. */
 export function openForBytes(path: string): { write(bytes: Uint8Array): void; close(): void } {
-  const file = openForWriting(path);
-  return { write: (bytes) => writeAll(file, bytes), close: () => closeSync(file) };
-}
-
-function openForWriting(path: string): number {
+  const refused = (error: unknown) => new RefusedError(cliText.cannotWrite(path, why(error)));
+  let file: number;
   try {
-    return openSync(path, "w");
+    file = openSync(path, "w");
   } catch (error) {
-    throw new RefusedError(cliText.cannotWrite(path, why(error)));
+    throw refused(error);
   }
+  return {
+    write(bytes) {
+      try {
+        writeAll(file, bytes);
+      } catch (error) {
+        throw error instanceof OutputClosed ? error : refused(error);
+      }
+    },
+    close: () => closeSync(file),
+  };
 }

@@ -4,7 +4,7 @@ import type { HostTree } from "../kernel/hostfs/host-tree.ts";
 import { cliText } from "../messages/cli.ts";
 import { RefusedError } from "../messages/errors.ts";
 import { HostDirectoryTree } from "./directory.ts";
-import { why } from "./files.ts";
+import { why } from "./why.ts";
 
 /** A directory of the host, to be granted to a guest. Throws `RefusedError` where it is none. */
 export function grantDirectory(path: string, writable: boolean): HostTree {

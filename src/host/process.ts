@@ -1,4 +1,7 @@
 import { fstatSync, readSync, writeSync } from "node:fs";
+import { cliText } from "../messages/cli.ts";
+import { RefusedError } from "../messages/errors.ts";
+import { why } from "./why.ts";
 
 /**
  * The command line's own streams. Writing is synchronous, so that what we say and what the guest
@@ -8,19 +11,30 @@ import { fstatSync, readSync, writeSync } from "node:fs";
 /** Thrown when whoever read our output has gone: there is nobody left to tell anything. */
 export class OutputClosed extends Error {}
 
-export const printOut = (text: string): void => writeAll(1, Buffer.from(text));
+export const printOut = (text: string): void => writeStream(1, Buffer.from(text));
 /** What we say beside a guest whose terminal is raw must do for itself what the terminal does otherwise. */
 export const printErr = (text: string): void => {
   const lines = rawTerminal.active && isTerminal(2) ? text.replaceAll("\n", "\r\n") : text;
-  writeAll(2, Buffer.from(lines));
+  writeStream(2, Buffer.from(lines));
 };
 
 /** Set while the terminal adds nothing to what is written to it. */
 export const rawTerminal = { active: false };
 /** Bytes for stdout, as they are. */
-export const printBytes = (bytes: Uint8Array): void => writeAll(1, bytes);
+export const printBytes = (bytes: Uint8Array): void => writeStream(1, bytes);
 
-/** Writes all of `bytes` to an open file, however slow its reader. Throws `OutputClosed`. */
+/** To standard output (1) or standard error (2). Throws `OutputClosed`, or `RefusedError` where it takes no more. */
+export function writeStream(file: 1 | 2, bytes: Uint8Array): void {
+  try {
+    writeAll(file, bytes);
+  } catch (error) {
+    if (error instanceof OutputClosed) throw error;
+    const name = file === 1 ? cliText.standardOutput() : cliText.standardError();
+    throw new RefusedError(cliText.cannotWrite(name, why(error)));
+  }
+}
+
+/** Writes all of `bytes` to an open file, however slow its reader. Throws `OutputClosed`, or what the host says. */
 export function writeAll(file: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) {
     try {

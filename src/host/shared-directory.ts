@@ -5,11 +5,11 @@ import type { ByteString } from "../kernel/vfs/names.ts";
 import { cliText } from "../messages/cli.ts";
 import { RefusedError } from "../messages/errors.ts";
 import { HostDirectoryTree } from "./directory.ts";
-import { why } from "./files.ts";
 import { attributesOf } from "./guest-terms.ts";
 import { nodeHost } from "./node.ts";
 import { bytesOf } from "./open-directories.ts";
 import { SharedHostFile } from "./shared-file.ts";
+import { why } from "./why.ts";
 
 /** Odd, and with bits everywhere: 2^64 divided by the golden ratio. */
 const SPREAD = 0x9e37_79b9_7f4a_7c15n;

@@ -4,6 +4,7 @@ import { connect, createServer, isIPv4, type Socket } from "node:net";
 import { RefusedError } from "../messages/errors.ts";
 import { netText } from "../messages/net.ts";
 import type { HostSockets, Listener, TcpEvents, TcpSocket, UdpSocket } from "../net/host-sockets.ts";
+import { why } from "./why.ts";
 
 /** Datagrams that Node may hold back for one socket; what comes faster is lost. */
 const DATAGRAM_LIMIT = 256;
@@ -62,7 +63,7 @@ export const nodeSockets: HostSockets = {
 };
 
 function refused(address: string, port: number, error: Error): RefusedError {
-  return new RefusedError(netText.cannotForward(address, port, error.message));
+  return new RefusedError(netText.cannotForward(address, port, why(error)));
 }
 
 function tcpSocket(socket: Socket, remote: TcpSocket["remote"]): TcpSocket {

@@ -3,6 +3,7 @@ import type { VsockDevice } from "../devices/virtio/vsock.ts";
 import type { VsockEvents, VsockHost, VsockStream } from "../devices/virtio/vsock-host.ts";
 import { RefusedError } from "../messages/errors.ts";
 import { vsockMessages } from "../messages/vsock.ts";
+import { why } from "./why.ts";
 
 /** The longest `CONNECT <port>\n`. */
 const LONGEST_COMMAND = 32;
@@ -27,7 +28,7 @@ export class VsockSockets implements VsockHost {
     this.server = server;
     return new Promise((resolve, reject) => {
       server.once("error", (error) =>
-        reject(new RefusedError(vsockMessages.cannotListen(this.path, error.message))),
+        reject(new RefusedError(vsockMessages.cannotListen(this.path, why(error)))),
       );
       server.listen(this.path, resolve);
     });

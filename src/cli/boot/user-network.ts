@@ -1,13 +1,16 @@
 import { openForBytes } from "../../host/files.ts";
 import { nodeHost } from "../../host/node.ts";
+import { OutputClosed } from "../../host/process.ts";
 import { nodeSockets } from "../../host/sockets.ts";
 import { nodeTimers } from "../../host/timers.ts";
+import { RefusedError } from "../../messages/errors.ts";
 import { cable, type EthernetPort } from "../../net/cable.ts";
 import type { Allow } from "../../net/gateway/allow.ts";
 import { Gateway } from "../../net/gateway/gateway.ts";
 import type { HostForward } from "../../net/gateway/host-forward.ts";
 import type { ConnectionEnds } from "../../net/gateway/relay.ts";
 import { tap } from "../../net/pcap.ts";
+import { say } from "../output.ts";
 
 export interface UserNetworkOptions {
   readonly allow: Allow;
@@ -26,13 +29,25 @@ export class UserNetwork {
   static async open({ allow, forwards, capture }: UserNetworkOptions): Promise<UserNetwork> {
     const file = capture === undefined ? undefined : openForBytes(capture);
     const network = new UserNetwork(allow, file);
-    for (const forward of forwards) await network.gateway.forward(forward);
+    try {
+      for (const forward of forwards) await network.gateway.forward(forward);
+    } catch (error) {
+      // The ports that are already listened to would keep this process.
+      network.close();
+      throw error;
+    }
     return network;
   }
 
   private constructor(allow: Allow, capture: ReturnType<typeof openForBytes> | undefined) {
     const [port, socket] = cable();
-    this.socket = capture ? tap(socket, (bytes) => capture.write(bytes), nodeHost.now) : socket;
+    this.socket = capture
+      ? tap(
+          socket,
+          untilRefused((bytes) => capture.write(bytes)),
+          nodeHost.now,
+        )
+      : socket;
     this.closeCapture = () => capture?.close();
     this.gateway = new Gateway({
       port,
@@ -65,4 +80,19 @@ export class UserNetwork {
     this.gateway.close();
     this.closeCapture();
   }
+}
+
+/** A capture ends where its file takes no more; the machine goes on. */
+function untilRefused(write: (bytes: Uint8Array) => void): (bytes: Uint8Array) => void {
+  let hasEnded = false;
+  return (bytes) => {
+    if (hasEnded) return;
+    try {
+      write(bytes);
+    } catch (error) {
+      hasEnded = true;
+      if (error instanceof RefusedError) say(error.message);
+      else if (!(error instanceof OutputClosed)) throw error;
+    }
+  };
 }

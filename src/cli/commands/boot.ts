@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { StandardConsole } from "../../host/console.ts";
-import { writeWholeFile } from "../../host/files.ts";
+import { checkWritable, writeWholeFile } from "../../host/files.ts";
 import { nodeHost } from "../../host/node.ts";
 import { printBytes } from "../../host/process.ts";
 import { endBy } from "../../host/signals.ts";
@@ -38,6 +38,8 @@ export function configure(command: Command): void {
 
 async function boot(image: string | undefined, given: BootOptions): Promise<void> {
   const options = checkedOptions(image, given);
+  // Sooner than when there is a machine to lose.
+  if (options.save !== undefined) checkWritable(options.save);
   const setup = await Setup.open(options, printBytes);
   try {
     if (options.dumpDtb !== undefined) writeWholeFile(options.dumpDtb, await deviceTree(options, setup));
