@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Computer } from "../../test/guests/linux/emulators.ts";
+import { freePort, serve } from "../../test/guests/linux/web-server.ts";
 import { checkSum, secondsOf } from "./guest.ts";
 import type { Part } from "./parts.ts";
 
@@ -13,23 +12,17 @@ const HOST = "10.0.2.2";
 export async function networkPart(kernel: Computer): Promise<Part & { close(): void }> {
   const content = randomBytes(BYTES);
   const sum = createHash("md5").update(content).digest("hex");
-  const server = createServer((_, response) => {
-    response.writeHead(200, { "content-length": BYTES }).end(content);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = `http://${HOST}:${(server.address() as AddressInfo).port}/`;
+  const server = await serve(content);
+  const address = `http://${HOST}:${server.port}/`;
   return {
     name: "network",
-    computer: { ...kernel, network: true },
+    computer: { ...kernel, webPort: await freePort() },
     figures: [{ name: "wget from an HTTP server on the host", unit: "MB/s" }],
     async measure(guest, _, isFirst) {
       await guest.run("ifconfig eth0 up && udhcpc -q -n -i eth0 -s /etc/udhcpc.script");
       if (isFirst) await checkSum(guest, `wget -q -O - ${address}`, sum);
       return [BYTES / 1e6 / (await secondsOf(guest, `wget -q -O /dev/null ${address}`))];
     },
-    close() {
-      server.closeAllConnections();
-      server.close();
-    },
+    close: () => server.close(),
   };
 }
