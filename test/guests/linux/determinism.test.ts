@@ -68,4 +68,4 @@ test("harts, a disk, random numbers and typed input, whole and in pieces", async
   expect(guest.around.text.slice(before)).toBe(texts[0]);
   expect(isSame(await guest.machine.save(), ends[0])).toBe(true);
   await guest.machine.close();
-});
+}, 600_000);
