@@ -85,7 +85,6 @@ function boardFor(seed: number): Board {
     ram.write(RAM + at, bytes);
     at += bytes.length;
   }
-  const places = [RAM, RAM + 0x8ffc, 0x0200_0000, 0x0200_4000, 0x0200_bff8, 0x1000_0000, 0x4000_0000, -8];
   ram.write(HANDLERS.m, handler("m", 0x1800));
   ram.write(HANDLERS.s, handler("s", 0x100));
   for (let i = 0; i < 512; i++) {

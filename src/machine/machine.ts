@@ -13,6 +13,7 @@ import { type Entry, placeBootFiles } from "./boot-images.ts";
 import { VirtualClock } from "./clock.ts";
 import { makeDeviceTree } from "./device-tree.ts";
 import { MOST_HARTS } from "./hart-scheduler.ts";
+import { MachineConsole } from "./machine-console.ts";
 import { MachineDevices } from "./machine-devices.ts";
 import {
   LEAST_MEMORY,
@@ -22,9 +23,9 @@ import {
   type RunEnd,
   type RunUntil,
 } from "./machine-options.ts";
-import { INPUT_KEPT, MACHINE_STATE, type MachineState } from "./machine-state.ts";
+import { MACHINE_STATE, type MachineState } from "./machine-state.ts";
 import { SaveFile, writeSave } from "./save-file.ts";
-import { TextSearch } from "./text-search.ts";
+import { LONGEST_SLEEP, Sleeper } from "./sleeper.ts";
 import { WorkQueue } from "./work-queue.ts";
 
 const A0 = 10;
@@ -33,8 +34,6 @@ const A2 = 12;
 const TICKS_PER_MILLISECOND = 10_000;
 /** Host milliseconds after which the host's other events get a turn. */
 const TURN = 1;
-/** The longest sleep of a machine that waits, milliseconds: what `setTimeout` takes. */
-const LONGEST_SLEEP = 0x7fff_ffff;
 
 /**
  * A RISC-V computer: create it, run it until something happens, type, look, save, fork, close. Everything is
@@ -52,32 +51,27 @@ export class Machine {
    * for them instead of returning "idle".
    */
   attended: boolean;
-  /** Set by whoever types: the guest has taken some of the input. */
-  onInputTaken: () => void = () => {};
   private readonly work: WorkQueue;
   private readonly random: SeededRandom | undefined;
-  private readonly input: number[] = [];
+  private readonly console: MachineConsole;
+  private readonly sleeper: Sleeper;
   private hostTarget: HtifWords | undefined;
   private htif: Htif | undefined;
   private power: SysconEvent | undefined;
   private exitCode: number | undefined;
   private stopRequested = false;
-  /** What was printed last came from the virtio console. */
-  private usesVirtioConsole = false;
   /** Why it cannot be used any more. */
   private ended: (() => Error) | undefined;
   private isClosed = false;
-  private search: TextSearch | undefined;
   private lastTurn = 0;
-  /** Something happened since harts last ran: a machine that is about to sleep must look again. */
-  private isWoken = false;
-  private endSleep = () => {};
 
   private constructor(options: MachineOptions, ram: number | PhysicalMemory) {
     const { host, deterministic = false, virtioVersion = 2, packedRings = false } = options;
     this.options = options;
     this.attended = options.network !== undefined;
-    this.work = new WorkQueue(deterministic, () => this.wakeUp());
+    this.console = new MachineConsole((bytes) => options.print?.(bytes));
+    this.sleeper = new Sleeper(() => host.nextTurn());
+    this.work = new WorkQueue(deterministic, () => this.sleeper.wake());
     this.random = deterministic ? new SeededRandom(options.seed ?? 0n) : undefined;
     this.devices = new MachineDevices(options, {
       work: this.work,
@@ -96,12 +90,12 @@ export class Machine {
       onPower: (event) => {
         this.power = event;
       },
-      onWake: () => this.wakeUp(),
+      onWake: () => this.sleeper.wake(),
     });
     // More input can follow at once. In virtual time a read must not end a turn: when that is seen depends on the pieces.
     if (!deterministic)
       this.board.uart.onDrained = () => {
-        if (this.input.length > 0) this.board.endTurn();
+        if (this.console.hasInput) this.board.endTurn();
       };
   }
 
@@ -140,17 +134,17 @@ export class Machine {
       milliseconds === undefined
         ? undefined
         : start + BigInt(Math.ceil(milliseconds * TICKS_PER_MILLISECOND));
-    this.search = text === undefined ? undefined : new TextSearch(text);
+    this.console.lookFor(text);
     this.stopRequested = false;
     for (;;) {
       if (this.exitCode !== undefined) return { reason: "off", exitCode: this.exitCode };
-      if (this.search?.found) return { reason: "text" };
+      if (this.console.hasFound) return { reason: "text" };
       if (left <= 0) return { reason: "instructions" };
       if (deadline !== undefined && this.board.clock.ticks() >= deadline) return { reason: "milliseconds" };
       if (this.stopRequested) return { reason: "stopped" };
       this.work.deliver();
-      this.deliverInput();
-      this.isWoken = false;
+      if (this.board.isBetweenTurns) this.console.deliver(this.board.uart, this.devices.console?.ports[0]);
+      this.sleeper.isWoken = false;
       const state = this.board.run(left);
       left -= this.board.spent;
       await this.afterPiece();
@@ -161,19 +155,23 @@ export class Machine {
   /** The `run` that is going on returns soon. */
   stop(): void {
     this.stopRequested = true;
-    this.wakeUp();
+    this.sleeper.wake();
   }
 
   /** Room for input: the guest has not taken all that was typed. */
   get inputRoom(): number {
-    return INPUT_KEPT - this.input.length;
+    return this.console.room;
   }
 
   /** Types text or bytes on the console that the guest printed on last. What exceeds `inputRoom` is lost. */
   type(input: string | Uint8Array): void {
-    const bytes = typeof input === "string" ? new TextEncoder().encode(input) : input;
-    for (const byte of bytes.subarray(0, this.inputRoom)) this.input.push(byte);
-    this.wakeUp();
+    this.console.type(typeof input === "string" ? new TextEncoder().encode(input) : input);
+    this.sleeper.wake();
+  }
+
+  /** To be called when the guest has taken some of the input. */
+  set onInputTaken(callBack: () => void) {
+    this.console.onTaken = callBack;
   }
 
   /**
@@ -278,7 +276,7 @@ export class Machine {
 
   /** Every hart waits. False where nothing will come. */
   private async wait(deadline: bigint | undefined): Promise<boolean> {
-    if (this.isWoken) return true;
+    if (this.sleeper.isWoken) return true;
     const { board, work } = this;
     const now = board.clock.ticks();
     const event = board.ticksToEvent;
@@ -287,52 +285,19 @@ export class Machine {
     if (board.clock instanceof VirtualClock) {
       if (!work.isIdle) await work.settle();
       else if (ticks !== undefined) board.clock.skip(ticks);
-      else if (this.attended) await this.sleep(LONGEST_SLEEP);
+      else if (this.attended) await this.sleeper.sleep(LONGEST_SLEEP);
       else return false;
       return true;
     }
     if (ticks === undefined && work.isIdle && !this.attended) return false;
-    await this.sleep(ticks === undefined ? LONGEST_SLEEP : Number(ticks) / TICKS_PER_MILLISECOND);
+    await this.sleeper.sleep(ticks === undefined ? LONGEST_SLEEP : Number(ticks) / TICKS_PER_MILLISECOND);
     return true;
   }
 
-  /** Returns after that time, or sooner where something happens. */
-  private async sleep(milliseconds: number): Promise<void> {
-    // `setTimeout` knows whole milliseconds only.
-    if (milliseconds < 1) return this.options.host.nextTurn();
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, Math.min(milliseconds, LONGEST_SLEEP));
-      this.endSleep = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.endSleep = () => {};
-  }
-
-  private wakeUp(): void {
-    this.isWoken = true;
-    this.endSleep();
-  }
-
-  private deliverInput(): void {
-    const { input, board } = this;
-    const before = input.length;
-    if (before === 0 || !board.isBetweenTurns) return;
-    if (this.usesVirtioConsole)
-      input.splice(0, this.devices.console?.ports[0].receive(Uint8Array.from(input)) ?? 0);
-    else
-      input.splice(0, board.uart.room).forEach((byte) => {
-        board.uart.receive(byte);
-      });
-    if (input.length < before) this.onInputTaken();
-  }
-
   private print(bytes: Uint8Array, isVirtio: boolean): void {
+    // What the serial port printed before goes first.
     if (isVirtio) this.board.flushPrinted();
-    this.usesVirtioConsole = isVirtio;
-    this.search?.add(bytes);
-    this.options.print?.(bytes);
+    this.console.print(bytes, isVirtio);
   }
 
   private entropy(into: Uint8Array): void {
@@ -341,7 +306,7 @@ export class Machine {
   }
 
   private state(): MachineState {
-    const { options, board, input, usesVirtioConsole, exitCode } = this;
+    const { options, board, exitCode } = this;
     const { memory, harts, boot, devices, noDefaults } = options;
     const { virtioVersion, packedRings, deterministic } = options;
     const { bios, kernel, initrd, append } = boot;
@@ -360,14 +325,13 @@ export class Machine {
       }),
       drawn: this.random?.position ?? 0,
       hostTarget: this.hostTarget,
-      input: Uint8Array.from(input),
-      usesVirtioConsole,
+      ...this.console.save(),
       exitCode,
     };
   }
 
   private restore(state: MachineState): void {
-    const { disks, hostTarget, input } = state;
+    const { disks, hostTarget } = state;
     const { ram } = this.board;
     const isWord = (at: number | undefined) => at === undefined || ram.contains(at);
     must(isWord(hostTarget?.tohost) && isWord(hostTarget?.fromhost));
@@ -377,8 +341,7 @@ export class Machine {
     });
     if (this.random) this.random.position = state.drawn;
     this.connectHost(hostTarget);
-    for (const byte of input) this.input.push(byte);
-    this.usesVirtioConsole = state.usesVirtioConsole;
+    this.console.restore(state.input, state.usesVirtioConsole);
     this.exitCode = state.exitCode;
   }
 
