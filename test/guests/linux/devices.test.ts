@@ -36,9 +36,15 @@ interface Setup {
   readonly extra: readonly ExtraDevice[];
 }
 
+// Linux drives screens and keyboards over version 2 only.
 describe.each<Setup>([
-  { harts: 1, virtioVersion: 1, packedRings: false, extra: ["virtio-keyboard", "virtio-vsock"] },
-  { harts: 4, virtioVersion: 2, packedRings: true, extra: ["virtio-tablet", "virtio-balloon"] },
+  { harts: 1, virtioVersion: 1, packedRings: false, extra: ["virtio-vsock", "virtio-balloon"] },
+  {
+    harts: 4,
+    virtioVersion: 2,
+    packedRings: true,
+    extra: ["virtio-gpu", "virtio-keyboard", "virtio-tablet"],
+  },
 ])("version $virtioVersion, packed $packedRings, $harts harts", ({ harts, extra, ...transport }) => {
   const place = join(folder, `${harts}`);
   const shared = join(place, "shared");
@@ -79,18 +85,18 @@ describe.each<Setup>([
       drives: [await openRawDisk(diskFile, { readOnly: false })],
       network: port,
       shares: [{ tag: "shared", tree: shareDirectory(shared, true) }],
-      devices: ["virtio-gpu", ...extra],
+      devices: extra,
       vsock,
     });
     await guest.run("mkdir /shared; mount -t 9p -o trans=virtio,version=9p2000.L,cache=mmap shared /shared");
   });
 
   afterAll(async () => {
+    gateway.close();
+    server.close();
     guest.machine.type("poweroff\n");
     await expect(guest.ended).resolves.toEqual({ reason: "off", exitCode: 0 });
     await guest.machine.close();
-    gateway.close();
-    server.close();
   });
 
   test("the disk keeps what is written, with many requests under way", async () => {
@@ -159,7 +165,7 @@ describe.each<Setup>([
     expect(seconds).toBeGreaterThan(0);
   });
 
-  test("what is painted is on the screen", async () => {
+  test.runIf(extra.includes("virtio-gpu"))("what is painted is on the screen", async () => {
     const picture = new Uint8Array(WIDTH * HEIGHT * 4).map((_, i) =>
       i % 4 === 3 ? 0 : (i * 7 + (i >> 9)) & 255,
     );
@@ -167,25 +173,26 @@ describe.each<Setup>([
     await guest.run("echo 0 > /sys/class/vtconsole/vtcon1/bind; cat /shared/picture > /dev/fb0; sleep 1");
     const screen = guest.machine.devices.gpu?.screenshot();
     expect([screen?.width, screen?.height]).toEqual([WIDTH, HEIGHT]);
-    const isPainted = screen?.rgba.every(
-      (value, i) => value === (i % 4 === 3 ? 255 : picture[i - (i % 4) + 2 - (i % 4)]),
-    );
-    expect(isPainted).toBe(true);
+    // The guest's pixels are blue, green, red and nothing.
+    const shown = picture.map((_, i) => (i % 4 === 3 ? 255 : picture[i + 2 - 2 * (i % 4)]));
+    expect(md5(screen!.rgba)).toBe(md5(shown));
   });
 
-  test("input arrives", async () => {
+  test.runIf(extra.includes("virtio-keyboard"))("keys and positions arrive", async () => {
     const { keyboard, tablet } = guest.machine.devices;
-    await guest.run("(timeout 2 cat /dev/input/event0 | od -An -v -tx2 -w24 > /tmp/events) & sleep 0.5");
+    for (const i of [0, 1])
+      await guest.run(`(timeout 5 cat /dev/input/event${i} | od -An -v -tx2 -w24 > /tmp/events${i} &)`);
+    await guest.run("sleep 1");
     keyboard?.typeText("a");
     tablet?.moveTo(0x1234, 0x7fff);
-    const events = (await guest.run("wait; cut -c 41- /tmp/events"))
-      .split("\n")
-      .filter((line) => line !== "");
-    expect(events.map((line) => line.trim())).toEqual(
-      keyboard
-        ? ["0001 001e 0001 0000", "0000 0000 0000 0000", "0001 001e 0000 0000", "0000 0000 0000 0000"]
-        : ["0003 0000 1234 0000", "0003 0001 7fff 0000", "0000 0000 0000 0000"],
-    );
+    await guest.run("sleep 5");
+    const events = async (device: number) => {
+      const lines = (await guest.run(`cut -c 42- /tmp/events${device}`)).split("\n");
+      return lines.filter((line) => line !== "");
+    };
+    const end = "0000 0000 0000 0000";
+    expect(await events(0)).toEqual(["0001 001e 0001 0000", end, "0001 001e 0000 0000", end]);
+    expect(await events(1)).toEqual(["0003 0000 1234 0000", "0003 0001 7fff 0000", end]);
   });
 
   test.runIf(extra.includes("virtio-vsock"))("a program talks to the host by vsock", async () => {
@@ -196,8 +203,8 @@ describe.each<Setup>([
 
   test.runIf(extra.includes("virtio-balloon"))("the balloon gives memory back", async () => {
     const { board, devices } = guest.machine;
-    const pages = (96 * MIB) / 4096;
-    await guest.run("dd if=/dev/zero of=/tmp/much bs=1M count=120; rm /tmp/much");
+    const pages = (64 * MIB) / 4096;
+    await guest.run("dd if=/dev/zero of=/tmp/much bs=1M count=40; rm /tmp/much");
     const before = board.ram.residentPages;
     devices.balloon!.target = pages;
     while (devices.balloon!.actual < pages) await guest.run("sleep 0.2");
@@ -211,9 +218,7 @@ describe.each<Setup>([
     await guest.run("for i in 1 2 3; do echo 0 > /sys/devices/system/cpu/cpu$i/online; done");
     expect(await guest.run("cat /sys/devices/system/cpu/online")).toBe("0\n");
     await guest.run("for i in 3 1 2; do echo 1 > /sys/devices/system/cpu/cpu$i/online; done");
-    expect(await guest.run("for i in 0 1 2 3; do taskset $((1 << i)) nproc & done; wait")).toBe(
-      "1\n1\n1\n1\n",
-    );
+    expect(await guest.run("for i in 0 1 2 3; do taskset $((1 << i)) nproc; done")).toBe("1\n1\n1\n1\n");
   });
 
   function serve(...[request, response]: Parameters<RequestListener>): void {

@@ -50,7 +50,7 @@ export class MachineGuest {
   }
 
   /** Waits until the guest prints `what`, and returns what it printed before that. */
-  async expect(what: string, seconds = 120): Promise<string> {
+  async expect(what: string, seconds = 280): Promise<string> {
     const end = Date.now() + seconds * 1000;
     for (;;) {
       const at = this.text.indexOf(what, this.#read);

@@ -1,6 +1,6 @@
 /*
  * vsock-echo PORT: connects to that port of the host, sends what it reads, says that this is all,
- * and prints what comes back.
+ * and prints what comes back meanwhile.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,8 +26,11 @@ int main(int argc, char **argv)
 		perror("connect");
 		return 1;
 	}
-	copy(0, socket_);
-	shutdown(socket_, SHUT_WR);
+	if (fork() == 0) {
+		copy(0, socket_);
+		shutdown(socket_, SHUT_WR);
+		return 0;
+	}
 	copy(socket_, 1);
 	return 0;
 }
