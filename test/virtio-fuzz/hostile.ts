@@ -1,5 +1,5 @@
 import { RAM_BASE, type TestDriver } from "../../src/devices/virtio/driver-fixture.ts";
-import { Register } from "../../src/devices/virtio/mmio.ts";
+import { Register } from "../../src/devices/virtio/mmio-registers.ts";
 import type { Random } from "../differential/random.ts";
 import type { Request, Target } from "./target.ts";
 import { CANARY } from "./watch.ts";

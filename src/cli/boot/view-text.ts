@@ -2,7 +2,7 @@ import { Pte } from "../../cpu/sv39.ts";
 import type { DeviceView, HartView, InterruptView, MemoryView } from "../../debug/machine-views.ts";
 import type { PageMap } from "../../debug/page-map.ts";
 import { formatFloatRegisters, formatRegisters } from "../../debug/registers.ts";
-import { Status } from "../../devices/virtio/mmio.ts";
+import { Status } from "../../devices/virtio/mmio-registers.ts";
 import { hex, hexDigits } from "../../messages/hex.ts";
 import { monitorText } from "../../messages/monitor.ts";
 import { type Endpoint, formatIpv4 } from "../../net/address.ts";

@@ -10,7 +10,10 @@ import {
   SplitDriverRing,
 } from "./driver-rings-fixture.ts";
 import { Feature } from "./features.ts";
-import { Cause, Register, Status, VirtioMmio } from "./mmio.ts";
+
+import { VirtioMmio } from "./mmio.ts";
+
+import { Cause, Register, Status } from "./mmio-registers.ts";
 
 export const RAM_BASE = 0x8000_0000;
 const PAGE = 4096;

@@ -1,7 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { RAM_BASE, TestDriver } from "./driver-fixture.ts";
 import { Feature } from "./features.ts";
-import { Register, Status, VirtioMmio } from "./mmio.ts";
+
+import { VirtioMmio } from "./mmio.ts";
+
+import { Register, Status } from "./mmio-registers.ts";
 import { PlainDevice } from "./plain-device-fixture.ts";
 
 const READY = Status.acknowledge | Status.driver | Status.featuresOk | Status.driverOk;

@@ -3,7 +3,10 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Chain, Virtqueue } from "./device.ts";
 import { RAM_BASE, TestDriver, TRANSPORTS } from "./driver-fixture.ts";
 import { Feature } from "./features.ts";
-import { Register, Status, VirtioMmio } from "./mmio.ts";
+
+import { VirtioMmio } from "./mmio.ts";
+
+import { Register, Status } from "./mmio-registers.ts";
 import { PlainDevice } from "./plain-device-fixture.ts";
 
 const [NEXT, WRITE, INDIRECT] = [1, 2, 4];
