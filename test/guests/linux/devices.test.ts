@@ -165,61 +165,66 @@ describe.each<Setup>([
     expect(seconds).toBeGreaterThan(0);
   });
 
-  test.runIf(extra.includes("virtio-gpu"))("what is painted is on the screen", async () => {
-    const picture = new Uint8Array(WIDTH * HEIGHT * 4).map((_, i) =>
-      i % 4 === 3 ? 0 : (i * 7 + (i >> 9)) & 255,
-    );
-    writeFileSync(join(shared, "picture"), picture);
-    await guest.run("echo 0 > /sys/class/vtconsole/vtcon1/bind; cat /shared/picture > /dev/fb0; sleep 1");
-    const screen = guest.machine.devices.gpu?.screenshot();
-    expect([screen?.width, screen?.height]).toEqual([WIDTH, HEIGHT]);
-    // The guest's pixels are blue, green, red and nothing.
-    const shown = picture.map((_, i) => (i % 4 === 3 ? 255 : picture[i + 2 - 2 * (i % 4)]));
-    expect(md5(screen!.rgba)).toBe(md5(shown));
-  });
+  if (extra.includes("virtio-gpu"))
+    test("what is painted is on the screen", async () => {
+      const picture = new Uint8Array(WIDTH * HEIGHT * 4).map((_, i) =>
+        i % 4 === 3 ? 0 : (i * 7 + (i >> 9)) & 255,
+      );
+      writeFileSync(join(shared, "picture"), picture);
+      await guest.run("echo 0 > /sys/class/vtconsole/vtcon1/bind; cat /shared/picture > /dev/fb0; sleep 1");
+      const screen = guest.machine.devices.gpu?.screenshot();
+      expect([screen?.width, screen?.height]).toEqual([WIDTH, HEIGHT]);
+      // The guest's pixels are blue, green, red and nothing.
+      const shown = picture.map((_, i) => (i % 4 === 3 ? 255 : picture[i + 2 - 2 * (i % 4)]));
+      expect(md5(screen!.rgba)).toBe(md5(shown));
+    });
 
-  test.runIf(extra.includes("virtio-keyboard"))("keys and positions arrive", async () => {
-    const { keyboard, tablet } = guest.machine.devices;
-    for (const i of [0, 1])
-      await guest.run(`(timeout 5 cat /dev/input/event${i} | od -An -v -tx2 -w24 > /tmp/events${i} &)`);
-    await guest.run("sleep 1");
-    keyboard?.typeText("a");
-    tablet?.moveTo(0x1234, 0x7fff);
-    await guest.run("sleep 5");
-    const events = async (device: number) => {
-      const lines = (await guest.run(`cut -c 42- /tmp/events${device}`)).split("\n");
-      return lines.filter((line) => line !== "");
-    };
-    const end = "0000 0000 0000 0000";
-    expect(await events(0)).toEqual(["0001 001e 0001 0000", end, "0001 001e 0000 0000", end]);
-    expect(await events(1)).toEqual(["0003 0000 1234 0000", "0003 0001 7fff 0000", end]);
-  });
+  if (extra.includes("virtio-keyboard"))
+    test("keys and positions arrive", async () => {
+      const { keyboard, tablet } = guest.machine.devices;
+      for (const i of [0, 1])
+        await guest.run(`(timeout 5 cat /dev/input/event${i} | od -An -v -tx2 -w24 > /tmp/events${i} &)`);
+      await guest.run("sleep 1");
+      keyboard?.typeText("a");
+      tablet?.moveTo(0x1234, 0x7fff);
+      await guest.run("sleep 5");
+      const events = async (device: number) => {
+        const lines = (await guest.run(`cut -c 42- /tmp/events${device}`)).split("\n");
+        return lines.filter((line) => line !== "");
+      };
+      const end = "0000 0000 0000 0000";
+      expect(await events(0)).toEqual(["0001 001e 0001 0000", end, "0001 001e 0000 0000", end]);
+      expect(await events(1)).toEqual(["0003 0000 1234 0000", "0003 0001 7fff 0000", end]);
+    });
 
-  test.runIf(extra.includes("virtio-vsock"))("a program talks to the host by vsock", async () => {
-    const echo = `/shared/vsock-echo ${VSOCK_PORT} < /shared/content | md5sum`;
-    expect(await guest.run(echo)).toContain(md5(content));
-    expect(await guest.run("/shared/vsock-echo 1 < /dev/null || true")).toContain("reset");
-  });
+  if (extra.includes("virtio-vsock"))
+    test("a program talks to the host by vsock", async () => {
+      const echo = `/shared/vsock-echo ${VSOCK_PORT} < /shared/content | md5sum`;
+      expect(await guest.run(echo)).toContain(md5(content));
+      expect(await guest.run("/shared/vsock-echo 1 < /dev/null || true")).toContain("reset");
+    });
 
-  test.runIf(extra.includes("virtio-balloon"))("the balloon gives memory back", async () => {
-    const { board, devices } = guest.machine;
-    const pages = (64 * MIB) / 4096;
-    await guest.run("dd if=/dev/zero of=/tmp/much bs=1M count=40; rm /tmp/much");
-    const before = board.ram.residentPages;
-    devices.balloon!.target = pages;
-    while (devices.balloon!.actual < pages) await guest.run("sleep 0.2");
-    expect(board.ram.residentPages).toBeLessThan(before);
-    devices.balloon!.target = 0;
-    while (devices.balloon!.actual > 0) await guest.run("sleep 0.2");
-    expect(await guest.run("md5sum /tmp/copy")).toContain(md5(content));
-  });
+  if (extra.includes("virtio-balloon"))
+    test("the balloon gives memory back", async () => {
+      const { board, devices } = guest.machine;
+      const pages = (64 * MIB) / 4096;
+      await guest.run("dd if=/dev/zero of=/tmp/much bs=1M count=40; rm /tmp/much");
+      const before = board.ram.residentPages;
+      devices.balloon!.target = pages;
+      while (devices.balloon!.actual < pages) await guest.run("sleep 0.2");
+      expect(board.ram.residentPages).toBeLessThan(before);
+      devices.balloon!.target = 0;
+      while (devices.balloon!.actual > 0) await guest.run("sleep 0.2");
+      expect(await guest.run("md5sum /tmp/copy")).toContain(md5(content));
+    });
 
-  test.runIf(harts > 1)("harts are stopped and started", async () => {
-    await guest.run("for i in 1 2 3; do echo 0 > /sys/devices/system/cpu/cpu$i/online; done");
-    expect(await guest.run("cat /sys/devices/system/cpu/online")).toBe("0\n");
-    await guest.run("for i in 3 1 2; do echo 1 > /sys/devices/system/cpu/cpu$i/online; done");
-    expect(await guest.run("for i in 0 1 2 3; do taskset $((1 << i)) nproc; done")).toBe("1\n1\n1\n1\n");
-  });
+  if (harts > 1)
+    test("harts are stopped and started", async () => {
+      await guest.run("for i in 1 2 3; do echo 0 > /sys/devices/system/cpu/cpu$i/online; done");
+      expect(await guest.run("cat /sys/devices/system/cpu/online")).toBe("0\n");
+      await guest.run("for i in 3 1 2; do echo 1 > /sys/devices/system/cpu/cpu$i/online; done");
+      expect(await guest.run("for i in 0 1 2 3; do taskset $((1 << i)) nproc; done")).toBe("1\n1\n1\n1\n");
+    });
 
   function serve(...[request, response]: Parameters<RequestListener>): void {
     const chunks: Buffer[] = [];
