@@ -13,6 +13,17 @@ export { Debugger, type DebugTarget, type StepReport, type StopReason } from "./
 export { GuestMemory } from "./debug/guest-memory.ts";
 export { HostedTarget, hostedMemory, hostedSymbols } from "./debug/hosted-target.ts";
 export type { Line } from "./debug/listing.ts";
+export {
+  type DeviceView,
+  type HartView,
+  type InterruptView,
+  type MemoryView,
+  viewDevices,
+  viewHart,
+  viewInterrupts,
+  viewMemory,
+} from "./debug/machine-views.ts";
+export { type PageMap, pageMap } from "./debug/page-map.ts";
 export type { RegisterChange, Registers } from "./debug/registers.ts";
 export type { MemoryChange } from "./debug/stored.ts";
 export { readSymbolTable, SymbolTable } from "./debug/symbols.ts";

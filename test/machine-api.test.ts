@@ -7,9 +7,14 @@ import {
   MemoryDisk,
   nodeHost,
   OverlayDisk,
+  pageMap,
   RefusedError,
   Switch,
   UsageError,
+  viewDevices,
+  viewHart,
+  viewInterrupts,
+  viewMemory,
 } from "../src/index.ts";
 
 /** The public API as somebody uses it who has read nothing else. */
@@ -69,6 +74,13 @@ test("a machine is run until something happens, typed to, and looked at", async 
   expect(board.harts[0].x(18)).toBe(0x1234n);
   expect(board.ram.read(0x8000_0000, 2)).toHaveLength(2);
   expect(board.harts[0].pc).toBeGreaterThan(0x8000_0000n);
+  expect(viewHart(board.harts[0])).toMatchObject({ id: 0, privilege: "M" });
+  expect(pageMap(board.harts[0])).toBeUndefined();
+  expect(viewMemory(machine)).toMatchObject({ base: 0x8000_0000, size: 1 << 20, shared: 0 });
+  expect(viewDevices(board).map(({ name }) => name)).toContain("virtio-console");
+  expect(viewInterrupts(board).timers).toEqual([
+    { hart: 0, mtimecmp: undefined, stimecmp: undefined, msip: false },
+  ]);
   machine.type("hello\n");
   expect(await machine.run()).toEqual({ reason: "off", exitCode: 3 });
   expect(printed()).toBe("what? hello\n");

@@ -1,4 +1,5 @@
 import { csrRows } from "../cpu/csr.ts";
+import { Csr } from "../cpu/csr-state.ts";
 import type { Hart } from "../cpu/hart.ts";
 import { PLIC_SOURCES } from "../devices/plic.ts";
 import type { SlotView } from "../devices/virtio/mmio.ts";
@@ -111,8 +112,9 @@ export interface InterruptView {
   }[];
   readonly timers: readonly {
     readonly hart: number;
-    /** Undefined: not armed. */
+    /** When M-mode's and S-mode's timer are due; undefined: not armed. */
     readonly mtimecmp: bigint | undefined;
+    readonly stimecmp: bigint | undefined;
     /** A software interrupt is asked for. */
     readonly msip: boolean;
   }[];
@@ -142,9 +144,11 @@ export function viewInterrupts({ plic, clint, harts }: Board): InterruptView {
       enabled: sources.map(({ source }) => source).filter((source) => has(words, source)),
     };
   });
-  const timers = harts.map(({ id }) => ({
+  const armed = (time: bigint) => (time === NEVER ? undefined : time);
+  const timers = harts.map(({ id, csrs }) => ({
     hart: id,
-    mtimecmp: mtimecmp[id] === NEVER ? undefined : mtimecmp[id],
+    mtimecmp: armed(mtimecmp[id]),
+    stimecmp: armed(csrs.get(Csr.stimecmp)),
     msip: msip[id] !== 0,
   }));
   const enabled = new Set(contexts.flatMap((context) => context.enabled));

@@ -7,7 +7,7 @@ export const monitorText = catalogue(
 info mem               what the hart's page table maps: addresses, sizes, rwx, user, global, accessed, dirty
 info pages             use of RAM
 info devices           the bus, and how far drivers are with the virtio devices
-info irq               PLIC and CLINT
+info irq               PLIC, CLINT and timers
 info network           TCP connections through --net user
 info status            whether the machine runs, and for how long
 cpu HART               choose the hart that x and info mem look at
@@ -70,14 +70,14 @@ quit                   leave (also Ctrl-A x; Ctrl-A c goes back to the guest)`,
     inService: () => "claimed",
     threshold: (threshold: number) => `threshold ${threshold}`,
     enabled: (sources: string) => `enabled ${sources}`,
-    clint: (hart: number) => `CLINT hart ${hart}`,
+    timers: (hart: number) => `hart ${hart} timers`,
   },
   {
     help: () => `info registers [HART]  一个 hart 或所有 hart 的寄存器
 info mem               hart 的页表映射了什么：地址、大小、rwx、用户、全局、访问过、写过
 info pages             内存的使用情况
 info devices           总线，以及驱动对 virtio 设备的设置
-info irq               PLIC 和 CLINT
+info irq               PLIC、CLINT 和定时器
 info network           经过 --net user 的 TCP 连接
 info status            机器是否在运行，运行了多久
 cpu HART               选择 x 和 info mem 所看的 hart
@@ -139,6 +139,6 @@ quit                   离开（也可用 Ctrl-A x；Ctrl-A c 回到客户）`,
     inService: () => "处理中",
     threshold: (threshold) => `阈值 ${threshold}`,
     enabled: (sources) => `允许 ${sources}`,
-    clint: (hart) => `CLINT hart ${hart}`,
+    timers: (hart) => `hart ${hart} 定时器`,
   },
 );

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import { Csr } from "../../cpu/csr-state.ts";
 import { Privilege } from "../../cpu/layout.ts";
 import { nodeHost } from "../../host/node.ts";
 import { assemble } from "../../isa/assembler/assemble.ts";
@@ -106,7 +107,9 @@ describe("info", () => {
     expect(shown).not.toMatch(/source 1 /);
     expect(shown).toMatch(/^hart 0 S-mode +threshold 0 +enabled 10$/m);
     expect(shown).toMatch(/^hart 0 M-mode +threshold 0 +enabled -$/m);
-    expect(shown).toMatch(/mtimecmp 0x123456789/);
+    expect(shown).toMatch(/^hart 0 timers +mtimecmp 0x123456789 +stimecmp - +msip 0$/m);
+    machine.board.harts[0].csrs.set(Csr.stimecmp, 0xabcden);
+    expect(await answer("info irq")).toMatch(/stimecmp 0xabcde /);
     machine.board.plic.input(10)(true);
     expect(await answer("info irq")).toMatch(/^source 10 +priority 3 +pending$/m);
     machine.board.plic.load(0x20_1004, 4);

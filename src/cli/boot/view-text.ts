@@ -97,9 +97,10 @@ export function interruptsText({ sources, contexts, timers, mtime }: InterruptVi
       monitorText.threshold(threshold),
       monitorText.enabled(enabled.join(" ") || "-"),
     ]),
-    ...timers.map(({ hart, mtimecmp, msip }) => [
-      monitorText.clint(hart),
+    ...timers.map(({ hart, mtimecmp, stimecmp, msip }) => [
+      monitorText.timers(hart),
       `mtimecmp ${mtimecmp === undefined ? "-" : hex(mtimecmp)}`,
+      `stimecmp ${stimecmp === undefined ? "-" : hex(stimecmp)}`,
       `msip ${msip ? 1 : 0}`,
     ]),
     ["mtime", hex(mtime)],
