@@ -57,6 +57,11 @@ describe("boot's options", () => {
     ]);
   });
 
+  it("take a plain number of -m for MiB, as QEMU does", () => {
+    expect(read("k", "-m", "256").memory).toBe(256 << 20);
+    expect(read("k", "-m", "1048576K").memory).toBe(2 ** 30);
+  });
+
   it("describe a machine without anything to boot only for its device tree", () => {
     expect(read("--dump-dtb", "x.dtb")).toEqual({ dumpDtb: "x.dtb" });
     expect(read("--bios", "fw.elf")).toEqual({ bios: "fw.elf" });

@@ -23,6 +23,10 @@ import {
 
 /** Bytes: QEMU's default. */
 export const DEFAULT_MEMORY = 128 << 20;
+const memorySize = sizeValue("-m", LEAST_MEMORY, MOST_MEMORY);
+
+/** A plain number is MiB, as QEMU's. */
+const memoryValue = (text: string): number => memorySize(/^\d+$/.test(text) ? `${text}M` : text);
 const LEAST_MEMORY = 1 << 20;
 const MOST_MEMORY = 3 * 2 ** 30;
 
@@ -61,11 +65,7 @@ export function bootOptions(command: Command): Command {
     .option("--kernel <FILE>", bootCliText.optionKernel())
     .option("--initrd <FILE>", bootCliText.optionInitrd())
     .option("--append <TEXT>", bootCliText.optionAppend())
-    .option(
-      "-m, --memory <SIZE>",
-      cliText.optionMem(formatSize(DEFAULT_MEMORY)),
-      sizeValue("-m", LEAST_MEMORY, MOST_MEMORY),
-    )
+    .option("-m, --memory <SIZE>", cliText.optionMem(formatSize(DEFAULT_MEMORY)), memoryValue)
     .option("--smp <N>", bootCliText.optionSmp(), hartsValue)
     .option("--drive <FILE>", bootCliText.optionDrive(), driveValue)
     .option("--snapshot", bootCliText.optionSnapshot())
