@@ -23,12 +23,12 @@ import {
 
 /** Bytes: QEMU's default. */
 export const DEFAULT_MEMORY = 128 << 20;
+const LEAST_MEMORY = 1 << 20;
+const MOST_MEMORY = 3 * 2 ** 30;
 const memorySize = sizeValue("-m", LEAST_MEMORY, MOST_MEMORY);
 
 /** A plain number is MiB, as QEMU's. */
 const memoryValue = (text: string): number => memorySize(/^\d+$/.test(text) ? `${text}M` : text);
-const LEAST_MEMORY = 1 << 20;
-const MOST_MEMORY = 3 * 2 ** 30;
 
 /** The options of `boot` as commander gives them: what is absent was not given. */
 export interface BootOptions {
