@@ -4,7 +4,9 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/guests/**/*.test.ts"],
-    testTimeout: 300_000,
+    // A guest boots in some, and busy hosts are slow.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     maxWorkers: 2,
   },
 });
