@@ -32,7 +32,7 @@ export class Console {
    * Waits until `what` is printed after what the last expectation found. Returns what was printed up to it.
    * @throws Error with the console's last lines when the emulator ends, or after `seconds`.
    */
-  async expect(what: string, seconds = 120): Promise<string> {
+  async expect(what: string, seconds = 280): Promise<string> {
     const end = Date.now() + seconds * 1000;
     for (;;) {
       const at = this.text.indexOf(what, this.#read);

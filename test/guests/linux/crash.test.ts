@@ -10,7 +10,7 @@ import { kernel, makeInitramfs, makeRootDisk } from "./images.ts";
 const cuts = Number(process.env.CRASHES ?? 3);
 const emulator: Emulator = process.env.CRASH_EMULATOR === "qemu" ? qemu : runikraft;
 
-test("what a guest fsynced is on the disk after a power cut", { timeout: cuts * 120_000 }, async () => {
+test("what a guest fsynced is on the disk after a power cut", { timeout: cuts * 300_000 }, async () => {
   const folder = temporaryFolder();
   const fresh = makeRootDisk(join(folder, "fresh.ext4"));
   const computer = {

@@ -60,7 +60,7 @@ test("on a network: an address, the gateway, 100 MB from the host, a page to the
     "10.0.2.15",
   );
   expect(await guest.run("ping -c 2 10.0.2.2")).toContain(" 0% packet loss");
-  const sum = await guest.run(`wget -q -O - http://10.0.2.2:${server.port}/ | sha256sum`, 240);
+  const sum = await guest.run(`wget -q -O - http://10.0.2.2:${server.port}/ | sha256sum`, 500);
   expect(sum).toBe(`${createHash("sha256").update(content).digest("hex")}  -\n`);
   server.close();
   await guest.run("mkdir /www && cp /bin/busybox /www && httpd -h /www");
