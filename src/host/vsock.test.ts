@@ -1,5 +1,6 @@
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -180,4 +181,17 @@ test("a path that cannot be made, or is taken, is refused in one line; closing g
   );
   await sockets.close();
   expect(existsSync(path)).toBe(false);
+});
+
+test("a socket that a killed process left is taken over", async () => {
+  const path = join(folder, "left");
+  const leave = `require("node:net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`;
+  spawnSync(process.execPath, ["-e", leave]);
+  expect(statSync(path).isSocket()).toBe(true);
+  const sockets = new VsockSockets(path);
+  await sockets.listen({ open: () => undefined });
+  const client = createConnection({ path });
+  await once(client, "connect");
+  client.destroy();
+  await sockets.close();
 });

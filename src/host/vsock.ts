@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import type { VsockDevice } from "../devices/virtio/vsock.ts";
 import type { VsockEvents, VsockHost, VsockStream } from "../devices/virtio/vsock-host.ts";
@@ -27,9 +28,23 @@ export class VsockSockets implements VsockHost {
     const server = createServer({ allowHalfOpen: true }, (socket) => this.accept(socket, device));
     this.server = server;
     return new Promise((resolve, reject) => {
-      server.once("error", (error) =>
-        reject(new RefusedError(vsockMessages.cannotListen(this.path, why(error)))),
-      );
+      const refuse = (error: Error) =>
+        reject(new RefusedError(vsockMessages.cannotListen(this.path, why(error))));
+      server.once("error", (error: NodeJS.ErrnoException) => {
+        if (error.code !== "EADDRINUSE") return refuse(error);
+        server.once("error", refuse);
+        // A process that was killed has left its socket: nobody answers there.
+        const probe = createConnection({ path: this.path });
+        probe.once("connect", () => {
+          probe.destroy();
+          refuse(error);
+        });
+        probe.once("error", ({ code }: NodeJS.ErrnoException) => {
+          if (code !== "ECONNREFUSED") return refuse(error);
+          rmSync(this.path, { force: true });
+          server.listen(this.path, resolve);
+        });
+      });
       server.listen(this.path, resolve);
     });
   }

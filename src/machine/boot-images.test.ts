@@ -8,6 +8,7 @@ import { RefusedError, UsageError } from "../messages/errors.ts";
 import { SeededRandom } from "../random/seeded-random.ts";
 import { type BootFiles, type Chosen, placeBootFiles } from "./boot-images.ts";
 import { FIRMWARE_MEMORY } from "./firmware.ts";
+import { MAGIC } from "./save-file.ts";
 
 const BASE = 0x8000_0000;
 const KERNEL = 0x8020_0000;
@@ -211,6 +212,8 @@ describe("refused", () => {
       /^k: .*larger than RAM/,
     ],
     ["an EFI program", { bios: "builtin", kernel: file("k", [0x4d, 0x5a, 1, 2]) }, /^k: .*EFI/],
+    ["a disk image", { bios: "builtin", kernel: file("k", [0x51, 0x46, 0x49, 0xfb, 3]) }, /^k: .*--drive/],
+    ["a saved machine", { bios: "none", kernel: file("k", [...MAGIC, 1]) }, /^k: .*--load/],
   ])("%s", async (_, files, pattern) => {
     expect(await message(files)).toMatch(pattern);
   });

@@ -1,6 +1,7 @@
 import { bootMessages } from "../messages/boot.ts";
 import { RefusedError } from "../messages/errors.ts";
 import { hex } from "../messages/hex.ts";
+import { MAGIC as SAVED } from "./save-file.ts";
 
 /** A file that a machine starts from. */
 export type BootFile = {
@@ -24,6 +25,7 @@ const ZBOOT = [0x7a, 0x69, 0x6d, 0x67];
 /** "RSC\x05", with which Linux's header ends. */
 const LINUX = [0x52, 0x53, 0x43, 0x05];
 const LINUX_HEADER = 64;
+const QCOW2 = [0x51, 0x46, 0x49, 0xfb];
 const BIG_ENDIAN = 1n;
 
 /** Commands that unpack what Linux calls its compressions in the header of an EFI zboot image. */
@@ -57,6 +59,9 @@ export function recogniseImage({ name, bytes }: BootFile): ImageKind {
     return { textOffset: view.getBigUint64(8, true), imageSize: view.getBigUint64(16, true) };
   }
   if (startsWith(bytes, PE)) refuseEfi({ name, bytes });
+  // Anything can be raw code, but these are not meant to be.
+  if (startsWith(bytes, QCOW2)) throw new RefusedError(bootMessages.diskImage(name));
+  if (startsWith(bytes, SAVED)) throw new RefusedError(bootMessages.savedMachine(name));
   return "raw";
 }
 
@@ -107,7 +112,7 @@ function refuseEfi({ name, bytes }: BootFile): never {
   );
 }
 
-function startsWith(bytes: Uint8Array, magic: readonly number[], at = 0): boolean {
+function startsWith(bytes: Uint8Array, magic: readonly number[] | Uint8Array, at = 0): boolean {
   return magic.every((byte, i) => bytes[at + i] === byte);
 }
 

@@ -69,7 +69,7 @@ export class MachineDevices {
     this.vsock = asked("virtio-vsock", () => new VsockDevice(vsock, work));
     this.balloon = asked("virtio-balloon", () => new BalloonDevice(discard));
     const counted: (VirtioDevice | undefined)[] = [
-      ...drives.map((disk) => new BlockDevice(disk, work, {})),
+      ...drives.map((disk, i) => new BlockDevice(disk, work, `drive${i}`)),
       this.network,
       ...shares.map(({ tag, tree }) => new P9Device(tag, tree, work)),
       this.gpu,

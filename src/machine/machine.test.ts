@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { assemble } from "../isa/assembler/assemble.ts";
 import { linkElf } from "../isa/assembler/elf.ts";
 import { ArenaFull } from "../memory/arena.ts";
-import { RefusedError } from "../messages/errors.ts";
+import { RefusedError, UsageError } from "../messages/errors.ts";
 import { Machine } from "./machine.ts";
 import type { MachineOptions } from "./machine-options.ts";
 import { MemoryDisk } from "./memory-disk.ts";
@@ -329,6 +329,16 @@ next: sw t3, 0(t0)
     fill(made);
     expect(await made.run({ instructions: 10_000 })).toEqual(off(0));
   });
+});
+
+test("nothing else is done with a machine while it runs", async () => {
+  const { machine: made } = await machine(COUNTING, { deterministic: false });
+  const running = made.run();
+  for (const act of [() => made.run(), () => made.save(), () => made.fork({ host: host(() => 0) })])
+    await expect(act()).rejects.toThrow(UsageError);
+  made.stop();
+  expect(await running).toEqual({ reason: "stopped" });
+  expect((await made.save()).length).toBeGreaterThan(4096);
 });
 
 test("a reset starts over, with RAM as it was", async () => {

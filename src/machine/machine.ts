@@ -63,6 +63,7 @@ export class Machine {
   /** Why it cannot be used any more. */
   private ended: (() => Error) | undefined;
   private isClosed = false;
+  private isRunning = false;
   private lastTurn = 0;
 
   private constructor(options: MachineOptions, ram: number | PhysicalMemory) {
@@ -112,10 +113,12 @@ export class Machine {
 
   /**
    * Runs until one of the things in `until` has happened. Instructions are exact; the others are seen within a slice.
-   * Rejects with `RefusedError` where the machine would need more memory than it and its forks have.
+   * Rejects with `RefusedError` where the machine would need more memory than it and its forks have, with `UsageError`
+   * where it is closed or running.
    */
   async run(until: RunUntil = {}): Promise<RunEnd> {
-    this.mustLive();
+    this.mustRest();
+    this.isRunning = true;
     try {
       return await this.runUntil(until);
     } catch (error) {
@@ -123,6 +126,8 @@ export class Machine {
       // A hart has been left in the middle of an instruction.
       this.ended = () => new RefusedError(machineMessages.outOfMemory());
       throw this.ended();
+    } finally {
+      this.isRunning = false;
     }
   }
 
@@ -179,7 +184,7 @@ export class Machine {
    * for, and the guest sees it done: sooner than it would have in virtual time, where `run` ended in the middle of a slice.
    */
   async save(): Promise<Uint8Array<ArrayBuffer>> {
-    this.mustLive();
+    this.mustRest();
     await this.work.drain();
     return writeSave(this.state(), this.board.ram);
   }
@@ -216,7 +221,7 @@ export class Machine {
    * for each disk one with the same contents, that this machine does not write to.
    */
   async fork(surroundings: MachineSurroundings): Promise<Machine> {
-    this.mustLive();
+    this.mustRest();
     await this.work.drain();
     const state = this.state();
     let ram: PhysicalMemory | undefined;
@@ -367,8 +372,10 @@ export class Machine {
     });
   }
 
-  private mustLive(): void {
+  /** Throws unless the machine is alive, and nothing goes on with it. */
+  private mustRest(): void {
     if (this.ended) throw this.ended();
+    if (this.isRunning) throw new UsageError(machineMessages.isRunning());
   }
 
   private async boot(): Promise<void> {

@@ -6,7 +6,7 @@ import { machineMessages } from "../messages/machine.ts";
 import { BrokenState, decodeState, encodeState } from "./state-codec.ts";
 
 /** "RKSAVE", an end of line that text transfers damage, and the end of text. */
-const MAGIC = Uint8Array.of(0x52, 0x4b, 0x53, 0x41, 0x56, 0x45, 0x0d, 0x0a);
+export const MAGIC = Uint8Array.of(0x52, 0x4b, 0x53, 0x41, 0x56, 0x45, 0x0d, 0x0a);
 /** Changes whenever what is saved does: a file of another version is refused. */
 export const SAVE_VERSION = 1;
 const HEADER = 24;

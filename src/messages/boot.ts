@@ -28,6 +28,8 @@ export const bootMessages = catalogue(
     zbootUnknown: (name: string) =>
       `${name}: an EFI image compressed in a way unknown here; give the uncompressed Image`,
     efi: (name: string) => `${name}: an EFI program; this machine has no EFI firmware, give it a kernel`,
+    diskImage: (name: string) => `${name}: a disk image and no kernel; --drive takes disks`,
+    savedMachine: (name: string) => `${name}: a saved machine and no kernel; --load goes on with it`,
   },
   {
     builtin: () => "内置固件",
@@ -53,5 +55,7 @@ export const bootMessages = catalogue(
     zboot: (name: string, unpacked: string) => `${name}：压缩的 EFI 镜像；请先解出其中的内核：${unpacked}`,
     zbootUnknown: (name: string) => `${name}：EFI 镜像的压缩方式未知；请提供未压缩的 Image`,
     efi: (name: string) => `${name}：这是 EFI 程序；此机器没有 EFI 固件，请提供内核`,
+    diskImage: (name: string) => `${name}：是磁盘映像，不是内核；磁盘请用 --drive 给出`,
+    savedMachine: (name: string) => `${name}：是保存的机器，不是内核；请用 --load 继续运行`,
   },
 );

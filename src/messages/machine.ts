@@ -25,6 +25,7 @@ export const machineMessages = catalogue(
     outOfMemory: () =>
       "the machine and its forks have used up the 4 GiB that they share: close those that are not needed",
     closed: () => "the machine has been closed",
+    isRunning: () => "the machine is running: wait until `run` is over",
   },
   {
     notASave: (name: string) => `${name}：不是保存的机器`,
@@ -46,5 +47,6 @@ export const machineMessages = catalogue(
     badHarts: (count: number, most: number) => `机器有 1 到 ${most} 个 hart，不能是 ${count} 个`,
     outOfMemory: () => "机器及其分支已用完共享的 4 GiB 内存：请关闭不需要的机器",
     closed: () => "机器已关闭",
+    isRunning: () => "机器正在运行：请等待 `run` 结束",
   },
 );

@@ -84,7 +84,7 @@ export function blk({ work }: Parts): Target {
   const disk = new FickleDisk(SECTORS * SECTOR);
   let written = 0;
   return {
-    device: new BlockDevice(disk, work, { serial: "fuzzed" }),
+    device: new BlockDevice(disk, work, "fuzzed"),
     request,
     async works(driver, settle) {
       disk.isReliable = true;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { BlockDevice, type BlockOptions } from "./blk.ts";
+import { BlockDevice } from "./blk.ts";
 import { RecordingDisk, SECTOR } from "./blk-fixture.ts";
 import { RAM_BASE, TestDriver, type TestDriverOptions, TRANSPORTS } from "./driver-fixture.ts";
 import { immediateWork, settled } from "./work-fixture.ts";
@@ -10,8 +10,11 @@ const FLUSH_FEATURE = 1n << 9n;
 const CONFIG_WCE = 1n << 11n;
 const SECTORS = 64;
 
-function make(disk = new RecordingDisk(SECTORS), options: BlockOptions & TestDriverOptions = {}) {
-  const device = new BlockDevice(disk, immediateWork, options);
+function make(
+  disk = new RecordingDisk(SECTORS),
+  { serial, ...options }: { serial?: string } & TestDriverOptions = {},
+) {
+  const device = new BlockDevice(disk, immediateWork, serial);
   return { disk, device, driver: new TestDriver(device, options) };
 }
 

@@ -24,11 +24,6 @@ const PHYSICAL_BLOCK_EXPONENT = 3;
 /** Bytes of all requests that are on their way at once. */
 const MOST_UNDER_WAY = 16 << 20;
 
-export interface BlockOptions {
-  /** What the driver reads as the disk's serial number: up to 20 bytes. */
-  readonly serial?: string;
-}
-
 const STATE = record({ writeback: optional(flag) });
 export type BlockState = Shaped<typeof STATE>;
 
@@ -59,10 +54,11 @@ export class BlockDevice implements VirtioDevice<BlockState> {
   /** Requests from before a reset are under way: a write of theirs must not land after a new one. */
   private isDraining = false;
 
-  constructor(disk: Disk, work: HostWork, { serial }: BlockOptions) {
+  /** `serial`: what the driver reads as the disk's serial number, up to 20 bytes. */
+  constructor(disk: Disk, work: HostWork, serial = "") {
     this.disk = disk;
     this.work = work;
-    this.serial = serial ?? "";
+    this.serial = serial;
     const { readOnly, discard, writeZeroes, ...always } = Feature;
     const changing = disk.readOnly ? readOnly : discard | writeZeroes;
     this.features = Object.values(always).reduce((all, bit) => all | bit, changing);
