@@ -242,3 +242,18 @@ test("a disk in memory is filled up to whole sectors", async () => {
   expect(disk.sizeBytes).toBe(512);
   expect([...(await disk.read(0, 512))]).toEqual([1, 2, 3, ...new Uint8Array(509)]);
 });
+
+test("is saved the same however soon the base answers", async () => {
+  const saved = async (delays: number[]) => {
+    const base = new MemoryDisk(3 * 4096);
+    const read = base.read.bind(base);
+    base.read = async (offset, length) => {
+      await new Promise((resolve) => setTimeout(resolve, delays[offset / 4096]));
+      return read(offset, length);
+    };
+    const disk = new OverlayDisk(base);
+    await Promise.all([0, 1, 2].map((i) => disk.write(i * 4096, new Uint8Array(512).fill(i + 1))));
+    return disk.save();
+  };
+  expect(await saved([9, 5, 1])).toEqual(await saved([1, 5, 9]));
+});

@@ -58,7 +58,10 @@ export class OverlayDisk implements Disk, Stateful<OverlayState> {
 
   save(): OverlayState {
     this.own.clear();
-    const blocks = [...this.blocks].map(([index, contents]) => ({ index, contents }));
+    // In their order: that of the writes depends on how soon the base answered.
+    const blocks = [...this.blocks]
+      .sort(([one], [other]) => one - other)
+      .map(([index, contents]) => ({ index, contents }));
     return { sizeBytes: this.sizeBytes, blocks };
   }
 
