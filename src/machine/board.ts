@@ -267,7 +267,7 @@ export class Board {
 
   private untilTimer(): number {
     const ticks = this.ticksToEvent;
-    if (!(this.clock instanceof VirtualClock) || ticks === undefined || ticks === 0n) return LONGEST_TURN;
+    if (ticks === undefined || ticks === 0n) return LONGEST_TURN;
     return Math.min(LONGEST_TURN, this.clock.instructionsFor(ticks));
   }
 }

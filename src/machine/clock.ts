@@ -2,6 +2,8 @@ import { type Clock, TIMEBASE } from "../devices/clint.ts";
 
 /** The nominal speed of virtual time: 100 million instructions a second. */
 const INSTRUCTIONS_PER_TICK = 10;
+/** In the host's time fewer are not worth a turn of their own. */
+const FEWEST_INSTRUCTIONS = 500;
 
 /**
  * Virtual time, from retired instructions: the same run sees the same times. While a hart waits, time is skipped
@@ -56,6 +58,14 @@ export class HostClock implements Clock {
 
   ticks(): bigint {
     return BigInt(Math.floor((this.milliseconds() - this.start) * (TIMEBASE / 1000)));
+  }
+
+  /**
+   * Instructions that take about half of `ticks`, since a hart does more of them in a tick than virtual time has. After
+   * some rounds of this a timer is met within microseconds.
+   */
+  instructionsFor(ticks: bigint): number {
+    return Math.max(FEWEST_INSTRUCTIONS, Number(ticks) * INSTRUCTIONS_PER_TICK);
   }
 
   /** Goes on from `ticks`. */
