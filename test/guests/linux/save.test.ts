@@ -67,7 +67,7 @@ test.each([
         "32\n",
       );
       expect(
-        await each.run("dmesg | grep -iE 'stall|hung|i/o error|timed out|BUG:' || echo clean"),
+        await each.run("dmesg | grep -iE ' stall|hung|i/o error|timed out|BUG:' || echo clean"),
       ).toContain("clean\n");
       await each.run("umount /mnt/r; mount -t ext4 /dev/vda /mnt/r; grep kept /mnt/r/root/new");
       each.machine.type("poweroff -f\n");

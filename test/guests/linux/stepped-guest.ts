@@ -81,7 +81,7 @@ export class SteppedGuest {
     const number = ++this.#commands;
     const from = this.around.text.length;
     this.machine.type(`${command}; echo "do""ne${number}=$?"\n`);
-    await this.until(new RegExp(`done${number}=0[sS]*# `));
+    await this.until(new RegExp(`done${number}=0[^]*# `));
     const printed = this.around.text.slice(from);
     return printed.slice(printed.indexOf("\n", printed.indexOf(`ne${number}=$?`)) + 1).replaceAll("\r", "");
   }
