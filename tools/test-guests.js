@@ -195,6 +195,8 @@ installHostPackages();
 unpackGuestPackages();
 const env = {
   ...process.env,
+  // e2fsprogs' programs are in folders that not every user has in the path.
+  PATH: `${process.env.PATH}:/usr/sbin:/sbin`,
   RUNIKRAFT_GUESTS: tree,
   RUNIKRAFT_GUEST_LINUX: linuxTree,
   RUNIKRAFT_GUEST_LINUX_ROOT: linuxRootTree,
