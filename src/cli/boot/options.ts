@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { MOST_MEMORY } from "../../machine/machine-options.ts";
 import { bootMessages } from "../../messages/boot.ts";
 import { bootCliText } from "../../messages/boot-cli.ts";
 import { cliText } from "../../messages/cli.ts";
@@ -24,7 +25,6 @@ import {
 /** Bytes: QEMU's default. */
 export const DEFAULT_MEMORY = 128 << 20;
 const LEAST_MEMORY = 1 << 20;
-const MOST_MEMORY = 3 * 2 ** 30;
 const memorySize = sizeValue("-m", LEAST_MEMORY, MOST_MEMORY);
 
 /** A plain number is MiB, as QEMU's. */

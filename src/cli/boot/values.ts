@@ -1,3 +1,4 @@
+import { MOST_HARTS } from "../../machine/hart-scheduler.ts";
 import { EXTRA_DEVICES, type ExtraDevice } from "../../machine/machine-options.ts";
 import { bootCliText } from "../../messages/boot-cli.ts";
 import { UsageError } from "../../messages/errors.ts";
@@ -6,7 +7,6 @@ import { type HostForward, parseHostForward } from "../../net/gateway/host-forwa
 
 /** Readers of `boot`'s option values. Each throws `UsageError` naming the option and what was given. */
 
-const MOST_HARTS = 8;
 const MOST_TAG_BYTES = 31;
 
 /** 1 to 8. */
