@@ -43,7 +43,7 @@ export function hostedLibraries({
     rkconsole,
     rktty,
     rkvm(allowWx),
-    rkprocess,
+    rkprocess(),
     rksignal,
     rksyscall,
     rkvfs(files),

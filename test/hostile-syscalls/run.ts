@@ -205,7 +205,7 @@ async function runsSaneProgram(machine: HostedMachine, output: () => string): Pr
   const { kernel, board } = machine;
   const table = kernel.use(processTable);
   table.exit(machine.process, { kind: "signal", signal: signal.SIGKILL, crash: undefined });
-  machine.process.memory.destroy();
+  machine.process.memory.release();
   const { freePages, totalPages } = kernel.use(frameAllocator);
   if (freePages !== totalPages) return [`${totalPages - freePages} frames are lost`];
   const memory = kernel.use(memoryManager).createSpace();

@@ -2,6 +2,7 @@ import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import { librarySummary } from "../../messages/libraries.ts";
 import { type Api, api, type Library } from "../library.ts";
 import type { Thread } from "../rkprocess/thread.ts";
+import { waitUntil } from "../rkprocess/wait.ts";
 import { type Time, time } from "../rktime/time.ts";
 import { readTimespec, SECOND } from "../rktime/timespec.ts";
 import { memoryManager } from "../rkvm/memory-manager.ts";
@@ -77,28 +78,18 @@ function timeLeft(thread: Thread, op: number, address: number): number {
   return Math.max(0, limit - start - source.monotonic());
 }
 
-function wait(
-  thread: Thread,
-  table: FutexTable,
-  key: FutexKey,
-  bits: number,
-  limit: number,
-): Promise<number> | number {
-  if (limit === 0) return -errno.ETIMEDOUT;
-  if (thread.signalPending) return -ERESTARTSYS;
-  return new Promise((resolve) => {
-    let cancel = () => {};
-    const finish = (result: number) => {
-      cancel();
+function wait(thread: Thread, table: FutexTable, key: FutexKey, bits: number, limit: number): number {
+  const waiter: Waiter = { queue: table.queue(key), bits, isWoken: false, wake: () => thread.wake() };
+  waiter.queue.add(waiter);
+  return waitUntil(thread, {
+    attempt: () => (waiter.isWoken ? 0 : undefined),
+    queues: [],
+    timeout: limit,
+    interrupted: () => (limit === Number.POSITIVE_INFINITY ? -ERESTARTSYS : -errno.EINTR),
+    finished: () => {
       waiter.queue.delete(waiter);
       table.tidy(key);
-      resolve(result);
-    };
-    const waiter: Waiter = { queue: table.queue(key), bits, wake: () => finish(0) };
-    waiter.queue.add(waiter);
-    if (limit !== Number.POSITIVE_INFINITY)
-      cancel = thread.kernel.use(time).after(limit, () => finish(-errno.ETIMEDOUT));
-    thread.interrupt = () => finish(limit === Number.POSITIVE_INFINITY ? -ERESTARTSYS : -errno.EINTR);
+    },
   });
 }
 

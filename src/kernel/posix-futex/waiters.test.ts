@@ -7,7 +7,7 @@ const space = {} as AddressSpace;
 const key = (address: number, of: AddressSpace = space): FutexKey => ({ space: of, address });
 
 function waitAt(table: FutexTable, at: FutexKey, name: string, woken: string[], bits = ANY): Waiter {
-  const waiter: Waiter = { queue: table.queue(at), bits, wake: () => woken.push(name) };
+  const waiter: Waiter = { queue: table.queue(at), bits, isWoken: false, wake: () => woken.push(name) };
   waiter.queue.add(waiter);
   return waiter;
 }

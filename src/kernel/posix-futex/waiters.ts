@@ -5,6 +5,8 @@ export interface Waiter {
   queue: Set<Waiter>;
   /** Wakes him only when it shares a bit with the waker's. */
   readonly bits: number;
+  /** Set before `wake` is called. */
+  isWoken: boolean;
   wake(): void;
 }
 
@@ -39,6 +41,7 @@ export class FutexTable {
       if (woken >= count) break;
       if ((waiter.bits & bits) === 0) continue;
       queue.delete(waiter);
+      waiter.isWoken = true;
       waiter.wake();
       woken++;
     }

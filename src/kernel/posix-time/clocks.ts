@@ -1,7 +1,7 @@
 import type { Thread } from "../rkprocess/thread.ts";
+import { waitUntil } from "../rkprocess/wait.ts";
 import { type Time, time } from "../rktime/time.ts";
 import { readTimespec, SECOND, writeTimespec } from "../rktime/timespec.ts";
-import { UserFault } from "../rkvm/user-memory.ts";
 import { errno } from "../syscalls/errno.ts";
 import { full, partial, type SyscallRow } from "../syscalls/row.ts";
 
@@ -86,33 +86,19 @@ function settimeofday(thread: Thread, address: number): number {
 const TIMER_ABSTIME = 1;
 
 /** Waits; a signal ends it with EINTR and, for a relative one, what is left in `remaining`. */
-function sleep(thread: Thread, nanoseconds: number, remaining: number): number | Promise<number> {
+function sleep(thread: Thread, nanoseconds: number, remaining: number): number {
   const source = thread.kernel.use(time);
   const end = source.monotonic() + nanoseconds;
-  if (nanoseconds <= 0) return 0;
-  if (thread.signalPending) {
-    if (remaining !== 0) writeTimespec(thread, remaining, nanoseconds);
-    return -errno.EINTR;
-  }
-  return new Promise((resolve) => {
-    const cancel = source.after(nanoseconds, () => resolve(0));
-    thread.interrupt = () => {
-      cancel();
-      const left = Math.max(0, end - source.monotonic());
-      resolve(remaining === 0 ? -errno.EINTR : endEarly(thread, remaining, left));
-    };
+  return waitUntil(thread, {
+    attempt: () => undefined,
+    queues: [],
+    timeout: nanoseconds,
+    timedOut: () => 0,
+    interrupted: () => {
+      if (remaining !== 0) writeTimespec(thread, remaining, Math.max(0, end - source.monotonic()));
+      return -errno.EINTR;
+    },
   });
-}
-
-/** Runs outside the dispatcher, so a bad address is answered here. */
-function endEarly(thread: Thread, remaining: number, left: number): number {
-  try {
-    writeTimespec(thread, remaining, left);
-    return -errno.EINTR;
-  } catch (error) {
-    if (error instanceof UserFault) return -errno.EFAULT;
-    throw error;
-  }
 }
 
 function clockNanosleep(thread: Thread, id: number, flags: number, request: number, remaining: number) {
@@ -124,7 +110,7 @@ function clockNanosleep(thread: Thread, id: number, flags: number, request: numb
   return sleep(thread, untilClock(thread.kernel.use(time), kind, wanted), 0);
 }
 
-function nanosleep(thread: Thread, request: number, remaining: number): number | Promise<number> {
+function nanosleep(thread: Thread, request: number, remaining: number): number {
   const wanted = readTimespec(thread, request);
   return wanted < 0 ? -errno.EINVAL : sleep(thread, wanted, remaining);
 }

@@ -88,7 +88,10 @@ function clearPosixTimers(timers: ProcessTimers): void {
 export const processTimers = processState<ProcessTimers>({
   create: none,
   fork: none,
-  exec: clearPosixTimers,
+  exec(timers) {
+    clearPosixTimers(timers);
+    return timers;
+  },
   exit: disarm,
 });
 

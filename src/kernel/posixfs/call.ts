@@ -1,4 +1,5 @@
 import type { Thread } from "../rkprocess/thread.ts";
+import { waitUntil } from "../rkprocess/wait.ts";
 import { ERESTARTSYS, errno } from "../syscalls/errno.ts";
 import type { SyscallHandler } from "../syscalls/row.ts";
 import type { Location } from "../vfs/dentry.ts";
@@ -25,13 +26,12 @@ export const AT = {
 export type CallArguments = [a0: number, a1: number, a2: number, a3: number, a4: number, a5: number];
 
 /** A file system call in terms of the process's files; `VfsError` becomes its negative errno. */
-type FileCall = (thread: Thread, files: ProcessFiles, ...args: CallArguments) => number | Promise<number>;
+type FileCall = (thread: Thread, files: ProcessFiles, ...args: CallArguments) => number;
 
 export function call(run: FileCall): SyscallHandler {
   return (thread, a0, a1, a2, a3, a4, a5) => {
     try {
-      const result = run(thread, thread.process.get(processFiles), a0, a1, a2, a3, a4, a5);
-      return typeof result === "number" ? result : result.catch(toErrno);
+      return run(thread, thread.process.get(processFiles), a0, a1, a2, a3, a4, a5);
     } catch (error) {
       return toErrno(error);
     }
@@ -103,59 +103,39 @@ export function targetAt(location: Location): Target {
 
 /**
  * Does `attempt`, again and again while it throws EAGAIN and the file may wait. A signal ends the wait with
- * -ERESTARTSYS, or with what `partial` says is already done.
+ * -ERESTARTSYS, or with what `partial` says is already done. `finished` is called once, when all is over.
  */
 export function untilReady(
   thread: Thread,
   file: OpenFile,
   attempt: () => number,
   partial: () => number = () => 0,
-): number | Promise<number> {
+  finished: () => void = () => {},
+): number {
   const first = tryOnce(attempt);
-  if (first !== undefined) return first;
-  if (!file.waiters || file.flags & O.NONBLOCK) return partial() || -errno.EAGAIN;
-  if (thread.signalPending) return partial() || -ERESTARTSYS;
-  return waitUntilReady(thread, file, attempt, partial);
-}
-
-async function waitUntilReady(
-  thread: Thread,
-  file: OpenFile,
-  attempt: () => number,
-  partial: () => number,
-): Promise<number> {
-  // The descriptor may be closed by another thread meanwhile.
-  file.retain();
-  try {
-    for (;;) {
-      if (await waitFor(thread, file)) return partial() || -ERESTARTSYS;
-      const result = tryOnce(attempt);
-      if (result !== undefined) return result;
-    }
-  } finally {
-    file.release();
+  if (first === undefined && file.waiters && !(file.flags & O.NONBLOCK)) {
+    // The descriptor may be closed by another thread meanwhile.
+    file.retain();
+    return waitUntil(thread, {
+      attempt: () => tryOnce(attempt),
+      queues: [file.waiters],
+      interrupted: () => partial() || -ERESTARTSYS,
+      finished: () => {
+        finished();
+        file.release();
+      },
+    });
   }
+  finished();
+  return first ?? (partial() || -errno.EAGAIN);
 }
 
-/** Undefined for EAGAIN. */
+/** Undefined for EAGAIN; other errors are results, because a wait goes on outside of `call`. */
 function tryOnce(attempt: () => number): number | undefined {
   try {
     return attempt();
   } catch (error) {
-    if (error instanceof VfsError && error.code === errno.EAGAIN) return undefined;
-    throw error;
+    if (!(error instanceof VfsError)) throw error;
+    return error.code === errno.EAGAIN ? undefined : -error.code;
   }
-}
-
-/** Waits for the file's next change. True: a signal came instead. */
-function waitFor(thread: Thread, file: OpenFile): Promise<boolean> {
-  return new Promise((settle) => {
-    const done = (interrupted: boolean) => {
-      stop?.();
-      thread.interrupt = undefined;
-      settle(interrupted);
-    };
-    const stop = file.waiters?.add(() => done(false));
-    thread.interrupt = () => done(true);
-  });
 }

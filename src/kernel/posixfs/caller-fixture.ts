@@ -5,8 +5,9 @@ import { signals } from "../rksignal/signals.ts";
 import { time } from "../rktime/time.ts";
 import { UserFault, type UserMemory } from "../rkvm/user-memory.ts";
 import { errno } from "../syscalls/errno.ts";
+import { WAITING } from "../syscalls/result.ts";
 import { FdTable } from "../vfs/fd-table.ts";
-import { type ProcessFiles, processFiles } from "../vfs/process-files.ts";
+import { ProcessFiles, processFiles } from "../vfs/process-files.ts";
 import { Vfs, vfs } from "../vfs/vfs.ts";
 import { posixFiles } from "./library.ts";
 
@@ -82,14 +83,16 @@ class TestMemory {
 export class Caller {
   readonly memory = new TestMemory();
   readonly files: ProcessFiles;
-  readonly thread: Thread;
+  /** Each call has a thread of its own: this is the last one's. */
+  thread: Thread;
+  private readonly process: Process;
   readonly sent: number[] = [];
   readonly masks: [number, number][] = [];
   readonly timers: { nanoseconds: number; callback: () => void }[] = [];
 
   constructor() {
     const tree = new Vfs(new RamFilesystem({ limit: 8 << 20, now: () => 5_000_000_007n }));
-    this.files = { fds: new FdTable(() => 64), root: tree.root, cwd: tree.root, umask: 0o022 };
+    this.files = new ProcessFiles(new FdTable(() => 64), { root: tree.root, cwd: tree.root, umask: 0o022 });
     const apis = new Map<unknown, unknown>([
       [vfs, tree],
       [time, this.time()],
@@ -107,13 +110,20 @@ export class Caller {
       kernel,
       get: (state: unknown) => (state === processFiles ? this.files : undefined),
     } as unknown as Process;
-    this.thread = {
-      process,
-      kernel,
-      memory: this.memory as unknown as UserMemory,
-      interrupt: undefined,
-      signalPending: false,
-    } as unknown as Thread;
+    this.process = process;
+    this.thread = this.newThread();
+  }
+
+  /** A signal comes to the thread that made the last call. */
+  interrupt(): void {
+    Object.assign(this.thread, { signalPending: true });
+    this.thread.interrupt?.();
+  }
+
+  private newThread(): Thread {
+    const { kernel } = this.process;
+    const memory = this.memory as unknown as UserMemory;
+    return { process: this.process, kernel, memory, signalPending: false } as unknown as Thread;
   }
 
   /** A call that does not wait. */
@@ -136,8 +146,17 @@ export class Caller {
       return top;
     });
     const [a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0, a5 = 0] = numbers;
+    const thread = this.newThread();
+    this.thread = thread;
     try {
-      return row.run(this.thread, a0, a1, a2, a3, a4, a5);
+      const result = row.run(thread, a0, a1, a2, a3, a4, a5);
+      if (result !== WAITING) return result;
+      return new Promise((resolve) => {
+        thread.wake = () => {
+          const now = thread.wait?.resume() ?? WAITING;
+          if (now !== WAITING) resolve(now);
+        };
+      });
     } catch (error) {
       if (error instanceof UserFault) return -errno.EFAULT;
       throw error;

@@ -50,12 +50,9 @@ function openFifo(thread: Thread, files: ProcessFiles, file: PipeEnd, closeOnExe
     opened = true;
     return files.fds.add(file, closeOnExec);
   };
-  const result = untilReady(thread, file, attempt);
-  const settle = (value: number) => {
+  return untilReady(thread, file, attempt, undefined, () => {
     if (!opened) file.release();
-    return value;
-  };
-  return typeof result === "number" ? settle(result) : result.then(settle);
+  });
 }
 
 /** `struct open_how`: 0 flags, 8 mode, 16 resolve. */

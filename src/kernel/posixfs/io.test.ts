@@ -94,10 +94,10 @@ describe("waiting", () => {
 
   test("a signal ends a wait with what is done", async () => {
     const read = caller.start("read", reader, MEMORY, 10);
-    caller.thread.interrupt?.();
+    caller.interrupt();
     expect(await read).toBe(-ERESTARTSYS);
     const write = caller.start("write", writer, MEMORY, 100_000);
-    caller.thread.interrupt?.();
+    caller.interrupt();
     expect(await write).toBe(65536);
     expect(caller.call("read", reader, MEMORY, 100_000)).toBe(65536);
   });
@@ -147,7 +147,7 @@ describe("waiting", () => {
     expect(await timed).toBe(0);
 
     const interrupted = caller.start("ppoll", MEMORY + 64, 2, MEMORY + 32);
-    caller.thread.interrupt?.();
+    caller.interrupt();
     expect(await interrupted).toBe(-errno.EINTR);
     expect(caller.timers).toEqual([]);
     caller.memory.writeWord(MEMORY + 40, 1e9);

@@ -1,6 +1,6 @@
 import type { Thread } from "../rkprocess/thread.ts";
+import { waitUntil } from "../rkprocess/wait.ts";
 import { signals } from "../rksignal/signals.ts";
-import { time } from "../rktime/time.ts";
 import { errno } from "../syscalls/errno.ts";
 import { full, type SyscallRow } from "../syscalls/row.ts";
 import { fail } from "../vfs/error.ts";
@@ -52,25 +52,17 @@ function useMask(thread: Thread, at: number, size: number): void {
  * up, or -EINTR: these calls are not started again after a signal (signal(7)).
  */
 function waitForAny(thread: Thread, asked: Asked[], timeout: number | undefined, check: () => number) {
-  const now = check();
-  if (now !== 0 || timeout === 0) return now;
-  if (thread.signalPending) return -errno.EINTR;
   const queues = new Set(asked.map(({ file }) => file?.waiters).filter((queue) => queue !== undefined));
   for (const { file } of asked) file?.retain();
-  return new Promise<number>((settle) => {
-    const stops: (() => void)[] = [];
-    const finish = (result: number) => {
-      for (const stop of stops) stop();
+  return waitUntil(thread, {
+    attempt: () => check() || undefined,
+    queues,
+    timeout,
+    timedOut: () => 0,
+    interrupted: () => -errno.EINTR,
+    finished: () => {
       for (const { file } of asked) file?.release();
-      thread.interrupt = undefined;
-      settle(result);
-    };
-    const look = () => {
-      if (asked.some((one) => state(one) !== 0)) finish(check());
-    };
-    for (const queue of queues) stops.push(queue.add(look));
-    if (timeout !== undefined) stops.push(thread.kernel.use(time).after(timeout, () => finish(check())));
-    thread.interrupt = () => finish(-errno.EINTR);
+    },
   });
 }
 

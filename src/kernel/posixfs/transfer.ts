@@ -40,12 +40,7 @@ export function segments(thread: Thread, address: number, count: number): Segmen
 }
 
 /** `read` into the segments, at `position` or (undefined) where the file stands. */
-export function readFile(
-  thread: Thread,
-  file: OpenFile,
-  all: Segment[],
-  position?: number,
-): number | Promise<number> {
+export function readFile(thread: Thread, file: OpenFile, all: Segment[], position?: number): number {
   if (!file.readable) fail("EBADF");
   const into = atMost(all, file.longestTransfer);
   const step = (bytes: Uint8Array, done: number) =>
@@ -64,12 +59,7 @@ export function readFile(
 }
 
 /** `write` from the segments. A write into a pipe that nobody reads raises SIGPIPE. */
-export function writeFile(
-  thread: Thread,
-  file: OpenFile,
-  all: Segment[],
-  position?: number,
-): number | Promise<number> {
+export function writeFile(thread: Thread, file: OpenFile, all: Segment[], position?: number): number {
   if (!file.writable) fail("EBADF");
   const from = atMost(all, file.longestTransfer);
   const step = (bytes: Uint8Array, done: number) =>

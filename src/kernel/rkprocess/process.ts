@@ -1,10 +1,13 @@
 import type { Kernel } from "../kernel.ts";
+import { WaitQueue } from "../rksched/wait-queue.ts";
 import { PendingSignals } from "../rksignal/signal-set.ts";
+import { time } from "../rktime/time.ts";
 import type { AddressSpace } from "../rkvm/address-space.ts";
 import type { ExitStatus } from "./exit.ts";
 import { initialLimits, type ResourceLimit } from "./limits.ts";
 import type { ProcessState } from "./state.ts";
 import type { Thread } from "./thread.ts";
+import { ResourceUsage } from "./usage.ts";
 
 /** User and group numbers of a process. */
 export interface Credentials {
@@ -20,7 +23,9 @@ export interface Credentials {
 /** A process: what its threads share. Everything else about it is the `ProcessState` of some library. */
 export class Process {
   readonly pid: number;
-  readonly parent: Process | undefined;
+  /** Changes when the parent ends. */
+  parent: Process | undefined;
+  readonly children = new Set<Process>();
   readonly kernel: Kernel;
   readonly threads: Thread[] = [];
   memory: AddressSpace;
@@ -30,21 +35,50 @@ export class Process {
   /** By resource number (`RLIMIT_*`). */
   readonly limits: ResourceLimit[];
   /** First 15 bytes of the program's name. */
-  name = "";
-  /** The path given to `execve` and the argument vector: `/proc/self/exe`, `/proc/self/cmdline`. */
-  executable = "";
-  arguments: readonly string[] = [];
+  name: string;
+  /** The path given to `execve`, the argument vector and the environment: `/proc/self/exe`, `cmdline`, `environ`. */
+  executable: string;
+  arguments: readonly string[];
+  environment: readonly string[];
   /** Signals for any of its threads. */
   readonly pendingSignals = new PendingSignals();
+  /** The signal that tells the parent of the end; 0: none. */
+  exitSignal = 0;
   /** Set when it ends. */
   exitStatus: ExitStatus | undefined = undefined;
+  /** What `exit` of its first thread said, while others go on. */
+  firstThreadCode: number | undefined = undefined;
+  /** The signal that has stopped it. */
+  stoppedBy = 0;
+  /** What its parent has not been told yet. */
+  unreported: "stopped" | "continued" | undefined = undefined;
+  /** Woken when a child has ended, stopped or goes on. */
+  readonly childEvents = new WaitQueue();
+  /** Woken when it has ended, or (for who waits in `vfork`) runs another program. */
+  readonly ended = new WaitQueue();
+  /** It has run `execve` since it was made. */
+  hasExecuted = false;
+  /** Orphans among its descendants become its children (PR_SET_CHILD_SUBREAPER). */
+  isSubreaper = false;
+  /** Nanoseconds since boot. */
+  readonly startTime: number;
+  /** Of threads that have ended, and of children that were waited for. */
+  readonly usage = new ResourceUsage();
+  readonly childUsage = new ResourceUsage();
   private readonly states: unknown[] = [];
 
-  constructor(pid: number, kernel: Kernel, memory: AddressSpace, parent?: Process) {
+  /** `flags`: `CLONE` bits, what is shared with `parent`. */
+  constructor(pid: number, kernel: Kernel, memory: AddressSpace, parent?: Process, flags = 0) {
     this.pid = pid;
     this.kernel = kernel;
     this.memory = memory;
+    this.startTime = kernel.use(time).monotonic();
     this.parent = parent;
+    parent?.children.add(this);
+    this.name = parent?.name ?? "";
+    this.executable = parent?.executable ?? "";
+    this.arguments = parent?.arguments ?? [];
+    this.environment = parent?.environment ?? [];
     this.processGroup = parent?.processGroup ?? pid;
     this.session = parent?.session ?? pid;
     const from = parent?.credentials;
@@ -53,10 +87,21 @@ export class Process {
       : { uid: 0, gid: 0, euid: 0, egid: 0, suid: 0, sgid: 0, groups: [] };
     this.limits = parent ? parent.limits.map((limit) => ({ ...limit })) : initialLimits();
     for (const state of kernel.processStates)
-      this.states[state.index] = parent ? state.fork(parent.get(state), this) : state.create(this);
+      this.states[state.index] = parent ? state.fork(parent.get(state), this, flags) : state.create(this);
   }
 
   get<T>(state: ProcessState<T>): T {
     return this.states[state.index] as T;
+  }
+
+  /** Another program begins: what its libraries keep begins anew where `execve` says so. */
+  resetStates(): void {
+    for (const state of this.kernel.processStates)
+      if (state.exec) this.states[state.index] = state.exec(this.get(state), this);
+  }
+
+  /** Nanoseconds that its threads, living and dead, have run. */
+  get runTime(): number {
+    return this.threads.reduce((sum, thread) => sum + thread.runTime, this.usage.runTime);
   }
 }

@@ -10,10 +10,10 @@ export interface ProcessState<T> {
   readonly index: number;
   /** For a new process without a parent. */
   create(process: Process): T;
-  /** For a child made by `fork`: what it inherits. */
-  fork(parent: T, child: Process): T;
-  /** The process is about to run another program: what `execve` resets. */
-  exec?(value: T, process: Process): void;
+  /** For a child: what it inherits, or shares with the parent where `flags` (`CLONE`) say so. */
+  fork(parent: T, child: Process, flags: number): T;
+  /** The process is about to run another program: what `execve` resets. Returns the value from now on. */
+  exec?(value: T, process: Process): T;
   /** The process has ended: give everything back. */
   exit?(value: T, process: Process): void;
 }

@@ -1,9 +1,11 @@
 import type { Kernel } from "../kernel.ts";
+import { Policy, type Scheduling } from "../rksched/scheduler.ts";
 import { ThreadSignals } from "../rksignal/thread-signals.ts";
 import type { UserMemory } from "../rkvm/user-memory.ts";
 import type { Process } from "./process.ts";
 import { CONTEXT_BYTES } from "./registers.ts";
 import type { RestartableArea } from "./restartable.ts";
+import type { Wait } from "./wait.ts";
 
 /**
  * `running`: its registers are the hart's. `ready`: in the scheduler's queue. `blocked`: in a system call that
@@ -13,18 +15,23 @@ export type ThreadState = "running" | "ready" | "blocked" | "stopped" | "dead";
 
 /** One thread of a process. System calls get the calling one. */
 export class Thread {
-  readonly tid: number;
+  /** Changed by an `execve` of a thread that is not its process's first: it takes that one's place. */
+  tid: number;
   readonly process: Process;
   readonly kernel: Kernel;
   state: ThreadState = "ready";
+  readonly scheduling: Scheduling;
+  /** Nanoseconds that it has had the hart. */
+  runTime = 0;
+  /** What it waits for in a system call. */
+  wait: Wait | undefined = undefined;
   /**
-   * Set by a system call before it waits for something that a signal should end: called at most once when one
-   * arrives. It must give the wait up and settle the call's promise at once, usually with -ERESTARTSYS (or with
-   * what is already done). Cleared by the dispatcher when the call returns. Unset: signals wait for the call.
+   * Set while a wait may be ended by a signal: called at most once when one arrives. Of a call that waits for a promise
+   * it must settle that at once, usually with -ERESTARTSYS. Unset: signals wait for the call.
    */
   interrupt: (() => void) | undefined = undefined;
   /** Its signal mask, alternate stack and pending signals. */
-  readonly signals = new ThreadSignals();
+  readonly signals: ThreadSignals;
   /** Where to write 0 when the thread ends (`set_tid_address`); 0: nowhere. */
   clearTidAddress = 0;
   /** Where `rseq` registered its area. */
@@ -41,12 +48,18 @@ export class Thread {
   callHigh = 0;
   /** The call that it waits in, or waited in last. */
   waitNumber = 0;
+  private readonly makeReady: (thread: Thread) => void;
 
-  constructor(tid: number, process: Process) {
+  /** `maker`: the thread that made it, from which it inherits. */
+  constructor(tid: number, process: Process, makeReady: (thread: Thread) => void, maker?: Thread) {
     this.tid = tid;
     this.process = process;
     this.kernel = process.kernel;
-    this.name = process.name;
+    this.name = maker?.name ?? process.name;
+    this.makeReady = makeReady;
+    this.scheduling = maker ? { ...maker.scheduling } : { policy: Policy.other, priority: 0, nice: 0 };
+    this.signals = new ThreadSignals();
+    if (maker) this.signals.blocked.assign(maker.signals.blocked);
   }
 
   /** The process's memory (which `execve` replaces). */
@@ -60,5 +73,10 @@ export class Thread {
       this.signals.pending.hasOutside(this.signals.blocked) ||
       this.process.pendingSignals.hasOutside(this.signals.blocked)
     );
+  }
+
+  /** Ends a wait inside a system call, so that the thread looks at what it waits for again. */
+  wake(): void {
+    if (this.state === "blocked") this.makeReady(this);
   }
 }

@@ -1,29 +1,37 @@
-import type { Thread } from "../rkprocess/thread.ts";
-import type { Scheduler } from "../rksched/scheduler.ts";
+import type { Schedulable, Scheduler } from "../rksched/scheduler.ts";
 
 /** First come, first served; a thread runs until it waits, yields or ends. */
-export class CooperativeScheduler implements Scheduler {
-  readonly timeSlice = Number.POSITIVE_INFINITY;
+export class CooperativeScheduler<T extends Schedulable> implements Scheduler<T> {
   /** A Set keeps the order of insertion and takes out any member in constant time. */
-  private readonly queue = new Set<Thread>();
+  private readonly queue = new Set<T>();
 
   get waiting(): number {
     return this.queue.size;
   }
 
-  ready(thread: Thread): void {
+  ready(thread: T): void {
     this.queue.add(thread);
   }
 
-  remove(thread: Thread): void {
+  remove(thread: T): void {
     this.queue.delete(thread);
   }
 
-  pick(): Thread | undefined {
+  pick(): T | undefined {
     for (const thread of this.queue) {
       this.queue.delete(thread);
       return thread;
     }
     return undefined;
+  }
+
+  slice(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  charge(): void {}
+
+  preempts(): boolean {
+    return false;
   }
 }

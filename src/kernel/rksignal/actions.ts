@@ -1,3 +1,4 @@
+import { CLONE, hasFlag } from "../rkprocess/clone-flags.ts";
 import { processState } from "../rkprocess/state.ts";
 import { signal } from "./signals.ts";
 
@@ -21,15 +22,26 @@ export interface Action {
   readonly mask: { low: number; high: number };
 }
 
+/** What stays of an action when handlers go. */
+const afterReset = (action: Action): Action => {
+  const kept = initial();
+  if (action.handler === SIG_IGN) kept.handler = SIG_IGN;
+  return kept;
+};
+
+const copyOf = (action: Action): Action => ({ ...action, mask: { ...action.mask } });
+
 const initial = (): Action => ({ handler: SIG_DFL, flags: 0, mask: { low: 0, high: 0 } });
 
 /** A process's actions, by signal number. */
 export const signalActions = processState<Action[]>({
   create: () => Array.from({ length: SIGNALS + 1 }, initial),
-  fork: (parent) => parent.map((action) => ({ ...action, mask: { ...action.mask } })),
-  exec(actions) {
-    for (const action of actions) if (action.handler !== SIG_IGN) Object.assign(action, initial());
+  fork(parent, _child, flags) {
+    if (flags & CLONE.SIGHAND) return parent;
+    const reset = hasFlag(flags, CLONE.CLEAR_SIGHAND);
+    return parent.map((action) => (reset ? afterReset(action) : copyOf(action)));
   },
+  exec: (actions) => actions.map(afterReset),
 });
 
 export type DefaultAction = "ignore" | "terminate" | "stop" | "continue";

@@ -1,5 +1,5 @@
 import type { Thread } from "../rkprocess/thread.ts";
-import { time } from "../rktime/time.ts";
+import { waitUntil } from "../rkprocess/wait.ts";
 import { readTimespec } from "../rktime/timespec.ts";
 import { errno } from "../syscalls/errno.ts";
 import { full, type SyscallRow } from "../syscalls/row.ts";
@@ -19,50 +19,39 @@ function rtSigpending(thread: Thread, address: number, size: number): number {
 }
 
 /** Waits under another mask until a handler has run: always EINTR. */
-function rtSigsuspend(thread: Thread, mask: number, size: number): number | Promise<number> {
+function rtSigsuspend(thread: Thread, mask: number, size: number): number {
   if (size !== SIGSET_SIZE) return -errno.EINVAL;
   const set = readSignalSet(thread, mask);
   thread.kernel.use(signals).useMaskForCall(thread, set.low, set.high);
-  return untilSignal(thread, -errno.EINTR);
-}
-
-/** Waits until a signal comes that is not blocked. */
-function untilSignal(thread: Thread, result: number): number | Promise<number> {
-  if (thread.signalPending) return result;
-  return new Promise((resolve) => {
-    thread.interrupt = () => resolve(result);
+  return waitUntil(thread, {
+    attempt: () => undefined,
+    queues: [],
+    interrupted: () => -errno.EINTR,
   });
 }
 
 /** Takes a pending signal of the set, or waits for one: it must be blocked, or its action would be taken. */
-function rtSigtimedwait(thread: Thread, set: number, info: number, timeout: number, size: number) {
+function rtSigtimedwait(thread: Thread, set: number, info: number, timeout: number, size: number): number {
   if (size !== SIGSET_SIZE) return -errno.EINVAL;
   const wanted = readSignalSet(thread, set);
-  const limit = timeout === 0 ? Number.POSITIVE_INFINITY : readTimespec(thread, timeout);
-  if (limit < 0) return -errno.EINVAL;
+  const limit = timeout === 0 ? undefined : readTimespec(thread, timeout);
+  if (limit !== undefined && limit < 0) return -errno.EINVAL;
+  const { blocked } = thread.signals;
+  const before = { low: blocked.low, high: blocked.high };
   const taken = takeWaited(thread, wanted, info);
-  if (taken > 0 || limit === 0) return taken > 0 ? taken : -errno.EAGAIN;
-  return new Promise<number>((resolve, reject) => {
-    // While it waits the signals count as unblocked, so that sending one ends the wait.
-    const { blocked } = thread.signals;
-    const before = { low: blocked.low, high: blocked.high };
-    blocked.removeAll(wanted);
-    let cancel = () => {};
-    const finish = (otherwise: number) => {
-      cancel();
-      thread.interrupt = undefined;
+  if (taken > 0) return taken;
+  // While it waits the signals count as unblocked, so that sending one ends the wait.
+  blocked.removeAll(wanted);
+  return waitUntil(thread, {
+    attempt: () => takeWaited(thread, wanted, info) || undefined,
+    queues: [],
+    timeout: limit,
+    timedOut: () => -errno.EAGAIN,
+    interrupted: () => -errno.EINTR,
+    finished: () => {
       blocked.assign(before);
       thread.signals.attention = thread.signalPending;
-      try {
-        resolve(takeWaited(thread, wanted, info) || otherwise);
-      } catch (error) {
-        // It is not the sender's address that is bad.
-        reject(error);
-      }
-    };
-    if (limit !== Number.POSITIVE_INFINITY)
-      cancel = thread.kernel.use(time).after(limit, () => finish(-errno.EAGAIN));
-    thread.interrupt = () => finish(-errno.EINTR);
+    },
   });
 }
 

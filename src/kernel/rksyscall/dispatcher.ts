@@ -4,21 +4,25 @@ import type { Supervisor } from "../../cpu/supervisor.ts";
 import type { Kernel } from "../kernel.ts";
 import { type Api, api } from "../library.ts";
 import { type Platform, platform } from "../rkplat/platform.ts";
-import { loadRegisters, passEcall, saveRegisters } from "../rkprocess/registers.ts";
+import { type ProcessTable, processTable } from "../rkprocess/process-table.ts";
+import { loadRegisters, passEcall, saveRegisters, startRegisters } from "../rkprocess/registers.ts";
+import { abortSequence } from "../rkprocess/restartable.ts";
 import type { Thread } from "../rkprocess/thread.ts";
+import type { Wait } from "../rkprocess/wait.ts";
 import { type Scheduler, scheduler } from "../rksched/scheduler.ts";
-import { type Signals, signals } from "../rksignal/signals.ts";
-import { type Timers, timers } from "../rktime/time.ts";
+import { type Signals, signal, signals } from "../rksignal/signals.ts";
+import { type Time, type Timers, time, timers } from "../rktime/time.ts";
 import { type Access, OutOfMemory } from "../rkvm/resident-pages.ts";
 import { UserFault } from "../rkvm/user-memory.ts";
 import { ERESTARTSYS, errno } from "../syscalls/errno.ts";
-import { REGISTERS_SET } from "../syscalls/result.ts";
+import { REGISTERS_SET, WAITING } from "../syscalls/result.ts";
 import type { SyscallHandler } from "../syscalls/row.ts";
 import { syscallName } from "../syscalls/table.ts";
 import { faultSignal, trapSignal } from "./fault-signals.ts";
 
 const A0 = 10;
 const A7 = 17;
+const SI_KERNEL = 0x80;
 /** System call numbers from here on are nobody's. */
 const NUMBERS = 512;
 /** Numbers beyond those that are named to the user: a guest has four billion to try. */
@@ -43,7 +47,9 @@ export class Dispatcher implements Supervisor {
   private readonly kernel: Kernel;
   private readonly hart: Hart;
   private readonly platform: Platform;
-  private readonly scheduler: Scheduler;
+  private readonly scheduler: Scheduler<Thread>;
+  private readonly processes: ProcessTable;
+  private readonly time: Time;
   private readonly signals: Signals;
   private readonly timers: Timers;
   private readonly handlers: (SyscallHandler | undefined)[] = new Array(NUMBERS).fill(undefined);
@@ -53,6 +59,12 @@ export class Dispatcher implements Supervisor {
   /** Whose registers are in the hart, running or not. */
   private holder: Thread | undefined;
   private addressSpace: unknown;
+  /** When the current thread got the hart, and until when it may keep it while others could run. */
+  private since = 0;
+  private sliceEnd = 0;
+  private sliceTimer: (() => void) | undefined;
+  /** Another thread is to run before the current one goes on. */
+  private reschedule = false;
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
@@ -61,6 +73,9 @@ export class Dispatcher implements Supervisor {
     this.scheduler = kernel.use(scheduler);
     this.signals = kernel.use(signals);
     this.timers = kernel.use(timers);
+    this.time = kernel.use(time);
+    this.processes = kernel.use(processTable);
+    this.processes.onReady = (thread) => this.madeReady(thread);
     this.timers.onArm = () => {
       this.timerChanged = true;
     };
@@ -104,9 +119,8 @@ export class Dispatcher implements Supervisor {
    */
   resume(): boolean {
     const { current } = this;
-    if (current?.state === "running" && !current.signals.attention) return true;
-    if (current?.state === "running") return this.proceed(current);
-    return this.switchToNext();
+    if (current?.state !== "running") return this.switchToNext();
+    return current.signals.attention || this.reschedule ? this.proceed(current) : true;
   }
 
   /** The running thread lets others run first, if there are any. */
@@ -115,6 +129,14 @@ export class Dispatcher implements Supervisor {
     if (!current || this.scheduler.waiting === 0) return;
     current.state = "ready";
     this.scheduler.ready(current);
+  }
+
+  /** The thread's program is another one now: its registers begin anew, in the address space that its process has now. */
+  begin(thread: Thread, pc: number, sp: number): void {
+    startRegisters(thread.context, pc, sp);
+    if (this.holder !== thread) return;
+    loadRegisters(this.hart, thread.context);
+    if (this.current === thread) this.useMemoryOf(thread);
   }
 
   /** A system call. What follows is on the way of every call: nothing is allocated for one that does not wait. */
@@ -136,6 +158,10 @@ export class Dispatcher implements Supervisor {
       result = errorResult(error);
     }
     if (typeof result !== "number") return this.wait(thread, number, result);
+    if (result === WAITING) {
+      thread.waitNumber = number;
+      return this.block(thread);
+    }
     if (thread.state !== "running") {
       this.kernel.tracer?.leave(thread, number, thread.state === "dead" ? undefined : result);
       if (thread.state !== "dead" && result !== REGISTERS_SET) hart.setXn(A0, result);
@@ -153,7 +179,7 @@ export class Dispatcher implements Supervisor {
       return this.proceed(thread);
     }
     if (result !== REGISTERS_SET) this.hart.setXn(A0, result);
-    return thread.signals.attention ? this.proceed(thread) : true;
+    return thread.signals.attention || this.reschedule ? this.proceed(thread) : true;
   }
 
   private unsupported(thread: Thread, number: number): boolean {
@@ -166,7 +192,14 @@ export class Dispatcher implements Supervisor {
     return this.finish(thread, number, -errno.ENOSYS);
   }
 
-  /** The call's result comes later: the thread is blocked until it does. */
+  /** The thread waits for what its `wait` says. */
+  private block(thread: Thread): boolean {
+    thread.state = "blocked";
+    thread.process.usage.voluntarySwitches++;
+    return this.switchToNext();
+  }
+
+  /** The call's result comes from the host: the thread is blocked until it does. */
   private wait(thread: Thread, number: number, promise: Promise<number>): boolean {
     thread.state = "blocked";
     const done = (result: number) => {
@@ -174,9 +207,7 @@ export class Dispatcher implements Supervisor {
       thread.waitResult = result;
       thread.waitNumber = number;
       thread.interrupt = undefined;
-      thread.state = "ready";
-      this.scheduler.ready(thread);
-      this.onReady();
+      this.processes.makeReady(thread);
     };
     promise
       .then(done, (error) => done(errorResult(error)))
@@ -193,30 +224,84 @@ export class Dispatcher implements Supervisor {
     return this.switchToNext();
   }
 
-  /** Takes due signals; goes on with the thread, or with another when it no longer runs. */
+  /** Takes due signals; goes on with the thread, or with another when it no longer runs or its time is over. */
   private proceed(thread: Thread): boolean {
     if (thread.state === "running" && thread.signals.attention) this.signals.deliver(thread, false);
-    return thread.state === "running" || this.switchToNext();
+    if (thread.state !== "running") return this.switchToNext();
+    if (!this.reschedule) return true;
+    this.reschedule = false;
+    if (this.scheduler.waiting === 0) return true;
+    if (!abortSequence(this.hart, thread)) {
+      this.signals.fault(thread, { signal: signal.SIGSEGV, code: SI_KERNEL });
+      return this.proceed(thread);
+    }
+    thread.process.usage.involuntarySwitches++;
+    thread.state = "ready";
+    this.scheduler.ready(thread);
+    return this.switchToNext();
   }
 
   private switchToNext(): boolean {
+    if (this.current) this.charge(this.current);
+    this.reschedule = false;
     for (;;) {
       const next = this.scheduler.pick();
       this.current = next;
       if (!next) return false;
+      const result = next.wait ? resume(next.wait) : next.waitResult;
+      if (result === WAITING) {
+        next.state = "blocked";
+        continue;
+      }
       this.giveHart(next);
       next.state = "running";
-      const { waitResult } = next;
-      if (waitResult !== undefined) {
+      if (result !== undefined) {
         next.waitResult = undefined;
-        this.kernel.tracer?.leave(next, next.waitNumber, waitResult);
-        if (waitResult === -ERESTARTSYS) this.signals.deliver(next, true);
-        else if (waitResult !== REGISTERS_SET) this.hart.setXn(A0, waitResult);
+        this.kernel.tracer?.leave(next, next.waitNumber, result);
+        if (result === -ERESTARTSYS) this.signals.deliver(next, true);
+        else if (result !== REGISTERS_SET) this.hart.setXn(A0, result);
       }
       if (next.state === "running" && next.signals.attention) this.signals.deliver(next, false);
       // Its registers are current now, but a signal may have ended or stopped it.
-      if ((next.state as string) === "running") return true;
+      if ((next.state as string) !== "running") continue;
+      this.startSlice(next);
+      return true;
     }
+  }
+
+  /** The thread's time on the hart since it was last counted. */
+  private charge(thread: Thread): void {
+    const now = this.time.monotonic();
+    const ran = now - this.since;
+    this.since = now;
+    thread.runTime += ran;
+    this.scheduler.charge(thread, ran);
+  }
+
+  private startSlice(thread: Thread): void {
+    this.since = this.time.monotonic();
+    this.sliceEnd = this.since + this.scheduler.slice(thread);
+    if (this.scheduler.waiting > 0) this.armSlice();
+  }
+
+  /** The timer is left alone when the thread changes: when it comes too early for the present one, it is set again. */
+  private armSlice(): void {
+    if (this.sliceTimer || this.sliceEnd === Number.POSITIVE_INFINITY) return;
+    this.sliceTimer = this.time.after(this.sliceEnd - this.time.monotonic(), () => {
+      this.sliceTimer = undefined;
+      if (this.scheduler.waiting === 0) return;
+      if (this.time.monotonic() >= this.sliceEnd) this.reschedule = true;
+      else this.armSlice();
+    });
+  }
+
+  /** A thread that waited can run. */
+  private madeReady(thread: Thread): void {
+    this.onReady();
+    const { current } = this;
+    if (current?.state !== "running") return;
+    if (this.scheduler.preempts(thread, current)) this.reschedule = true;
+    else this.armSlice();
   }
 
   private giveHart(thread: Thread): void {
@@ -225,7 +310,10 @@ export class Dispatcher implements Supervisor {
       loadRegisters(this.hart, thread.context);
       this.holder = thread;
     }
-    const { memory } = thread.process;
+    this.useMemoryOf(thread);
+  }
+
+  private useMemoryOf({ process: { memory } }: Thread): void {
     if (this.addressSpace === memory) return;
     this.addressSpace = memory;
     this.platform.useAddressSpace(memory.table.rootPage);
@@ -238,6 +326,15 @@ export class Dispatcher implements Supervisor {
     if (fault === undefined) return true;
     this.signals.fault(thread, faultSignal(fault, tval), access);
     return this.proceed(thread);
+  }
+}
+
+/** Looks again whether a call that waits can be finished. */
+function resume(wait: Wait): number {
+  try {
+    return wait.resume();
+  } catch (error) {
+    return errorResult(error);
   }
 }
 

@@ -59,7 +59,7 @@ describe("mapping", () => {
     expect(space.resident.count).toBe(0);
     space.map(AT, 64 * PAGE, { prot: RW });
     expect(space.read(AT, 64 * PAGE).every((byte) => byte === 0)).toBe(true);
-    space.destroy();
+    space.release();
     expect(fixture.allocator.freePages).toBe(4096);
   });
 
@@ -105,7 +105,7 @@ describe("memory that is used up by page tables", () => {
     expect(fixture.allocator.freePages).toBe(1);
     expect(space.fault(FAR[2], "write")).toBe("outOfMemory");
     expect(space.resident.count).toBe(2);
-    space.destroy();
+    space.release();
     expect(fixture.allocator.freePages).toBe(8);
   });
 
@@ -113,7 +113,7 @@ describe("memory that is used up by page tables", () => {
     expect(() => space.move(FAR[0], PAGE, 5 * GiB, PAGE)).toThrow(OutOfMemory);
     expect(space.readU32(FAR[0])).toBe(41);
     expect(space.describe(5 * GiB)).toBeUndefined();
-    space.destroy();
+    space.release();
     expect(fixture.allocator.freePages).toBe(8);
   });
 });
@@ -219,10 +219,10 @@ describe("a child", () => {
     expect(child.readU32(AT)).toBe(1);
     child.writeU32(AT, 3);
     expect(space.readU32(AT)).toBe(2);
-    child.destroy();
+    child.release();
     expect(space.readU32(AT)).toBe(2);
     space.writeU32(AT, 4);
-    space.destroy();
+    space.release();
     expect(fixture.allocator.freePages).toBe(4096);
   });
 

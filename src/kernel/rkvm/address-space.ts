@@ -49,6 +49,7 @@ export class AddressSpace extends UserAccess {
   heapStart = 0;
   heapEnd = 0;
   private heapLimit = 0;
+  private users = 1;
   private mmapStart = LOWEST;
   private mmapEnd = USER_END;
   /** Faults made good. */
@@ -236,8 +237,15 @@ export class AddressSpace extends UserAccess {
     return child;
   }
 
-  /** Gives everything back. The space must not be a hart's any more. */
-  destroy(): void {
+  /** One more process has it (CLONE_VM). */
+  retain(): this {
+    this.users++;
+    return this;
+  }
+
+  /** A process has it no more; with the last one everything is given back. It must not be a hart's any more. */
+  release(): void {
+    if (--this.users > 0) return;
     const areas = [...this.areas.areas];
     for (const vma of areas) this.resident.drop(vma.start, vma.end);
     this.areas.remove(areas);

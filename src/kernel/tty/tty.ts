@@ -15,7 +15,7 @@ import {
   TERMIOS_SIZE,
   TERMIOS2_SIZE,
 } from "../vfs/structs.ts";
-import { WaitQueue } from "../vfs/wait-queue.ts";
+import { WaitQueue } from "../rksched/wait-queue.ts";
 import { LineDiscipline, type LineEvents, type TerminalSignal } from "./line-discipline.ts";
 import { Cc, Oflag } from "./termios.ts";
 

@@ -67,7 +67,7 @@ test("a file closes with its last descriptor", () => {
   expect(fds.numbers()).toEqual([]);
   expect(closed()).toBe(false);
   child.set(0, writer.retain(), false);
-  child.closeAll();
+  child.release();
   expect(closed()).toBe(true);
   expect(failure(() => child.get(5))).toBe("EBADF");
   expect(failure(() => child.close(0))).toBe("EBADF");

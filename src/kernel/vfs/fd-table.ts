@@ -14,6 +14,7 @@ export class FdTable {
   private readonly slots: (Descriptor | undefined)[] = [];
   /** Every number below it is in use: a table of thousands is not searched from its start each time. */
   private leastFree = 0;
+  private users = 1;
   private readonly softLimit: () => number;
 
   /** `softLimit`: RLIMIT_NOFILE. */
@@ -79,8 +80,23 @@ export class FdTable {
     for (const fd of this.numbers()) if (this.get(fd).closeOnExec) this.close(fd);
   }
 
-  closeAll(): void {
-    for (const fd of this.numbers()) this.close(fd);
+  /** One more process has the table (CLONE_FILES). */
+  share(): this {
+    this.users++;
+    return this;
+  }
+
+  /** A process has it no more; with the last one all is closed. */
+  release(): void {
+    if (--this.users === 0) for (const fd of this.numbers()) this.close(fd);
+  }
+
+  /** A table for one of its processes alone, which lets go of this one: itself, where nobody else has it. */
+  unshare(softLimit: () => number): FdTable {
+    if (this.users === 1) return this;
+    const own = this.copy(softLimit);
+    this.release();
+    return own;
   }
 
   /** The same files under the same numbers, for a forked child. */

@@ -1,10 +1,10 @@
 import type { Process } from "../rkprocess/process.ts";
+import type { WaitQueue } from "../rksched/wait-queue.ts";
 import type { Backing } from "../rkvm/backing.ts";
 import type { Location } from "./dentry.ts";
 import { fail } from "./error.ts";
 import { O, POLL, STATUS } from "./flags.ts";
 import type { AttributeChange, Attributes, Inode } from "./inode.ts";
-import type { WaitQueue } from "./wait-queue.ts";
 
 /** `whence` of `lseek`. */
 export const Seek = { set: 0, current: 1, end: 2, data: 3, hole: 4 } as const;

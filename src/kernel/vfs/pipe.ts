@@ -1,10 +1,10 @@
+import { WaitQueue } from "../rksched/wait-queue.ts";
 import { anonymousPlace } from "./anonymous.ts";
 import type { Location } from "./dentry.ts";
 import { fail } from "./error.ts";
 import { O, POLL } from "./flags.ts";
 import { FileType } from "./inode.ts";
 import { type IoctlMemory, OpenFile } from "./open-file.ts";
-import { WaitQueue } from "./wait-queue.ts";
 
 /** Bytes a pipe holds; writes of at most `PIPE_BUF` are never split (pipe(7)). */
 export const PIPE_CAPACITY = 65536;

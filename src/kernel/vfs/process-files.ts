@@ -1,4 +1,5 @@
 import { type Api, api } from "../library.ts";
+import { CLONE } from "../rkprocess/clone-flags.ts";
 import { Limit } from "../rkprocess/limits.ts";
 import type { Process } from "../rkprocess/process.ts";
 import { processState } from "../rkprocess/state.ts";
@@ -7,12 +8,54 @@ import { FdTable } from "./fd-table.ts";
 import type { OpenFile } from "./open-file.ts";
 import { vfs } from "./vfs.ts";
 
-/** What a process knows of files: its descriptors, where it stands, and what it takes off new permissions. */
-export interface ProcessFiles {
-  readonly fds: FdTable;
-  readonly root: Location;
+/** Where a process stands, and what it takes off new permissions: what CLONE_FS shares. */
+interface Place {
+  root: Location;
   cwd: Location;
   umask: number;
+}
+
+/** What a process knows of files. */
+export class ProcessFiles implements Place {
+  readonly fds: FdTable;
+  private place: Place;
+
+  /** Takes over one hold on `fds`. */
+  constructor(fds: FdTable, place: Place) {
+    this.fds = fds;
+    this.place = place;
+  }
+
+  get root(): Location {
+    return this.place.root;
+  }
+  set root(to: Location) {
+    this.place.root = to;
+  }
+  get cwd(): Location {
+    return this.place.cwd;
+  }
+  set cwd(to: Location) {
+    this.place.cwd = to;
+  }
+  get umask(): number {
+    return this.place.umask;
+  }
+  set umask(to: number) {
+    this.place.umask = to;
+  }
+
+  /** A child's, with what `flags` (`CLONE`) say in common. */
+  fork(flags: number, limit: () => number): ProcessFiles {
+    const fds = flags & CLONE.FILES ? this.fds.share() : this.fds.copy(limit);
+    return new ProcessFiles(fds, flags & CLONE.FS ? this.place : { ...this.place });
+  }
+
+  /** Has nothing in common with others any more (`unshare`, `execve`): `flags` of CLONE_FILES and CLONE_FS. */
+  unshare(flags: number, limit: () => number): ProcessFiles {
+    const fds = flags & CLONE.FILES ? this.fds.unshare(limit) : this.fds;
+    return new ProcessFiles(fds, flags & CLONE.FS ? { ...this.place } : this.place);
+  }
 }
 
 /** Opens what the first process has as descriptors 0, 1 and 2. */
@@ -23,11 +66,15 @@ export const processFiles = processState<ProcessFiles>({
     const { root } = process.kernel.use(vfs);
     const fds = new FdTable(limitOf(process));
     for (const file of process.kernel.use(standardFiles)(process)) fds.add(file, false);
-    return { fds, root, cwd: root, umask: 0o022 };
+    return new ProcessFiles(fds, { root, cwd: root, umask: 0o022 });
   },
-  fork: (parent, child) => ({ ...parent, fds: parent.fds.copy(limitOf(child)) }),
-  exec: (files) => files.fds.closeOnExec(),
-  exit: (files) => files.fds.closeAll(),
+  fork: (parent, child, flags) => parent.fork(flags, limitOf(child)),
+  exec(files, process) {
+    const own = files.unshare(CLONE.FILES, limitOf(process));
+    own.fds.closeOnExec();
+    return own;
+  },
+  exit: (files) => files.fds.release(),
 });
 
 function limitOf({ limits }: Process): () => number {

@@ -1,4 +1,4 @@
-/** Those who wait for a file to become ready. */
+/** Those who wait for something to happen: a file to become ready, a child to end. */
 export class WaitQueue {
   private readonly waiters = new Set<() => void>();
 
