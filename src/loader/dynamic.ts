@@ -1,8 +1,10 @@
 import { hex } from "../messages/hex.ts";
 import { loaderMessages } from "../messages/loader.ts";
+import { viewOf } from "./file.ts";
 import type { Header } from "./header.ts";
 import type { DynamicInfo, Segment } from "./image.ts";
 import { PATH_MAX } from "./limits.ts";
+import { checkInFile, type ProgramHeader } from "./program-header.ts";
 import { LoadError } from "./refuse.ts";
 import { readText } from "./text.ts";
 
@@ -28,20 +30,17 @@ const ENTRY_SIZE = 16;
 const MAX_SIZE = 0x10000;
 
 /**
- * Reads the dynamic section: `bytes` of PT_DYNAMIC, program header `index`. Strings are found in the file through
- * the segments. Refuses relocations of read-only code, which W^X rules out.
+ * Reads the dynamic section, which PT_DYNAMIC names. Strings are found in the file through the segments. Refuses
+ * relocations of read-only code, which W^X rules out.
  */
-export function readDynamic(
-  header: Header,
-  index: number,
-  bytes: Uint8Array,
-  segments: readonly Segment[],
-): DynamicInfo {
-  if (bytes.length > MAX_SIZE) {
+export function readDynamic(header: Header, table: ProgramHeader, segments: readonly Segment[]): DynamicInfo {
+  checkInFile(header, table);
+  const { index, fileSize } = table;
+  if (fileSize > MAX_SIZE) {
     const field = loaderMessages.ofSegment("p_filesz", index);
-    throw new LoadError(loaderMessages.tooBig(header.name, field, hex(bytes.length), hex(MAX_SIZE)));
+    throw new LoadError(loaderMessages.tooBig(header.name, field, hex(fileSize), hex(MAX_SIZE)));
   }
-  const entries = readEntries(bytes);
+  const entries = readEntries(header.file.read(table.offset, fileSize));
   const last = (tag: number) => entries.findLast((entry) => entry.tag === tag)?.value;
   const flags = last(DT.flags) ?? 0n;
   const flags1 = last(DT.flags1) ?? 0n;
@@ -51,7 +50,9 @@ export function readDynamic(
   const strings = stringTable(last(DT.strtab), last(DT.strsz), segments);
   const text = (name: string, offset: bigint) => {
     // Number() of more than the table's length is more than it, exact or not.
-    const found = readText(strings, Number(offset), PATH_MAX);
+    const left = Math.max(0, strings.size - Number(offset));
+    const bytes = header.file.read(strings.offset + Number(offset), Math.min(left, PATH_MAX));
+    const found = readText(bytes, 0, PATH_MAX);
     if (found === undefined) throw new LoadError(loaderMessages.badString(header.name, name, hex(offset)));
     return found;
   };
@@ -69,7 +70,7 @@ export function readDynamic(
 }
 
 function readEntries(bytes: Uint8Array): { tag: number; value: bigint }[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = viewOf(bytes);
   const entries = [];
   for (let at = 0; at + ENTRY_SIZE <= bytes.length; at += ENTRY_SIZE) {
     const tag = Number(view.getBigUint64(at, true));
@@ -79,15 +80,15 @@ function readEntries(bytes: Uint8Array): { tag: number; value: bigint }[] {
   return entries;
 }
 
-/** The file's part of the string table; empty where no segment holds it, so that every string in it is refused. */
+/** Where the string table is in the file; empty where no segment holds it, so that every string in it is refused. */
 function stringTable(
   address: bigint | undefined,
   size: bigint | undefined,
   segments: readonly Segment[],
-): Uint8Array {
+): { readonly offset: number; readonly size: number } {
   const start = Number(address ?? 0n);
-  const holder = segments.find((one) => start >= one.address && start < one.address + one.bytes.length);
-  if (!holder || address === undefined) return new Uint8Array(0);
+  const holder = segments.find((one) => start >= one.address && start < one.address + one.fileSize);
+  if (!holder || address === undefined) return { offset: 0, size: 0 };
   const from = start - holder.address;
-  return holder.bytes.subarray(from, from + Number(size ?? 0n));
+  return { offset: holder.offset + from, size: Math.min(Number(size ?? 0n), holder.fileSize - from) };
 }

@@ -1,5 +1,6 @@
 import { type ELF, open } from "elfinfo";
-import { checkHeader, HEADER_SIZE, type Header, PROGRAM_HEADER_SIZE, SECTION_HEADER_SIZE } from "./header.ts";
+import { type ElfFile, fileOf, viewOf } from "./file.ts";
+import { checkHeader, HEADER_SIZE, type Header, SECTION_HEADER_SIZE } from "./header.ts";
 import type { Image } from "./image.ts";
 import type { ProgramHeader } from "./program-header.ts";
 import { nameSections, type Section, type SectionHeader } from "./sections.ts";
@@ -21,22 +22,26 @@ export interface ParseOptions {
 }
 
 /**
- * The validated image of an ELF file. `name` is what messages call it; `bytes` must not change afterwards
- * (segments are views of it). Rejects with `LoadError`.
+ * The validated image of an ELF file, of which only headers, notes and names are read. `name` is what messages call
+ * it. Bytes must not change afterwards (segments are views of them). Rejects with `LoadError`.
  */
-export async function parseElf(bytes: Uint8Array, name: string, options: ParseOptions = {}): Promise<Image> {
-  const header = checkHeader(bytes, name, options.bare ?? false);
+export async function parseElf(
+  source: Uint8Array | ElfFile,
+  name: string,
+  options: ParseOptions = {},
+): Promise<Image> {
+  const header = checkHeader(fileOf(source), name, options.bare ?? false);
   return buildImage(header, await decodeProgramHeaders(header));
 }
 
 /** The program header table as it stands in the file, unchecked. Rejects with `LoadError` for a bad ELF header. */
 export async function readProgramHeaders(bytes: Uint8Array, name: string): Promise<ProgramHeader[]> {
-  return decodeProgramHeaders(checkHeader(bytes, name, true));
+  return decodeProgramHeaders(checkHeader(fileOf(bytes), name, true));
 }
 
 /** The sections; empty where the file has no section header table. Rejects with `LoadError`. */
 export async function readSections(bytes: Uint8Array, name: string): Promise<Section[]> {
-  const header = checkHeader(bytes, name, true);
+  const header = checkHeader(fileOf(bytes), name, true);
   return nameSections(header, await decodeSectionHeaders(header));
 }
 
@@ -46,8 +51,7 @@ export async function readSymbols(bytes: Uint8Array, name: string): Promise<Symb
 }
 
 async function decodeProgramHeaders(header: Header): Promise<ProgramHeader[]> {
-  const { programHeaderOffset: offset, programHeaderCount: count } = header;
-  const copy = copyOf(header, offset, count * PROGRAM_HEADER_SIZE);
+  const copy = copyOf(header, header.programHeaders);
   copy.setBigUint64(32, BigInt(HEADER_SIZE), true);
   copy.setUint16(60, 0, true);
   const { segments } = await decode(copy);
@@ -67,17 +71,19 @@ async function decodeProgramHeaders(header: Header): Promise<ProgramHeader[]> {
 async function decodeSectionHeaders(header: Header): Promise<SectionHeader[]> {
   const { sectionHeaderOffset: offset, sectionHeaderCount: count } = header;
   if (count === 0) return [];
-  const copy = copyOf(header, offset, count * SECTION_HEADER_SIZE);
+  const table = header.file.read(offset, count * SECTION_HEADER_SIZE);
+  const types = viewOf(table);
+  const copy = copyOf(header, table);
   copy.setBigUint64(40, BigInt(HEADER_SIZE), true);
   copy.setUint16(56, 0, true);
   // Sections of no type elfinfo knows: it would read the contents of string, symbol and relocation tables.
-  const typeAt = (table: number, index: number) => table + index * SECTION_HEADER_SIZE + 4;
-  for (let i = 0; i < count; i++) copy.setUint32(typeAt(HEADER_SIZE, i), 0, true);
+  const typeAt = (index: number) => index * SECTION_HEADER_SIZE + 4;
+  for (let i = 0; i < count; i++) copy.setUint32(HEADER_SIZE + typeAt(i), 0, true);
   const { sections } = await decode(copy);
   return sections.map(({ index, nameix, flags, addr, offset: start, size, link, info, entsize }) => ({
     index,
     nameOffset: nameix,
-    type: header.view.getUint32(typeAt(offset, index), true),
+    type: types.getUint32(typeAt(index), true),
     flags: Number(flags),
     address: BigInt.asIntN(64, BigInt(addr)),
     offset: start,
@@ -89,10 +95,10 @@ async function decodeSectionHeaders(header: Header): Promise<SectionHeader[]> {
 }
 
 /** A file of the ELF header and, right behind it, one table. */
-function copyOf(header: Header, offset: number, size: number): DataView {
-  const copy = new Uint8Array(HEADER_SIZE + size);
-  copy.set(header.bytes.subarray(0, HEADER_SIZE));
-  copy.set(header.bytes.subarray(offset, offset + size), HEADER_SIZE);
+function copyOf(header: Header, table: Uint8Array): DataView {
+  const copy = new Uint8Array(HEADER_SIZE + table.length);
+  copy.set(header.bytes);
+  copy.set(table, HEADER_SIZE);
   return new DataView(copy.buffer);
 }
 

@@ -1,5 +1,6 @@
 import { hex, hexBytes } from "../messages/hex.ts";
 import { loaderMessages } from "../messages/loader.ts";
+import { type ElfFile, viewOf } from "./file.ts";
 import { MAX_PROGRAM_HEADERS } from "./limits.ts";
 import { LoadError } from "./refuse.ts";
 
@@ -46,14 +47,17 @@ const TYPES: Record<number, string> = { 0: "NONE", 1: "REL", 4: "CORE" };
 /** A file whose ELF header has been checked: both tables lie inside the file. */
 export interface Header {
   readonly name: string;
+  readonly file: ElfFile;
+  /** The ELF header's own bytes. */
   readonly bytes: Uint8Array;
-  readonly view: DataView;
   readonly bare: boolean;
   readonly relocatable: boolean;
   readonly flags: number;
   readonly osAbi: number;
   readonly entry: bigint;
   readonly programHeaderOffset: number;
+  /** The program header table. */
+  readonly programHeaders: Uint8Array;
   readonly programHeaderCount: number;
   readonly sectionHeaderOffset: number;
   /** 0: no sections. */
@@ -65,23 +69,26 @@ export interface Header {
  * Checks the ELF header. Hosted programs must be made for Linux with the double-float ABI; a bare image may have
  * any operating system and float ABI.
  */
-export function checkHeader(bytes: Uint8Array, name: string, bare: boolean): Header {
-  const check = new Check(name, bytes);
+export function checkHeader(file: ElfFile, name: string, bare: boolean): Header {
+  const check = new Check(name, file);
   checkIdentification(check, bare);
   checkFlags(check, bare);
-  const { view } = check;
+  const { bytes, view } = check;
   const programHeaderCount = checkProgramTable(check);
   const sectionHeaderCount = checkSectionTable(check);
+  const programHeadersSize = programHeaderCount * PROGRAM_HEADER_SIZE;
+  const programHeaderOffset = check.table("e_phoff", 32, programHeadersSize);
   return {
     name,
+    file,
     bytes,
-    view,
     bare,
     relocatable: check.u16(16) === ET_DYN,
     flags: view.getUint32(48, true),
     osAbi: bytes[7],
     entry: view.getBigUint64(24, true),
-    programHeaderOffset: check.table("e_phoff", 32, programHeaderCount * PROGRAM_HEADER_SIZE),
+    programHeaderOffset,
+    programHeaders: file.read(programHeaderOffset, programHeadersSize),
     programHeaderCount,
     sectionHeaderOffset:
       sectionHeaderCount && check.table("e_shoff", 40, sectionHeaderCount * SECTION_HEADER_SIZE),
@@ -149,11 +156,13 @@ class Check {
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly view: DataView;
+  private readonly fileSize: number;
 
-  constructor(name: string, bytes: Uint8Array) {
+  constructor(name: string, file: ElfFile) {
     this.name = name;
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.bytes = file.read(0, Math.min(file.size, HEADER_SIZE));
+    this.view = viewOf(this.bytes);
+    this.fileSize = file.size;
   }
 
   u16(at: number): number {
@@ -178,7 +187,7 @@ class Check {
     const offset = this.view.getBigUint64(at, true);
     if (offset < HEADER_SIZE)
       throw new LoadError(loaderMessages.below(this.name, field, hex(offset), hex(HEADER_SIZE)));
-    const fileSize = this.bytes.length;
+    const { fileSize } = this;
     if (offset + BigInt(size) > fileSize)
       throw new LoadError(loaderMessages.beyondFile(this.name, field, hex(offset), String(fileSize)));
     return Number(offset);

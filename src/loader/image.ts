@@ -1,3 +1,5 @@
+import type { ElfFile } from "./file.ts";
+
 /** What may be done with memory. */
 export interface Protection {
   readonly read: boolean;
@@ -5,7 +7,7 @@ export interface Protection {
   readonly execute: boolean;
 }
 
-/** One PT_LOAD segment that takes up memory. Addresses are as linked; `bytes` lie in the file. */
+/** One PT_LOAD segment that takes up memory. Addresses are as linked. */
 export interface Segment extends Protection {
   /** Place in the program header table, as `readelf -l` counts. */
   readonly index: number;
@@ -13,7 +15,9 @@ export interface Segment extends Protection {
   readonly address: number;
   /** Bytes in memory; what the file does not give is zero. */
   readonly memorySize: number;
-  /** What the file gives: a view of the image's bytes, at most `memorySize` long. */
+  /** Bytes that the file gives, at most `memorySize`. */
+  readonly fileSize: number;
+  /** These bytes, read when asked for. */
   readonly bytes: Uint8Array;
   /** `p_offset` */
   readonly offset: number;
@@ -55,6 +59,7 @@ export interface DynamicInfo {
 export interface Image {
   /** What messages call it. */
   readonly name: string;
+  readonly file: ElfFile;
   readonly bare: boolean;
   /** ET_DYN: may be placed anywhere (`place` in layout.ts adds its base); ET_EXEC: at its own addresses. */
   readonly relocatable: boolean;

@@ -71,21 +71,56 @@ describe("W^X", () => {
   });
 });
 
-it("copies the file's bytes to the base and leaves the rest zero", async () => {
-  const file = elfFile({
-    type: "dyn",
-    entry: 0x1000,
-    segments: [
+describe("mapping", () => {
+  const mapped = async (segments: readonly SegmentSpec[], allowWx = false) => {
+    const target = new RecordingTarget();
+    const image = await parseElf(elfFile({ type: "dyn", entry: segments[0].vaddr, segments }), "hello");
+    mapImage(target, image, 0x50000000, allowWx);
+    return { target, image };
+  };
+  const places = (target: RecordingTarget) =>
+    target.mappings.map(({ start, end, offset }) => [start - 0x50000000, end - 0x50000000, offset]);
+
+  it("shows pages of the file, zeros behind its part, and zeroed memory", async () => {
+    const { target, image } = await mapped([
       { flags: "rx", vaddr: 0x1000, bytes: CODE },
       { flags: "rw", vaddr: 0x2010, bytes: text("data"), memsz: 0x2000 },
-    ],
+    ]);
+    const [code, data] = image.segments;
+    expect(places(target)).toEqual([
+      [0x1000, 0x2000, code.offset],
+      [0x2000, 0x3000, data.offset - 0x10],
+      [0x3000, 0x5000, undefined],
+    ]);
+    expect(target.read(0x50001000, CODE.length)).toEqual(CODE);
+    expect(target.read(0x50002010, 5)).toEqual(text("data\0"));
+    // The rest of the page is a private copy, and zero.
+    expect(target.writes.at(-1)).toEqual({ address: 0x50002014, bytes: new Uint8Array(0xfec) });
   });
-  const target = new RecordingTarget();
-  mapImage(target, await parseElf(file, "hello"), 0x50000000, false);
-  expect(target.mappings.map(({ start, end, name }) => [start, end, name])).toEqual([
-    [0x50001000, 0x50002000, "hello"],
-    [0x50002000, 0x50005000, "hello"],
-  ]);
-  expect(target.read(0x50001000, CODE.length)).toEqual(CODE);
-  expect(target.read(0x5000200f, 6)).toEqual(text("\0data\0"));
+
+  it("writes nothing where the file gives all there is", async () => {
+    const { target } = await mapped([{ flags: "rx", vaddr: 0x1000, bytes: CODE }]);
+    expect(places(target)).toHaveLength(1);
+    expect(target.writes).toHaveLength(1);
+  });
+
+  it("of memory alone is no page of the file", async () => {
+    const { target } = await mapped([
+      { flags: "rx", vaddr: 0x1000, bytes: CODE },
+      { flags: "rw", vaddr: 0x2010, memsz: 0x10 },
+    ]);
+    expect(places(target)[1]).toEqual([0x2000, 0x3000, undefined]);
+  });
+
+  it("copies where two segments share a page, or stand otherwise than in the file", async () => {
+    const { target } = await mapped([
+      { flags: "rx", vaddr: 0x1000, bytes: CODE, align: 1 },
+      { flags: "r", vaddr: 0x1800, bytes: text("data"), align: 1 },
+      { flags: "r", vaddr: 0x2004, bytes: CODE.subarray(0, 8), offset: 0x1000, align: 1 },
+    ]);
+    expect(target.mappings.every(({ offset }) => offset === undefined)).toBe(true);
+    expect(target.read(0x50001000, CODE.length)).toEqual(CODE);
+    expect(target.read(0x500017ff, 6)).toEqual(text("\0data\0"));
+    expect(target.read(0x50002004, 9)).toEqual(Uint8Array.of(...CODE.subarray(0, 8), 0));
+  });
 });

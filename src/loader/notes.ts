@@ -1,10 +1,11 @@
 import { hexBytes } from "../messages/hex.ts";
+import { viewOf } from "./file.ts";
 
 const NT_GNU_BUILD_ID = 3;
 /** "GNU" and a zero, as a little-endian word. */
 const GNU = 0x00554e47;
 /** A build-id is among the first notes; more than this of a note segment is not read. */
-const LIMIT = 4096;
+export const NOTES_LIMIT = 4096;
 const MAX_BUILD_ID = 64;
 
 /**
@@ -14,7 +15,7 @@ const MAX_BUILD_ID = 64;
  */
 export function readBuildId(notes: readonly Uint8Array[]): string | undefined {
   for (const bytes of notes) {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, LIMIT));
+    const view = viewOf(bytes);
     for (let at = 0; at + 16 <= view.byteLength; ) {
       const nameSize = view.getUint32(at, true);
       const size = view.getUint32(at + 4, true);

@@ -1,5 +1,6 @@
 import { hex } from "../messages/hex.ts";
 import { loaderMessages } from "../messages/loader.ts";
+import { viewOf } from "./file.ts";
 import { type Header, PROGRAM_HEADER_SIZE } from "./header.ts";
 import { MAX_ALIGN } from "./limits.ts";
 import { LoadError } from "./refuse.ts";
@@ -61,21 +62,21 @@ export function checkAlign(header: Header, one: ProgramHeader): void {
     );
 }
 
-/** The bytes a program header names, checked to lie in the file. */
-export function fileBytes(header: Header, one: ProgramHeader): Uint8Array {
-  const size = header.bytes.length;
+/** Refuses a header whose bytes do not lie in the file. */
+export function checkInFile(header: Header, one: ProgramHeader): void {
+  const { size } = header.file;
   if (one.offset > size || one.fileSize > size - one.offset) {
     const start = one.offset > size ? "p_offset" : "p_filesz";
     throw refused(header, one, start, (field, value) =>
       loaderMessages.beyondFile(header.name, field, value, String(size)),
     );
   }
-  return header.bytes.subarray(one.offset, one.offset + one.fileSize);
 }
 
-/** The same for what only informs: as much of it as the file has. */
-export function clippedBytes(header: Header, one: ProgramHeader): Uint8Array {
-  return header.bytes.subarray(one.offset, one.offset + one.fileSize);
+/** The bytes of what only informs: as much of it as the file has, `limit` at most. */
+export function clippedBytes(header: Header, one: ProgramHeader, limit: number): Uint8Array {
+  const left = Math.max(0, header.file.size - one.offset);
+  return header.file.read(one.offset, Math.min(one.fileSize, limit, left));
 }
 
 export function refused(
@@ -88,9 +89,6 @@ export function refused(
 }
 
 export function raw(header: Header, index: number, field: keyof typeof FIELDS): string {
-  return hex(header.view.getBigUint64(fieldOffset(header, index, field), true));
-}
-
-function fieldOffset(header: Header, index: number, field: keyof typeof FIELDS): number {
-  return header.programHeaderOffset + index * PROGRAM_HEADER_SIZE + FIELDS[field];
+  const at = index * PROGRAM_HEADER_SIZE + FIELDS[field];
+  return hex(viewOf(header.programHeaders).getBigUint64(at, true));
 }

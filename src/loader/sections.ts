@@ -1,6 +1,7 @@
 import { hex } from "../messages/hex.ts";
 import { loaderMessages } from "../messages/loader.ts";
-import type { Header } from "./header.ts";
+import { viewOf } from "./file.ts";
+import { type Header, SECTION_HEADER_SIZE } from "./header.ts";
 import { LoadError } from "./refuse.ts";
 import { readText } from "./text.ts";
 
@@ -62,20 +63,21 @@ export function nameSections(header: Header, headers: readonly SectionHeader[]):
 }
 
 function sectionBytes(header: Header, one: SectionHeader): Uint8Array {
-  const fileSize = header.bytes.length;
+  const fileSize = header.file.size;
   // A null section (type 0) may keep an extended count in its size.
   if (one.type === 0 || one.type === SHT.nobits) return new Uint8Array(0);
   if (one.offset > fileSize || one.size > fileSize - one.offset) {
     const field = one.offset > fileSize ? "sh_offset" : "sh_size";
-    const at = header.sectionHeaderOffset + one.index * 64 + (field === "sh_offset" ? 24 : 32);
+    const at = header.sectionHeaderOffset + one.index * SECTION_HEADER_SIZE;
+    const value = viewOf(header.file.read(at + (field === "sh_offset" ? 24 : 32), 8)).getBigUint64(0, true);
     throw new LoadError(
       loaderMessages.beyondFile(
         header.name,
         loaderMessages.ofSection(field, one.index),
-        hex(header.view.getBigUint64(at, true)),
+        hex(value),
         String(fileSize),
       ),
     );
   }
-  return header.bytes.subarray(one.offset, one.offset + one.size);
+  return header.file.read(one.offset, one.size);
 }

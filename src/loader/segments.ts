@@ -5,8 +5,8 @@ import type { Segment } from "./image.ts";
 import { LOWEST_ADDRESS, MAX_IMAGE_BYTES, PHYSICAL_END, USER_END } from "./limits.ts";
 import {
   checkAlign,
+  checkInFile,
   checkSizes,
-  fileBytes,
   PF,
   type ProgramHeader,
   PT,
@@ -23,7 +23,7 @@ export function loadSegments(header: Header, table: readonly ProgramHeader[]): S
   const segments: Segment[] = [];
   for (const one of loads) {
     checkSizes(header, one);
-    const bytes = fileBytes(header, one);
+    checkInFile(header, one);
     if (one.memorySize === 0) continue;
     checkAlign(header, one);
     const address = segmentAddress(header, one);
@@ -31,20 +31,23 @@ export function loadSegments(header: Header, table: readonly ProgramHeader[]): S
     memoryTotal += one.memorySize;
     if (!header.bare && memoryTotal > MAX_IMAGE_BYTES) throw tooMuchMemory(header, memoryTotal);
     // Segments that repeat the same part of the file would make a small file fill the memory.
-    if (fileTotal > 2 * header.bytes.length)
+    if (fileTotal > 2 * header.file.size)
       throw new LoadError(
         loaderMessages.tooBig(
           header.name,
           loaderMessages.sumOf("p_filesz"),
           hex(fileTotal),
-          hex(2 * header.bytes.length),
+          hex(2 * header.file.size),
         ),
       );
     segments.push({
       index: one.index,
       address,
       memorySize: one.memorySize,
-      bytes,
+      fileSize: one.fileSize,
+      get bytes() {
+        return header.file.read(one.offset, one.fileSize);
+      },
       offset: one.offset,
       align: Math.max(one.align, 1),
       read: (one.flags & PF.r) !== 0,

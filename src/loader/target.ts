@@ -1,3 +1,4 @@
+import type { ElfFile } from "./file.ts";
 import type { Protection } from "./image.ts";
 
 /**
@@ -12,6 +13,15 @@ export interface MappingTarget {
    * Throws `RefusedError` where memory is short.
    */
   map(address: number, length: number, protection: Protection, name: string): void;
+  /** Maps private pages of an image's file, from its byte `offset` (whole pages); zeros behind its end. */
+  mapFile(
+    address: number,
+    length: number,
+    protection: Protection,
+    name: string,
+    file: ElfFile,
+    offset: number,
+  ): void;
   /** Reserves addresses that are never handed out and fault on every access; `name` says what they guard. */
   guard(address: number, length: number, name: string): void;
   /** Writes mapped memory whatever its protection; any alignment. */

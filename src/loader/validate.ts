@@ -4,12 +4,12 @@ import { readDynamic } from "./dynamic.ts";
 import { type Header, PROGRAM_HEADER_SIZE } from "./header.ts";
 import type { Image, Range, Segment, TlsTemplate } from "./image.ts";
 import { MAX_IMAGE_BYTES, PATH_MAX, PHYSICAL_END, pageDown, pageUp } from "./limits.ts";
-import { readBuildId } from "./notes.ts";
+import { NOTES_LIMIT, readBuildId } from "./notes.ts";
 import {
   checkAlign,
+  checkInFile,
   checkSizes,
   clippedBytes,
-  fileBytes,
   PF,
   type ProgramHeader,
   PT,
@@ -30,6 +30,7 @@ export function buildImage(header: Header, table: readonly ProgramHeader[]): Ima
   const stack = only(header, hosted, PT.gnuStack, "0x6474e551 (GNU_STACK)");
   return {
     name: header.name,
+    file: header.file,
     bare: header.bare,
     relocatable: header.relocatable,
     entry: entryPoint(header, table, segments),
@@ -42,8 +43,10 @@ export function buildImage(header: Header, table: readonly ProgramHeader[]): Ima
     tls: tls && tlsTemplate(header, tls, segments),
     executableStack: stack && (stack.flags & PF.x) !== 0,
     relro: relro && relroRange(header, relro, segments),
-    dynamic: dynamic && readDynamic(header, dynamic.index, fileBytes(header, dynamic), segments),
-    buildId: readBuildId(table.filter((one) => one.type === PT.note).map((one) => clippedBytes(header, one))),
+    dynamic: dynamic && readDynamic(header, dynamic, segments),
+    buildId: readBuildId(
+      table.filter((one) => one.type === PT.note).map((one) => clippedBytes(header, one, NOTES_LIMIT)),
+    ),
     flags: header.flags,
     osAbi: header.osAbi,
   };
@@ -69,7 +72,7 @@ function entryPoint(header: Header, table: readonly ProgramHeader[], segments: r
 function programHeaderAddress(header: Header, segments: readonly Segment[]): number | undefined {
   const start = header.programHeaderOffset;
   const end = start + header.programHeaderCount * PROGRAM_HEADER_SIZE;
-  const holder = segments.find((one) => start >= one.offset && end <= one.offset + one.bytes.length);
+  const holder = segments.find((one) => start >= one.offset && end <= one.offset + one.fileSize);
   return holder && holder.address + start - holder.offset;
 }
 
@@ -78,7 +81,8 @@ function interpreterPath(header: Header, one: ProgramHeader): string {
     throw refused(header, one, "p_filesz", (field, value) =>
       loaderMessages.tooBig(header.name, field, value, hex(PATH_MAX)),
     );
-  const path = readText(fileBytes(header, one), 0, PATH_MAX);
+  checkInFile(header, one);
+  const path = readText(header.file.read(one.offset, one.fileSize), 0, PATH_MAX);
   if (!path)
     throw refused(header, one, "p_offset", (field, value) =>
       loaderMessages.badString(header.name, field, value),

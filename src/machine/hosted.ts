@@ -16,9 +16,10 @@ import { VfsError } from "../kernel/vfs/error.ts";
 import { O } from "../kernel/vfs/flags.ts";
 import { DirectoryInode } from "../kernel/vfs/inode.ts";
 import { toByteString } from "../kernel/vfs/names.ts";
+import type { OpenFile } from "../kernel/vfs/open-file.ts";
 import { open } from "../kernel/vfs/operations.ts";
 import { processFiles } from "../kernel/vfs/process-files.ts";
-import { type Vfs, vfs } from "../kernel/vfs/vfs.ts";
+import { vfs } from "../kernel/vfs/vfs.ts";
 import { find } from "../kernel/vfs/walk.ts";
 import { parseElf } from "../loader/elf.ts";
 import type { Image } from "../loader/image.ts";
@@ -33,6 +34,7 @@ import type { HostedOptions, HostServices } from "./hosted-options.ts";
 import { collectStats, type HostedStats } from "./hosted-stats.ts";
 import { hostedLibraries } from "./libraries.ts";
 import { LoadTarget } from "./load-target.ts";
+import { ProgramImages } from "./program-images.ts";
 
 /** Instructions between two looks at the host's events. */
 const SLICE = 1_000_000;
@@ -197,7 +199,6 @@ const SHORT_SLICE = 10_000;
  */
 export async function createHosted(options: HostedOptions): Promise<HostedMachine> {
   const { program, host, allowWx = false, deterministic = false } = options;
-  const image = await parseElf(program.bytes, program.path);
   const time = deterministic ? undefined : host;
   const random = deterministic ? new SeededRandom(options.seed ^ KERNEL_STREAM) : host;
   const board = new HostedBoard(options.memory, options.console, time, (into) => fill(random, into));
@@ -209,7 +210,9 @@ export async function createHosted(options: HostedOptions): Promise<HostedMachin
       strace(line);
     });
 
-  const interpreter = await interpreterOf(kernel, image);
+  const images = new ProgramImages();
+  const image = await imageOf(kernel, images, program);
+  const interpreter = await interpreterOf(kernel, images, image);
   const process = kernel.use(processTable).create(kernel.use(memoryManager).createSpace());
   const { uid, euid, gid, egid } = process.credentials;
   const loaded = loadProgram(new LoadTarget(process.memory), image, interpreter, {
@@ -243,21 +246,46 @@ function fill(random: SeededRandom | HostServices, into: Uint8Array): void {
   else random.entropy(into);
 }
 
-/** The dynamic linker that an image names, from the guest's tree. */
-async function interpreterOf(kernel: Kernel, image: Image): Promise<Image | undefined> {
-  if (image.interpreter === undefined) return undefined;
-  const bytes = readGuestFile(kernel.use(vfs), image.interpreter);
-  return bytes && parseElf(bytes, image.interpreter);
+/** The program's image, from the guest's tree; where that has another file or none, from its bytes. */
+async function imageOf(
+  kernel: Kernel,
+  images: ProgramImages,
+  { path, bytes }: HostedOptions["program"],
+): Promise<Image> {
+  try {
+    const file = open(kernel.use(vfs).base(), toByteString(path), O.RDONLY, 0);
+    try {
+      if (hasBytes(file, bytes)) return await images.of(file, path);
+    } finally {
+      file.release();
+    }
+  } catch (error) {
+    if (!(error instanceof VfsError)) throw error;
+  }
+  return parseElf(bytes, path);
 }
 
-/** The whole of a file of the guest's tree; `undefined` where there is none. */
-function readGuestFile(tree: Vfs, path: string): Uint8Array | undefined {
+const COMPARED = 2 ** 20;
+
+function hasBytes(file: OpenFile, bytes: Uint8Array): boolean {
+  if (file.attributes().size !== bytes.length) return false;
+  const piece = new Uint8Array(COMPARED);
+  for (let at = 0; at < bytes.length; at += COMPARED) {
+    const count = file.readAt(piece, at);
+    if (count !== Math.min(COMPARED, bytes.length - at)) return false;
+    for (let i = 0; i < count; i++) if (piece[i] !== bytes[at + i]) return false;
+  }
+  return true;
+}
+
+/** The dynamic linker that an image names, from the guest's tree; `undefined` where there is none. */
+async function interpreterOf(
+  kernel: Kernel,
+  images: ProgramImages,
+  image: Image,
+): Promise<Image | undefined> {
   try {
-    const file = open(tree.base(), toByteString(path), O.RDONLY, 0);
-    const bytes = new Uint8Array(file.attributes().size);
-    const length = file.readAt(bytes, 0);
-    file.release();
-    return bytes.subarray(0, length);
+    return await images.interpreter(image, kernel.use(vfs).base());
   } catch (error) {
     if (error instanceof VfsError) return undefined;
     throw error;

@@ -1,11 +1,14 @@
 import { PAGE_SIZE } from "../cpu/sv39.ts";
 import type { AddressSpace } from "../kernel/rkvm/address-space.ts";
+import type { Backing } from "../kernel/rkvm/backing.ts";
 import { OutOfMemory } from "../kernel/rkvm/resident-pages.ts";
 import { Prot } from "../kernel/rkvm/vma.ts";
+import type { ElfFile } from "../loader/file.ts";
 import type { Protection } from "../loader/image.ts";
 import { LoadError } from "../loader/refuse.ts";
 import type { MappingTarget } from "../loader/target.ts";
 import { kernelMessages } from "../messages/kernel.ts";
+import { GuestFile } from "./program-images.ts";
 
 /** An address space as the loader fills it. */
 export class LoadTarget implements MappingTarget {
@@ -16,13 +19,23 @@ export class LoadTarget implements MappingTarget {
   }
 
   map(address: number, length: number, protection: Protection, name: string): void {
-    const { read, write, execute } = protection;
-    const prot = (read ? Prot.read : 0) | (write ? Prot.write : 0) | (execute ? Prot.exec : 0);
-    this.space.map(address, length, { prot, name });
+    this.add(address, length, { prot: bits(protection), name });
+  }
+
+  mapFile(
+    address: number,
+    length: number,
+    protection: Protection,
+    name: string,
+    file: ElfFile,
+    offset: number,
+  ): void {
+    const backing = file instanceof GuestFile ? file.backing : backingOf(file, name);
+    this.add(address, length, { prot: bits(protection), name, backing, offset });
   }
 
   guard(address: number, length: number, name: string): void {
-    this.space.map(address, length, { prot: Prot.none, name, guard: true });
+    this.add(address, length, { prot: Prot.none, name, guard: true });
   }
 
   write(address: number, bytes: Uint8Array): void {
@@ -34,6 +47,11 @@ export class LoadTarget implements MappingTarget {
     }
   }
 
+  private add(address: number, length: number, options: Parameters<AddressSpace["map"]>[2]): void {
+    if (this.space.map(address, length, options) < 0)
+      throw new LoadError(kernelMessages.outOfMemory(), "ENOMEM");
+  }
+
   private page(address: number): Uint8Array {
     try {
       return this.space.forcedPage(address);
@@ -42,4 +60,21 @@ export class LoadTarget implements MappingTarget {
       throw error;
     }
   }
+}
+
+function bits({ read, write, execute }: Protection): number {
+  return (read ? Prot.read : 0) | (write ? Prot.write : 0) | (execute ? Prot.exec : 0);
+}
+
+/** Of a program that is no file of the guest's. */
+function backingOf(file: ElfFile, name: string): Backing {
+  return {
+    name,
+    size: file.size,
+    readAt(offset, into) {
+      const count = Math.max(0, Math.min(into.length, file.size - offset));
+      into.set(file.read(offset, count));
+      return count;
+    },
+  };
 }

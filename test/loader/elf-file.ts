@@ -1,3 +1,4 @@
+import type { ElfFile } from "../../src/loader/file.ts";
 import type { Protection } from "../../src/loader/image.ts";
 import type { MappingTarget } from "../../src/loader/target.ts";
 
@@ -180,6 +181,8 @@ interface Mapping extends Protection {
   readonly start: number;
   readonly end: number;
   readonly name: string;
+  /** Of pages of a file. */
+  readonly offset: number | undefined;
 }
 
 /**
@@ -191,9 +194,22 @@ export class RecordingTarget implements MappingTarget {
   readonly guards: { start: number; end: number; name: string }[] = [];
   readonly writes: { address: number; bytes: Uint8Array }[] = [];
 
-  map(address: number, length: number, protection: Protection, name: string): void {
+  map(address: number, length: number, protection: Protection, name: string, offset?: number): void {
     this.claim(address, length);
-    this.mappings.push({ start: address, end: address + length, name, ...protection });
+    this.mappings.push({ ...protection, start: address, end: address + length, name, offset });
+  }
+
+  mapFile(
+    address: number,
+    length: number,
+    protection: Protection,
+    name: string,
+    file: ElfFile,
+    offset: number,
+  ): void {
+    if (offset < 0 || offset % 4096 !== 0) throw new RangeError(`no whole pages: ${offset}`);
+    this.map(address, length, protection, name, offset);
+    this.writes.push({ address, bytes: file.read(offset, Math.min(length, file.size - offset)) });
   }
 
   guard(address: number, length: number, name: string): void {
