@@ -68,7 +68,13 @@ export type { HostConsole, HostInput, HostOutput } from "./machine/host-console.
 export { createHosted, type HostedMachine } from "./machine/hosted.ts";
 export type { HostedOptions, HostServices } from "./machine/hosted-options.ts";
 export type { HostedStats } from "./machine/hosted-stats.ts";
-export { hostedLibraries } from "./machine/libraries.ts";
+export {
+  type LibraryChoice,
+  type LibraryEntry,
+  linkLibraries,
+  REGISTER,
+  STANDARD,
+} from "./machine/libraries.ts";
 export { Machine } from "./machine/machine.ts";
 export type {
   ExtraDevice,

@@ -3,6 +3,7 @@ import type { FileTree } from "../kernel/rkvfs/library.ts";
 import type { HostTime } from "./clock.ts";
 import type { HostedEmitter } from "./events.ts";
 import type { HostConsole } from "./host-console.ts";
+import type { LibraryChoice } from "./libraries.ts";
 
 /** What a hosted machine is made of and what it runs. */
 export interface HostedOptions {
@@ -29,7 +30,9 @@ export interface HostedOptions {
   readonly stackSize?: number;
   /** The root and what is mounted in it; default a root in memory that is all but empty. */
   readonly files?: Omit<FileTree, "program">;
-  /** Micro-libraries to use in place of the standard ones that provide the same. */
+  /** The package's libraries to link, and their options; default the standard ones. What is not linked is not there. */
+  readonly linked?: readonly LibraryChoice[];
+  /** Libraries of one's own, in place of those linked that provide the same or have the same name. */
   readonly libraries?: readonly Library[];
   readonly console: HostConsole;
   /**

@@ -32,7 +32,7 @@ import type { HostedEmitter } from "./events.ts";
 import { HostedBoard } from "./hosted-board.ts";
 import type { HostedOptions, HostServices } from "./hosted-options.ts";
 import { collectStats, type HostedStats } from "./hosted-stats.ts";
-import { hostedLibraries } from "./libraries.ts";
+import { linkLibraries } from "./libraries.ts";
 import { LoadTarget } from "./load-target.ts";
 import { ProgramImages } from "./program-images.ts";
 
@@ -202,7 +202,8 @@ export async function createHosted(options: HostedOptions): Promise<HostedMachin
   const time = deterministic ? undefined : host;
   const random = deterministic ? new SeededRandom(options.seed ^ KERNEL_STREAM) : host;
   const board = new HostedBoard(options.memory, options.console, time, (into) => fill(random, into));
-  const kernel = new Kernel(board.hart, librariesFor(options, board.platform));
+  const images = new ProgramImages();
+  const kernel = new Kernel(board.hart, await librariesFor(options, board.platform, images));
   const { strace } = options;
   if (strace)
     kernel.tracer = new StraceWriter((line) => {
@@ -210,7 +211,6 @@ export async function createHosted(options: HostedOptions): Promise<HostedMachin
       strace(line);
     });
 
-  const images = new ProgramImages();
   const image = await imageOf(kernel, images, program);
   const interpreter = await interpreterOf(kernel, images, image);
   const process = kernel.use(processTable).create(kernel.use(memoryManager).createSpace());
@@ -232,13 +232,15 @@ export async function createHosted(options: HostedOptions): Promise<HostedMachin
 /** Keeps the kernel's random numbers apart from those that chose the layout. */
 const KERNEL_STREAM = 0x6b65_726e_656cn;
 
-function librariesFor(options: HostedOptions, platform: Platform): Library[] {
-  const { program, allowWx, libraries = [] } = options;
+/** What the kernel is linked from: the libraries chosen, with the caller's own in place of those they replace. */
+function librariesFor(
+  options: HostedOptions,
+  platform: Platform,
+  images: ProgramImages,
+): Promise<Library[]> {
+  const { program, allowWx = false, aslr = true, libraries, linked } = options;
   const files = { ...(options.files ?? { memory: options.memory, mounts: [] }), program };
-  const replaced = new Set(libraries.flatMap((library) => library.provides));
-  const standard = hostedLibraries({ platform, files, allowWx });
-  const kept = standard.filter(({ provides }) => !provides.some((provided) => replaced.has(provided)));
-  return [...kept, ...libraries];
+  return linkLibraries(linked, libraries, { platform, files, allowWx, aslr, images });
 }
 
 function fill(random: SeededRandom | HostServices, into: Uint8Array): void {

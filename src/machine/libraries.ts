@@ -1,56 +1,256 @@
 import type { Library } from "../kernel/library.ts";
-import { posixFutex } from "../kernel/posix-futex/library.ts";
-import { posixMmap } from "../kernel/posix-mmap/library.ts";
-import { posixProcess } from "../kernel/posix-process/library.ts";
-import { posixTime } from "../kernel/posix-time/library.ts";
-import { posixFiles } from "../kernel/posixfs/library.ts";
-import { rkallocbuddy } from "../kernel/rkallocbuddy/library.ts";
-import { rkconsole } from "../kernel/rkconsole/library.ts";
-import { type Platform, rkplat } from "../kernel/rkplat/platform.ts";
-import { rkprocess } from "../kernel/rkprocess/library.ts";
-import { rkschedcoop } from "../kernel/rkschedcoop/library.ts";
-import { rksignal } from "../kernel/rksignal/library.ts";
-import { rkswrand } from "../kernel/rkswrand/library.ts";
-import { rksyscall } from "../kernel/rksyscall/library.ts";
-import { rktime } from "../kernel/rktime/library.ts";
-import { type FileTree, rkvfs } from "../kernel/rkvfs/library.ts";
-import { rkvm } from "../kernel/rkvm/library.ts";
-import { rktty } from "../kernel/tty/library.ts";
+import type { Platform } from "../kernel/rkplat/platform.ts";
+import type { FileTree } from "../kernel/rkvfs/library.ts";
+import { ProgramImages } from "./program-images.ts";
 
-/** What the libraries of a hosted program are made for. */
-export interface LibraryOptions {
-  /** Absent: a list to be described, not started. */
-  readonly platform?: Platform;
-  readonly files?: FileTree;
-  /** Pages may be writable and executable at once. */
-  readonly allowWx?: boolean;
+/**
+ * The register of the micro-libraries that are part of the package. A library's code is loaded when a kernel is linked
+ * with it, and not before.
+ *
+ * To add one: a line in `REGISTER`, with
+ * - `name` and `provides` exactly as the library has them (a test compares);
+ * - `load`, which imports the library's file by `import()` and nothing else of it: a static import anywhere on the way
+ *   of a run would load it always. Two that provide the same cannot both be standard;
+ * - `standard: true` where a run without a Runikraftfile is to have it;
+ * - `options`, what a Runikraftfile may set for it: from there come the file's schema, its checks, and the second
+ *   argument of the function that `load` resolves to.
+ */
+export interface LibraryEntry {
+  readonly name: string;
+  /** Names of the APIs that it provides. */
+  readonly provides: readonly string[];
+  /** Linked where nothing else is asked for. */
+  readonly standard?: true;
+  readonly options?: Readonly<Record<string, LibraryOption>>;
+  readonly load: () => Promise<(context: LibraryContext, options: LibraryOptionValues) => Library>;
 }
 
-const NO_FILES: FileTree = { memory: 0, mounts: [] };
+/** An option of a library in a Runikraftfile. */
+export type LibraryOption =
+  /** A whole number within bounds. */
+  | { readonly kind: "count"; readonly least: number; readonly most: number; readonly about: string }
+  /** Bytes, written with K, M or G: the value is rounded up to whole pages. */
+  | { readonly kind: "size"; readonly least: number; readonly most: number; readonly about: string }
+  | { readonly kind: "boolean"; readonly about: string }
+  | { readonly kind: "choice"; readonly choices: readonly string[]; readonly about: string };
 
-/** The micro-libraries that a hosted program is linked with. */
-export function hostedLibraries({
-  platform,
-  files = NO_FILES,
-  allowWx = false,
-}: LibraryOptions = {}): Library[] {
-  return [
-    rkplat(platform),
-    rkallocbuddy,
-    rkschedcoop,
-    rkswrand,
-    rktime,
-    rkconsole,
-    rktty,
-    rkvm(allowWx),
-    rkprocess(),
-    rksignal,
-    rksyscall,
-    rkvfs(files),
-    posixProcess,
-    posixMmap,
-    posixTime,
-    posixFutex,
-    posixFiles,
-  ];
+/** What a Runikraftfile set, by the option's name: of the kind that the register says. */
+export type LibraryOptionValues = Readonly<Record<string, number | boolean | string | undefined>>;
+
+/** What the libraries of a hosted program are made for. */
+export interface LibraryContext {
+  /** Absent: a list to be described, not started. */
+  readonly platform?: Platform;
+  readonly files: FileTree;
+  /** Pages may be writable and executable at once. */
+  readonly allowWx: boolean;
+  /** Programs are placed at random addresses. */
+  readonly aslr: boolean;
+  /** Images of programs that have been read. */
+  readonly images: ProgramImages;
+}
+
+/** A library of the register, to be linked. */
+export interface LibraryChoice {
+  readonly name: string;
+  readonly options?: LibraryOptionValues;
+}
+
+export const REGISTER: readonly LibraryEntry[] = [
+  {
+    name: "rkplat",
+    provides: ["rkplat"],
+    standard: true,
+    load: async () => {
+      const { rkplat } = await import("../kernel/rkplat/platform.ts");
+      return ({ platform }) => rkplat(platform);
+    },
+  },
+  {
+    name: "rkallocbuddy",
+    provides: ["rkalloc"],
+    standard: true,
+    load: async () => {
+      const { rkallocbuddy } = await import("../kernel/rkallocbuddy/library.ts");
+      return () => rkallocbuddy;
+    },
+  },
+  {
+    name: "rkallocregion",
+    provides: ["rkalloc"],
+    load: async () => {
+      const { rkallocregion } = await import("../kernel/rkallocregion/library.ts");
+      return () => rkallocregion;
+    },
+  },
+  {
+    name: "rkschedcoop",
+    provides: ["rksched"],
+    standard: true,
+    load: async () => {
+      const { rkschedcoop } = await import("../kernel/rkschedcoop/library.ts");
+      return () => rkschedcoop;
+    },
+  },
+  {
+    name: "rkswrand",
+    provides: ["rkswrand"],
+    standard: true,
+    load: async () => {
+      const { rkswrand } = await import("../kernel/rkswrand/library.ts");
+      return () => rkswrand;
+    },
+  },
+  {
+    name: "rktime",
+    provides: ["rktime", "rktime-timers"],
+    standard: true,
+    load: async () => {
+      const { rktime } = await import("../kernel/rktime/library.ts");
+      return () => rktime;
+    },
+  },
+  {
+    name: "rkconsole",
+    provides: ["rkconsole"],
+    standard: true,
+    load: async () => {
+      const { rkconsole } = await import("../kernel/rkconsole/library.ts");
+      return () => rkconsole;
+    },
+  },
+  {
+    name: "rktty",
+    provides: ["rktty"],
+    standard: true,
+    load: async () => {
+      const { rktty } = await import("../kernel/tty/library.ts");
+      return () => rktty;
+    },
+  },
+  {
+    name: "rkvm",
+    provides: ["rkvm"],
+    standard: true,
+    load: async () => {
+      const { rkvm } = await import("../kernel/rkvm/library.ts");
+      return ({ allowWx }) => rkvm(allowWx);
+    },
+  },
+  {
+    name: "rkprocess",
+    provides: ["rkprocess"],
+    standard: true,
+    options: {
+      threads: { kind: "count", least: 1, most: 32_768, about: "threads of all processes together" },
+    },
+    load: async () => {
+      const { rkprocess } = await import("../kernel/rkprocess/library.ts");
+      return (_, { threads }) => rkprocess(threads as number | undefined);
+    },
+  },
+  {
+    name: "rksignal",
+    provides: ["rksignal"],
+    standard: true,
+    load: async () => {
+      const { rksignal } = await import("../kernel/rksignal/library.ts");
+      return () => rksignal;
+    },
+  },
+  {
+    name: "rksyscall",
+    provides: ["rksyscall"],
+    standard: true,
+    load: async () => {
+      const { rksyscall } = await import("../kernel/rksyscall/library.ts");
+      return () => rksyscall;
+    },
+  },
+  {
+    name: "rkvfs",
+    provides: ["rkvfs", "standard-files"],
+    standard: true,
+    load: async () => {
+      const { rkvfs } = await import("../kernel/rkvfs/library.ts");
+      return ({ files }) => rkvfs(files);
+    },
+  },
+  {
+    name: "posix-process",
+    provides: ["host-names"],
+    standard: true,
+    load: async () => {
+      const { posixProcess } = await import("../kernel/posix-process/library.ts");
+      return () => posixProcess;
+    },
+  },
+  {
+    name: "posix-mmap",
+    provides: [],
+    standard: true,
+    load: async () => {
+      const { posixMmap } = await import("../kernel/posix-mmap/library.ts");
+      return () => posixMmap;
+    },
+  },
+  {
+    name: "posix-time",
+    provides: [],
+    standard: true,
+    load: async () => {
+      const { posixTime } = await import("../kernel/posix-time/library.ts");
+      return () => posixTime;
+    },
+  },
+  {
+    name: "posix-futex",
+    provides: ["posix-futex"],
+    standard: true,
+    load: async () => {
+      const { posixFutex } = await import("../kernel/posix-futex/library.ts");
+      return () => posixFutex;
+    },
+  },
+  {
+    name: "posix-files",
+    provides: ["file-mappings"],
+    standard: true,
+    load: async () => {
+      const { posixFiles } = await import("../kernel/posixfs/library.ts");
+      return () => posixFiles;
+    },
+  },
+];
+
+/** The libraries that a hosted program is linked with where nothing else is asked for. */
+export const STANDARD: readonly LibraryChoice[] = REGISTER.flatMap(({ name, standard }) =>
+  standard ? [{ name }] : [],
+);
+
+export function libraryEntry(name: string): LibraryEntry | undefined {
+  return REGISTER.find((entry) => entry.name === name);
+}
+
+const NOTHING: LibraryContext = { files: { memory: 0, mounts: [] }, allowWx: false };
+
+/**
+ * Loads the libraries chosen, less those that `own` stands in place of: by providing the same API, or by the same name.
+ * Behind them comes `own`. Names that the register does not have are the caller's fault.
+ */
+export async function linkLibraries(
+  choices: readonly LibraryChoice[] = STANDARD,
+  own: readonly Library[] = [],
+  context: LibraryContext = NOTHING,
+): Promise<Library[]> {
+  const replaced = new Set(own.flatMap(({ provides }) => provides.map(({ name }) => name)));
+  const names = new Set(own.map(({ name }) => name));
+  const linked = choices.map(async ({ name, options = {} }) => {
+    const entry = libraryEntry(name);
+    if (!entry) throw new RangeError(`no micro-library is called ${name}`);
+    if (names.has(name) || entry.provides.some((api) => replaced.has(api))) return [];
+    const make = await entry.load();
+    return [make(context, options)];
+  });
+  return [...(await Promise.all(linked)).flat(), ...own];
 }

@@ -1,23 +1,23 @@
 import type { Command } from "commander";
 import { printOut } from "../../host/process.ts";
 import { startOrder } from "../../kernel/library.ts";
-import { hostedLibraries } from "../../machine/libraries.ts";
+import { linkLibraries } from "../../machine/libraries.ts";
 import { cliText } from "../../messages/cli.ts";
 import { examples } from "../examples.ts";
 import { columns } from "../output.ts";
 
 export function configure(command: Command): void {
-  command.option("--json", cliText.optionJson()).action((options: { json?: boolean }) => {
-    const rows = describe();
+  command.option("--json", cliText.optionJson()).action(async (options: { json?: boolean }) => {
+    const rows = await describe();
     printOut(options.json ? `${JSON.stringify(rows, undefined, 2)}\n` : format(rows));
   });
   examples(command, "runikraft libs", "runikraft libs --json");
 }
 
 /** In the order in which they start. */
-function describe() {
+async function describe() {
   const names = (apis: readonly { name: string }[]) => apis.map(({ name }) => name);
-  return startOrder(hostedLibraries()).map(({ name, summary, provides, needs, syscalls = [] }) => ({
+  return startOrder(await linkLibraries()).map(({ name, summary, provides, needs, syscalls = [] }) => ({
     name,
     summary: summary(),
     provides: names(provides),
@@ -26,7 +26,7 @@ function describe() {
   }));
 }
 
-function format(rows: ReturnType<typeof describe>): string {
+function format(rows: Awaited<ReturnType<typeof describe>>): string {
   const header = [
     cliText.columnName(),
     cliText.columnProvides(),

@@ -2,14 +2,14 @@ import type { Command } from "commander";
 import { printOut } from "../../host/process.ts";
 import type { Support } from "../../kernel/syscalls/row.ts";
 import { type SyscallSupport, syscallTable } from "../../kernel/syscalls/table.ts";
-import { hostedLibraries } from "../../machine/libraries.ts";
+import { linkLibraries } from "../../machine/libraries.ts";
 import { cliText } from "../../messages/cli.ts";
 import { examples } from "../examples.ts";
 import { columns } from "../output.ts";
 
 export function configure(command: Command): void {
-  command.option("--json", cliText.optionJson()).action((options: { json?: boolean }) => {
-    const entries = syscallTable(hostedLibraries());
+  command.option("--json", cliText.optionJson()).action(async (options: { json?: boolean }) => {
+    const entries = syscallTable(await linkLibraries());
     printOut(options.json ? `${JSON.stringify(entries, undefined, 2)}\n` : formatEntries(entries));
   });
   examples(command, "runikraft syscalls", "runikraft syscalls --json");
