@@ -1,5 +1,5 @@
 import type { Thread } from "../rkprocess/thread.ts";
-import { waitUntil } from "../rkprocess/wait.ts";
+import { type WaitOptions, waitUntil } from "../rkprocess/wait.ts";
 import { ERESTARTSYS, errno } from "../syscalls/errno.ts";
 import type { SyscallHandler } from "../syscalls/row.ts";
 import type { Location } from "../vfs/dentry.ts";
@@ -114,20 +114,30 @@ export function untilReady(
 ): number {
   const first = tryOnce(attempt);
   if (first === undefined && file.waiters && !(file.flags & O.NONBLOCK)) {
-    // The descriptor may be closed by another thread meanwhile.
-    file.retain();
-    return waitUntil(thread, {
-      attempt: () => tryOnce(attempt),
-      queues: [file.waiters],
-      interrupted: () => partial() || -ERESTARTSYS,
-      finished: () => {
-        finished();
-        file.release();
-      },
-    });
+    const interrupted = () => partial() || -ERESTARTSYS;
+    return waitWith(thread, file, attempt, { queues: [file.waiters], interrupted, finished });
   }
   finished();
   return first ?? (partial() || -errno.EAGAIN);
+}
+
+/** Waits with a file in use: `attempt` throws EAGAIN until what the call waits for is there. */
+export function waitWith(
+  thread: Thread,
+  file: OpenFile,
+  attempt: () => number,
+  options: Omit<WaitOptions, "attempt">,
+): number {
+  // The descriptor may be closed by another thread meanwhile.
+  file.retain();
+  return waitUntil(thread, {
+    ...options,
+    attempt: () => tryOnce(attempt),
+    finished() {
+      options.finished?.();
+      file.release();
+    },
+  });
 }
 
 /** Undefined for EAGAIN; other errors are results, because a wait goes on outside of `call`. */

@@ -1,6 +1,6 @@
 import type { Thread } from "../rkprocess/thread.ts";
 import { time } from "../rktime/time.ts";
-import { full, partial, type SyscallRow, stub } from "../syscalls/row.ts";
+import { full, partial, type SyscallRow } from "../syscalls/row.ts";
 import { fail } from "../vfs/error.ts";
 import { O, SETTABLE } from "../vfs/flags.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
@@ -10,6 +10,7 @@ import type { ProcessFiles } from "../vfs/process-files.ts";
 import { decodeInt } from "../vfs/structs.ts";
 import { vfs } from "../vfs/vfs.ts";
 import { baseOf, call, fileAt, int, readPath, untilReady } from "./call.ts";
+import { flock, lockCommands } from "./locks.ts";
 
 function openat(
   thread: Thread,
@@ -127,19 +128,12 @@ const F = {
   SETFD: 2,
   GETFL: 3,
   SETFL: 4,
-  GETLK: 5,
-  SETLK: 6,
-  SETLKW: 7,
   SETOWN: 8,
   GETOWN: 9,
-  OFD_GETLK: 36,
-  OFD_SETLK: 37,
-  OFD_SETLKW: 38,
   DUPFD_CLOEXEC: 1030,
   SETPIPE_SZ: 1031,
   GETPIPE_SZ: 1032,
 } as const;
-const F_UNLCK = 2;
 
 function fcntl(thread: Thread, files: ProcessFiles, fd: number, command: number, argument: number): number {
   const descriptor = files.fds.get(int(fd));
@@ -157,24 +151,15 @@ function fcntl(thread: Thread, files: ProcessFiles, fd: number, command: number,
     case F.GETFL:
       return file.flags;
   }
-  return fcntlOfFile(thread, fileAt(files, fd), int(command), argument);
+  const lockCall = lockCommands.get(int(command));
+  if (lockCall) return lockCall(thread, files, fileAt(files, fd), argument);
+  return fcntlOfFile(fileAt(files, fd), int(command), argument);
 }
 
-function fcntlOfFile(thread: Thread, file: OpenFile, command: number, argument: number): number {
+function fcntlOfFile(file: OpenFile, command: number, argument: number): number {
   switch (command) {
     case F.SETFL:
       file.flags = (file.flags & ~SETTABLE) | (int(argument) & SETTABLE);
-      return 0;
-    case F.GETLK:
-    case F.OFD_GETLK:
-      checkLock(thread, argument);
-      thread.memory.writeU16(argument, F_UNLCK);
-      return 0;
-    case F.SETLK:
-    case F.SETLKW:
-    case F.OFD_SETLK:
-    case F.OFD_SETLKW:
-      checkLockAccess(file, checkLock(thread, argument));
       return 0;
     case F.SETOWN:
     case F.GETOWN:
@@ -187,18 +172,6 @@ function fcntlOfFile(thread: Thread, file: OpenFile, command: number, argument: 
     default:
       return fail("EINVAL");
   }
-}
-
-/** `struct flock`: 0 l_type, 2 l_whence, 8 l_start, 16 l_len, 24 l_pid. Returns the type. */
-function checkLock(thread: Thread, at: number): number {
-  const type = thread.memory.readU16(at);
-  if (type > F_UNLCK || thread.memory.readU16(at + 2) > 2) fail("EINVAL");
-  return type;
-}
-
-/** A read lock needs a file open for reading, a write lock one open for writing. */
-function checkLockAccess(file: OpenFile, type: number): void {
-  if ((type === 0 && !file.readable) || (type === 1 && !file.writable)) fail("EBADF");
 }
 
 /** Requests that every file answers (ioctl_list; asm-generic/ioctls.h). */
@@ -226,16 +199,6 @@ function ioctl(thread: Thread, files: ProcessFiles, fd: number, request: number,
   }
 }
 
-/** LOCK_MAND: accepted and without effect since Linux 5.5. */
-const LOCK_MAND = 32;
-
-function flock(_thread: Thread, files: ProcessFiles, fd: number, operation: number): number {
-  fileAt(files, fd);
-  if (operation & LOCK_MAND) return 0;
-  if (![1, 2, 8].includes(int(operation) & ~4)) fail("EINVAL");
-  return 0;
-}
-
 export const descriptorCalls: readonly SyscallRow[] = [
   partial("openat", "O_TMPFILE is EOPNOTSUPP", call(openat)),
   partial("openat2", "no RESOLVE_ flags", call(openat2)),
@@ -253,7 +216,7 @@ export const descriptorCalls: readonly SyscallRow[] = [
   ),
   full("dup3", call(dup3)),
   partial("pipe2", "no packet mode (O_DIRECT)", call(pipe2)),
-  partial("fcntl", "locks never conflict; no leases, seals or signals", call(fcntl)),
+  partial("fcntl", "no leases or signals", call(fcntl)),
   partial("ioctl", "terminals, pipes, and what every file answers", call(ioctl)),
-  stub("flock", "locks never conflict: nobody else has the files", call(flock)),
+  full("flock", call(flock)),
 ];

@@ -57,14 +57,14 @@ export class FdTable {
     }
     const old = this.slots[fd];
     this.put(fd, { file, closeOnExec });
-    old?.file.release();
+    if (old) this.letGo(old.file);
   }
 
   close(fd: number): void {
     const { file } = this.get(fd);
     this.slots[fd] = undefined;
     this.leastFree = Math.min(this.leastFree, fd);
-    file.release();
+    this.letGo(file);
   }
 
   /** Numbers in use, ascending. */
@@ -107,6 +107,12 @@ export class FdTable {
       table.put(fd, { file: file.retain(), closeOnExec });
     }
     return table;
+  }
+
+  /** Closing any descriptor of a file gives up all record locks that the process has on it (fcntl(2)). */
+  private letGo(file: OpenFile): void {
+    file.inode.locks?.releaseRecords(this);
+    file.release();
   }
 
   /** The array stays dense: a hole would turn it into a dictionary. */

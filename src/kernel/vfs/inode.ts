@@ -1,6 +1,7 @@
 import type { Location } from "./dentry.ts";
 import { fail } from "./error.ts";
 import type { Filesystem } from "./filesystem.ts";
+import type { FileLocks } from "./locks.ts";
 import type { ByteString } from "./names.ts";
 import type { OpenFile } from "./open-file.ts";
 
@@ -56,6 +57,8 @@ export abstract class Inode {
   abstract readonly filesystem: Filesystem;
   /** One of `FileType`. */
   abstract readonly type: number;
+  /** Set once somebody has locked it. */
+  locks: FileLocks | undefined = undefined;
   abstract attributes(): Attributes;
   abstract setAttributes(change: AttributeChange): void;
   /** A new open file description. `flags` as in `open(2)`; O_CREAT and O_EXCL have been dealt with. */

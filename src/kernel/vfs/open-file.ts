@@ -33,6 +33,7 @@ export abstract class OpenFile {
   /** Access mode and status flags. */
   flags: number;
   private references = 1;
+  private closeListeners: Set<() => void> | undefined;
 
   constructor(location: Location, flags: number) {
     this.location = location;
@@ -121,7 +122,22 @@ export abstract class OpenFile {
 
   /** A holder lets go; the last one closes the file. */
   release(): void {
-    if (--this.references === 0) this.closed();
+    if (--this.references > 0) return;
+    this.inode.locks?.releaseFile(this);
+    for (const listener of this.closeListeners ?? []) listener();
+    this.closed();
+  }
+
+  /** How many hold it. */
+  get holders(): number {
+    return this.references;
+  }
+
+  /** Calls `listener` when the last holder has let go, unless the function returned is called before. */
+  whenClosed(listener: () => void): () => void {
+    this.closeListeners ??= new Set();
+    this.closeListeners.add(listener);
+    return () => this.closeListeners?.delete(listener);
   }
 
   protected closed(): void {}

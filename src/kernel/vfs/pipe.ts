@@ -48,7 +48,7 @@ export class Pipe {
     into.set(this.ring.subarray(0, count - first), first);
     this.start = (this.start + count) % PIPE_CAPACITY;
     this.used -= count;
-    if (count > 0) this.waiters.wake();
+    if (count > 0) this.waiters.wake(POLL.OUT | POLL.WRNORM);
     return count;
   }
 
@@ -63,7 +63,7 @@ export class Pipe {
     this.ring.set(from.subarray(0, first), end);
     this.ring.set(from.subarray(first, count), 0);
     this.used += count;
-    if (count > 0) this.waiters.wake();
+    if (count > 0) this.waiters.wake(POLL.IN | POLL.RDNORM);
     return count;
   }
 
