@@ -35,19 +35,30 @@ interface KnownImage {
   readonly image: Image;
 }
 
+function version(file: OpenFile): { size: number; changed: bigint } {
+  const { size, mtime, ctime } = file.attributes();
+  return { size, changed: mtime > ctime ? mtime : ctime };
+}
+
 /** The images of programs in the guest's tree. A file that has not changed is read once. */
 export class ProgramImages {
   private readonly known = new WeakMap<Inode, KnownImage>();
+
+  /** The image of an open file that has been read before; `name` is its path. */
+  find(file: OpenFile, name: string): Image | undefined {
+    const known = this.known.get(file.inode);
+    const { size, changed } = version(file);
+    return known?.size === size && known.changed === changed ? { ...known.image, name } : undefined;
+  }
 
   /**
    * The image of an open file; `name` is its path. Rejects with `LoadError`, and with `VfsError` where it is nothing to be
    * mapped.
    */
   async of(file: OpenFile, name: string): Promise<Image> {
-    const { size, mtime, ctime } = file.attributes();
-    const changed = mtime > ctime ? mtime : ctime;
-    const known = this.known.get(file.inode);
-    if (known?.size === size && known.changed === changed) return { ...known.image, name };
+    const known = this.find(file, name);
+    if (known) return known;
+    const { size, changed } = version(file);
     const backing = file.backing() ?? fail("EACCES");
     backing.retain?.();
     try {

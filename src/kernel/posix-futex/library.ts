@@ -1,13 +1,17 @@
 import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import { librarySummary } from "../../messages/libraries.ts";
 import { type Api, api, type Library } from "../library.ts";
+import { processTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { waitUntil } from "../rkprocess/wait.ts";
 import { type Time, time } from "../rktime/time.ts";
 import { readTimespec, SECOND } from "../rktime/timespec.ts";
 import { memoryManager } from "../rkvm/memory-manager.ts";
+import { OutOfMemory } from "../rkvm/resident-pages.ts";
+import { UserFault } from "../rkvm/user-memory.ts";
 import { ERESTARTSYS, errno } from "../syscalls/errno.ts";
 import { partial } from "../syscalls/row.ts";
+import { leaveRobustFutexes } from "./robust.ts";
 import { type FutexKey, FutexTable, type Waiter } from "./waiters.ts";
 
 const PRIVATE_FLAG = 128;
@@ -141,13 +145,36 @@ function wakeOp(
   return holds ? woken + table.wake(keyOf(thread, address2, isPrivate), Math.max(1, wakes2), ANY) : woken;
 }
 
+function wakeAt(thread: Thread, table: FutexTable, address: number): void {
+  table.wake(keyOf(thread, address, false), 1, ANY);
+  table.wake(keyOf(thread, address, true), 1, ANY);
+}
+
+/** Who joins a thread waits for this word to be 0 (set_tid_address(2)); not where nobody is left to wait. */
+function clearTid(thread: Thread, table: FutexTable): void {
+  const address = thread.clearTidAddress;
+  const { memory, threads } = thread.process;
+  if (address === 0 || (threads.length === 1 && !memory.isShared)) return;
+  try {
+    thread.memory.writeU32(address, 0);
+    wakeAt(thread, table, address);
+  } catch (error) {
+    if (!(error instanceof UserFault || error instanceof OutOfMemory)) throw error;
+  }
+}
+
 export const posixFutex: Library = {
   name: "posix-futex",
   summary: librarySummary.posixFutex,
   provides: [futexTable],
-  needs: [time, memoryManager],
+  needs: [time, memoryManager, processTable],
   syscalls: [partial("futex", "no priority inheritance", futex)],
   start(kernel) {
-    kernel.provide(futexTable, new FutexTable());
+    const table = new FutexTable();
+    kernel.provide(futexTable, table);
+    kernel.use(processTable).onThreadExit.push((thread) => {
+      leaveRobustFutexes(thread, (address) => wakeAt(thread, table, address));
+      clearTid(thread, table);
+    });
   },
 };

@@ -4,6 +4,8 @@ import { processTable } from "../rkprocess/process-table.ts";
 import { dispatcher } from "../rksyscall/dispatcher.ts";
 import { time } from "../rktime/time.ts";
 import { memoryManager } from "../rkvm/memory-manager.ts";
+import { childSyscalls } from "./children.ts";
+import { cloneSyscalls } from "./clone.ts";
 import { hostNames } from "./host-names.ts";
 import { identitySyscalls } from "./identity.ts";
 import { lifetimeSyscalls } from "./lifetime.ts";
@@ -20,6 +22,8 @@ export const posixProcess: Library = {
   syscalls: [
     ...identitySyscalls,
     ...lifetimeSyscalls,
+    ...cloneSyscalls,
+    ...childSyscalls,
     ...resourceSyscalls,
     ...schedulingSyscalls,
     ...systemSyscalls,

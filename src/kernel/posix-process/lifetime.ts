@@ -3,11 +3,9 @@ import { SMALLEST_AREA, writeHartNumber } from "../rkprocess/restartable.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { dispatcher } from "../rksyscall/dispatcher.ts";
 import { errno } from "../syscalls/errno.ts";
-import { full, partial, type SyscallRow, stub } from "../syscalls/row.ts";
+import { full, type SyscallRow } from "../syscalls/row.ts";
 
 function exit(thread: Thread, code: number): number {
-  if (thread.clearTidAddress !== 0 && thread.process.threads.length > 1)
-    thread.memory.writeU32(thread.clearTidAddress, 0);
   thread.kernel.use(processTable).exitThread(thread, code & 0xff);
   return 0;
 }
@@ -70,14 +68,8 @@ export const lifetimeSyscalls: readonly SyscallRow[] = [
   full("exit", exit),
   full("exit_group", exitGroup),
   full("set_tid_address", setTidAddress),
-  stub(
-    "set_robust_list",
-    "remembered; a list is only looked at when a thread dies holding a lock",
-    setRobustList,
-  ),
+  full("set_robust_list", setRobustList),
   full("get_robust_list", getRobustList),
   full("rseq", rseq),
   full("sched_yield", schedYield),
-  partial("wait4", "there are no children yet: ECHILD", () => -errno.ECHILD),
-  partial("waitid", "there are no children yet: ECHILD", () => -errno.ECHILD),
 ];

@@ -2,11 +2,12 @@ import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import { Limit, RLIM_INFINITY } from "../rkprocess/limits.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
+import { dispatcher } from "../rksyscall/dispatcher.ts";
 import { time } from "../rktime/time.ts";
-import { writeTimeval } from "../rktime/timespec.ts";
 import { memoryManager } from "../rkvm/memory-manager.ts";
 import { errno } from "../syscalls/errno.ts";
 import { full, partial, type SyscallRow } from "../syscalls/row.ts";
+import { writeUsage } from "./usage.ts";
 
 /** Most files that a process may be allowed (`fs.nr_open`). */
 const MOST_FILES = 1_048_576n;
@@ -36,28 +37,28 @@ function prlimit(thread: Thread, pid: number, resource: number, limit: number, o
 const RUSAGE_CHILDREN = -1;
 const RUSAGE_SELF = 0;
 const RUSAGE_THREAD = 1;
-const RUSAGE_SIZE = 144;
 
-/** `struct rusage`: user and system time, the largest resident size in KiB, minor faults. */
 function getrusage(thread: Thread, who: number, address: number): number {
   if (who !== RUSAGE_CHILDREN && who !== RUSAGE_SELF && who !== RUSAGE_THREAD) return -errno.EINVAL;
-  thread.memory.fill(address, RUSAGE_SIZE, 0);
-  if (who === RUSAGE_CHILDREN) return 0;
-  const { memory } = thread.process;
-  writeTimeval(thread, address, thread.kernel.use(time).busy());
-  thread.memory.writeWord(address + 32, (memory.resident.peak * PAGE_SIZE) / 1024);
-  thread.memory.writeWord(address + 64, memory.faults);
+  thread.kernel.use(dispatcher).countTime();
+  const { process } = thread;
+  const used = who === RUSAGE_CHILDREN ? process.childUsage : process.usageSoFar();
+  if (who === RUSAGE_THREAD) used.runTime = thread.runTime;
+  writeUsage(thread.memory, address, [used]);
   return 0;
 }
 
 const CLOCK_TICK = 1e7;
 
-/** `struct tms` in ticks of 1/100 s; returns ticks since boot. */
+/** `struct tms` in ticks of 1/100 s: user and system time of the process, and of its children; returns ticks since boot. */
 function times(thread: Thread, address: number): number {
   const ticks = Math.floor(thread.kernel.use(time).monotonic() / CLOCK_TICK);
   if (address !== 0) {
+    thread.kernel.use(dispatcher).countTime();
     thread.memory.fill(address, 32, 0);
-    thread.memory.writeWord(address, ticks);
+    const { process } = thread;
+    thread.memory.writeWord(address, Math.floor(process.usageSoFar().runTime / CLOCK_TICK));
+    thread.memory.writeWord(address + 16, Math.floor(process.childUsage.runTime / CLOCK_TICK));
   }
   return ticks;
 }

@@ -117,16 +117,15 @@ export class ProcessTable {
     this.kernel.tracer?.ended(process, status);
     for (const thread of [...process.threads]) this.bury(thread);
     for (const state of this.kernel.processStates) state.exit?.(process.get(state), process);
-    process.usage.faults += process.memory.faults;
-    process.usage.peakPages = Math.max(process.usage.peakPages, process.memory.resident.peak);
     if (process === this.first) {
       for (const other of [...this.processes.values()]) this.exit(other, KILLED);
+      // The machine goes as a whole.
       return;
     }
-    process.memory.release();
-    this.leaveChildren(process);
+    process.leaveMemory();
     process.ended.wake();
     for (const hook of this.onExit) hook(process);
+    this.leaveChildren(process);
   }
 
   /** Forgets an ended process; what it used counts for its parent. */

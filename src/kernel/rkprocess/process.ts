@@ -48,7 +48,9 @@ export class Process {
   exitStatus: ExitStatus | undefined = undefined;
   /** What `exit` of its first thread said, while others go on. */
   firstThreadCode: number | undefined = undefined;
-  /** The signal that has stopped it. */
+  /** The signal that it gets when its parent ends (PR_SET_PDEATHSIG); 0: none. */
+  parentDeathSignal = 0;
+  /** The signal that has stopped it; 0: it is not stopped. */
   stoppedBy = 0;
   /** What its parent has not been told yet. */
   unreported: "stopped" | "continued" | undefined = undefined;
@@ -62,8 +64,9 @@ export class Process {
   isSubreaper = false;
   /** Nanoseconds since boot. */
   readonly startTime: number;
-  /** Of threads that have ended, and of children that were waited for. */
+  /** Of threads that have ended and address spaces that are gone. `usageSoFar` has all. */
   readonly usage = new ResourceUsage();
+  /** Of children that were waited for, and theirs. */
   readonly childUsage = new ResourceUsage();
   private readonly states: unknown[] = [];
 
@@ -100,8 +103,26 @@ export class Process {
       if (state.exec) this.states[state.index] = state.exec(this.get(state), this);
   }
 
-  /** Nanoseconds that its threads, living and dead, have run. */
-  get runTime(): number {
-    return this.threads.reduce((sum, thread) => sum + thread.runTime, this.usage.runTime);
+  /** What it has used so far. */
+  usageSoFar(): ResourceUsage {
+    const sum = new ResourceUsage();
+    sum.add(this.usage);
+    for (const thread of this.threads) sum.runTime += thread.runTime;
+    sum.faults += this.memory.faults;
+    sum.peakPages = Math.max(sum.peakPages, this.memory.resident.peak);
+    return sum;
+  }
+
+  /** Takes another address space in place of its own, which goes when nobody else has it. */
+  replaceMemory(memory: AddressSpace): void {
+    this.leaveMemory();
+    this.memory = memory;
+  }
+
+  /** Its address space is gone for it. */
+  leaveMemory(): void {
+    this.usage.faults += this.memory.faults;
+    this.usage.peakPages = Math.max(this.usage.peakPages, this.memory.resident.peak);
+    this.memory.release();
   }
 }

@@ -37,3 +37,12 @@ export function passEcall(hart: Hart): void {
   if (low < -4 || low >= 0) hart.arena.i32[word] = low + 4;
   else hart.pc += 4n;
 }
+
+/** A new thread's registers: the ones of its maker, which has the hart, but for a0, sp (0: the same) and tp. */
+export function forkRegisters(hart: Hart, into: Uint8Array, sp: number, tp: bigint | undefined): void {
+  saveRegisters(hart, into);
+  const view = new DataView(into.buffer, into.byteOffset);
+  view.setBigInt64(HART.x + 10 * 8, 0n, true);
+  if (sp !== 0) view.setBigInt64(HART.x + 2 * 8, BigInt(sp), true);
+  if (tp !== undefined) view.setBigInt64(HART.x + 4 * 8, BigInt.asIntN(64, tp), true);
+}

@@ -6,6 +6,8 @@ export const SIGNALS = 64;
 export const SIG_DFL = 0;
 export const SIG_IGN = 1;
 
+export const SA_NOCLDSTOP = 1;
+export const SA_NOCLDWAIT = 2;
 export const SA_SIGINFO = 4;
 export const SA_ONSTACK = 0x0800_0000;
 export const SA_RESTART = 0x1000_0000;

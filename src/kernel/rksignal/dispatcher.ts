@@ -3,11 +3,20 @@ import type { Crash } from "../rkprocess/exit.ts";
 import type { Process } from "../rkprocess/process.ts";
 import type { ProcessTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
-import type { Scheduler } from "../rksched/scheduler.ts";
 import { errno } from "../syscalls/errno.ts";
-import { defaultAction, SA_RESTART, SIG_DFL, SIG_IGN, STOPPING, signalActions } from "./actions.ts";
+import {
+  defaultAction,
+  SA_NOCLDSTOP,
+  SA_NOCLDWAIT,
+  SA_RESTART,
+  SIG_DFL,
+  SIG_IGN,
+  STOPPING,
+  signalActions,
+} from "./actions.ts";
+import { childInfo } from "./child-info.ts";
 import { enterHandler } from "./enter-handler.ts";
-import { type SignalInfo, type Signals, signal } from "./signals.ts";
+import { fromKernel, type SignalInfo, type Signals, signal } from "./signals.ts";
 
 const A0 = 10;
 const ECALL_SIZE = 4n;
@@ -16,21 +25,28 @@ const ECALL_SIZE = 4n;
 export class SignalDispatcher implements Signals {
   private readonly hart: Hart;
   private readonly processes: ProcessTable;
-  private readonly scheduler: Scheduler;
 
-  constructor(hart: Hart, processes: ProcessTable, scheduler: Scheduler) {
+  constructor(hart: Hart, processes: ProcessTable) {
     this.hart = hart;
     this.processes = processes;
-    this.scheduler = scheduler;
   }
 
   toThread(thread: Thread, info: SignalInfo): void {
+    if (info.signal === signal.SIGKILL) {
+      this.killProcess(thread.process);
+      return;
+    }
     if (!this.prepare(thread.process, info.signal, thread.signals.blocked.has(info.signal))) return;
     thread.signals.pending.add(info);
     this.notice(thread, info.signal);
   }
 
   toProcess(process: Process, info: SignalInfo): void {
+    if (process.exitStatus) return;
+    if (info.signal === signal.SIGKILL) {
+      this.killProcess(process);
+      return;
+    }
     const taker = process.threads.find((thread) => !thread.signals.blocked.has(info.signal));
     if (!this.prepare(process, info.signal, taker === undefined)) return;
     process.pendingSignals.add(info);
@@ -53,6 +69,11 @@ export class SignalDispatcher implements Signals {
 
   deliver(thread: Thread, restart: boolean): void {
     let mayRestart = restart;
+    if (thread.process.stoppedBy !== 0) {
+      if (mayRestart) this.rewind(thread);
+      thread.state = "stopped";
+      return;
+    }
     const actions = thread.process.get(signalActions);
     for (let info = this.take(thread); info; info = this.take(thread)) {
       const action = actions[info.signal];
@@ -103,13 +124,9 @@ export class SignalDispatcher implements Signals {
   /** What a signal does at once when it is sent. False: it goes no further. */
   private prepare(process: Process, number: number, blocked: boolean): boolean {
     if (number === 0) return false;
-    if (number === signal.SIGCONT || number === signal.SIGKILL) {
+    if (number === signal.SIGCONT) {
       for (const stopping of STOPPING) this.dropEverywhere(process, stopping);
-      for (const thread of process.threads)
-        if (thread.state === "stopped") {
-          thread.state = "ready";
-          this.scheduler.ready(thread);
-        }
+      if (process.stoppedBy !== 0) this.goOn(process);
     } else if (STOPPING.has(number)) this.dropEverywhere(process, signal.SIGCONT);
     const { handler } = process.get(signalActions)[number];
     const ignored = handler === SIG_IGN || (handler === SIG_DFL && this.isIgnored(process, number));
@@ -144,11 +161,7 @@ export class SignalDispatcher implements Signals {
         return true;
       case "stop":
         if (this.isIgnored(thread.process, info.signal)) return false;
-        for (const other of thread.process.threads) {
-          if (other.state === "blocked") continue;
-          this.scheduler.remove(other);
-          other.state = "stopped";
-        }
+        this.stop(thread, info.signal);
         return true;
       default:
         return false;
@@ -161,13 +174,66 @@ export class SignalDispatcher implements Signals {
     return defaultAction(number) === "stop" && number !== signal.SIGSTOP && !this.hasController(process);
   }
 
-  private hasController(process: Process): boolean {
+  private hasController({ processGroup }: Process): boolean {
+    return !isOrphaned(this.processes.all(), processGroup);
+  }
+
+  private killProcess(process: Process): void {
+    this.processes.exit(process, { kind: "signal", signal: signal.SIGKILL, crash: undefined });
+  }
+
+  /** Stops a process: each thread where it would go on in user mode. The given one is there. */
+  private stop(thread: Thread, number: number): void {
+    const { process } = thread;
+    process.stoppedBy = number;
+    process.unreported = "stopped";
+    for (const other of process.threads) other.signals.attention = true;
+    thread.state = "stopped";
+    this.tellParent(process);
+  }
+
+  private goOn(process: Process): void {
+    process.stoppedBy = 0;
+    process.unreported = "continued";
+    for (const thread of process.threads) if (thread.state === "stopped") this.processes.makeReady(thread);
+    this.tellParent(process);
+  }
+
+  /** Of a stop and of its end. */
+  private tellParent(process: Process): void {
     const { parent } = process;
-    return (
-      parent !== undefined &&
-      parent.session === process.session &&
-      parent.processGroup !== process.processGroup
-    );
+    if (!parent) return;
+    const { handler, flags } = parent.get(signalActions)[signal.SIGCHLD];
+    if (handler !== SIG_IGN && !(flags & SA_NOCLDSTOP)) this.toProcess(parent, childInfo(process));
+    parent.childEvents.wake();
+  }
+
+  /** A process has ended: its parent is told, or has said that it does not want to know. */
+  ended(process: Process): void {
+    this.leaveGroups(process);
+    const { parent, exitSignal } = process;
+    if (!parent) return;
+    const { handler, flags } = parent.get(signalActions)[signal.SIGCHLD];
+    const isUnwanted = exitSignal === signal.SIGCHLD && (handler === SIG_IGN || (flags & SA_NOCLDWAIT) !== 0);
+    if (exitSignal !== 0) this.toProcess(parent, { ...childInfo(process), signal: exitSignal });
+    if (isUnwanted) this.processes.reap(process);
+    parent.childEvents.wake();
+  }
+
+  /** Groups that have no controller any more and are stopped would be so for ever (POSIX, `_exit`). */
+  private leaveGroups(process: Process): void {
+    const groups = new Set([process.processGroup]);
+    for (const child of process.children) {
+      if (child.session === process.session) groups.add(child.processGroup);
+      if (child.parentDeathSignal !== 0) this.toProcess(child, fromKernel(child.parentDeathSignal));
+    }
+    for (const group of groups) {
+      const members = [...this.processes.all()].filter(
+        (one) => one.processGroup === group && !one.exitStatus,
+      );
+      if (!members.some((one) => one.stoppedBy !== 0) || !isOrphaned(members, group, process)) continue;
+      for (const number of [signal.SIGHUP, signal.SIGCONT]) this.toGroup(group, fromKernel(number));
+    }
   }
 
   /** Back to the `ecall`, with a0 as it was. */
@@ -188,6 +254,15 @@ export class SignalDispatcher implements Signals {
       registers: Array.from({ length: 32 }, (_, i) => this.hart.x(i)),
     };
   }
+}
+
+/** No member of the group has a parent of its session outside of the group who lives on after `leaving`. */
+function isOrphaned(processes: Iterable<Process>, group: number, leaving?: Process): boolean {
+  for (const { processGroup, parent, session, exitStatus } of processes) {
+    if (processGroup !== group || exitStatus || !parent || parent === leaving || parent.exitStatus) continue;
+    if (parent.session === session && parent.processGroup !== group) return false;
+  }
+  return true;
 }
 
 const isIgnoredByDefault = (number: number): boolean => {

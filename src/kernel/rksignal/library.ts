@@ -1,7 +1,6 @@
 import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import { processTable } from "../rkprocess/process-table.ts";
-import { scheduler } from "../rksched/scheduler.ts";
 import { time } from "../rktime/time.ts";
 import { signalActions } from "./actions.ts";
 import { SignalDispatcher } from "./dispatcher.ts";
@@ -14,13 +13,13 @@ export const rksignal: Library = {
   name: "rksignal",
   summary: librarySummary.rksignal,
   provides: [signals],
-  needs: [processTable, scheduler, time],
+  needs: [processTable, time],
   syscalls: [...signalSyscalls, ...waitingSyscalls],
   processState: [signalActions, signalTrampoline],
   start(kernel) {
-    kernel.provide(
-      signals,
-      new SignalDispatcher(kernel.hart, kernel.use(processTable), kernel.use(scheduler)),
-    );
+    const processes = kernel.use(processTable);
+    const dispatcher = new SignalDispatcher(kernel.hart, processes);
+    processes.onExit.push((process) => dispatcher.ended(process));
+    kernel.provide(signals, dispatcher);
   },
 };

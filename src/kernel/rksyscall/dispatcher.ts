@@ -269,6 +269,11 @@ export class Dispatcher implements Supervisor {
     }
   }
 
+  /** Brings the running thread's `runTime` up to date. */
+  countTime(): void {
+    if (this.current) this.charge(this.current);
+  }
+
   /** The thread's time on the hart since it was last counted. */
   private charge(thread: Thread): void {
     const now = this.time.monotonic();

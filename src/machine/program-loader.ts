@@ -1,0 +1,129 @@
+import type { Kernel } from "../kernel/kernel.ts";
+import type { Library } from "../kernel/library.ts";
+import { Limit } from "../kernel/rkprocess/limits.ts";
+import {
+  type Program,
+  type ProgramLoader,
+  type ProgramRequest,
+  programLoader,
+} from "../kernel/rkprocess/program-loader.ts";
+import { random } from "../kernel/rkswrand/random.ts";
+import { memoryManager } from "../kernel/rkvm/memory-manager.ts";
+import { errno } from "../kernel/syscalls/errno.ts";
+import { VfsError } from "../kernel/vfs/error.ts";
+import { O } from "../kernel/vfs/flags.ts";
+import { toByteString } from "../kernel/vfs/names.ts";
+import type { OpenFile } from "../kernel/vfs/open-file.ts";
+import { open } from "../kernel/vfs/operations.ts";
+import { processFiles } from "../kernel/vfs/process-files.ts";
+import { vfs } from "../kernel/vfs/vfs.ts";
+import type { Image } from "../loader/image.ts";
+import { pageUp } from "../loader/limits.ts";
+import { loadProgram } from "../loader/program.ts";
+import { LoadError } from "../loader/refuse.ts";
+import { librarySummary } from "../messages/libraries.ts";
+import { LoadTarget } from "./load-target.ts";
+import type { ProgramImages } from "./program-images.ts";
+
+/** How programs are laid out. */
+export interface LoadPolicy {
+  readonly aslr: boolean;
+  readonly allowWx: boolean;
+}
+
+/** Stacks may be so large and so small, whatever the limit says. */
+const LEAST_STACK = 128 * 1024;
+const MOST_STACK = 2 ** 30;
+
+/** Loads ELF programs of the guest's tree for `execve`. */
+class ElfLoader implements ProgramLoader {
+  private readonly kernel: Kernel;
+  private readonly images: ProgramImages;
+  private readonly policy: LoadPolicy;
+
+  constructor(kernel: Kernel, images: ProgramImages, policy: LoadPolicy) {
+    this.kernel = kernel;
+    this.images = images;
+    this.policy = policy;
+  }
+
+  /** At once where the files have been read before: a shell starts the same programs again and again. */
+  load(request: ProgramRequest): Program | number | Promise<Program | number> {
+    try {
+      const image = this.images.find(request.file, request.name);
+      if (!image) return this.read(request).catch(toErrno);
+      if (image.interpreter === undefined) return this.place(request, image, undefined);
+      const file = this.openInterpreter(request, image.interpreter);
+      const interpreter = this.images.find(file, image.interpreter);
+      file.release();
+      if (!interpreter) return this.read(request).catch(toErrno);
+      return this.place(request, image, interpreter);
+    } catch (error) {
+      return toErrno(error);
+    }
+  }
+
+  private async read(request: ProgramRequest): Promise<Program | number> {
+    const image = await this.images.of(request.file, request.name);
+    if (image.interpreter === undefined) return this.place(request, image, undefined);
+    const file = this.openInterpreter(request, image.interpreter);
+    try {
+      return this.place(request, image, await this.images.of(file, image.interpreter));
+    } finally {
+      file.release();
+    }
+  }
+
+  private openInterpreter({ process }: ProgramRequest, path: string): OpenFile {
+    const { root, cwd } = process.get(processFiles);
+    return open({ root, start: cwd }, toByteString(path), O.RDONLY, 0);
+  }
+
+  private place(request: ProgramRequest, image: Image, interpreter: Image | undefined): Program {
+    const { argv, envp, path, process } = request;
+    const { uid, euid, gid, egid } = process.credentials;
+    const memory = this.kernel.use(memoryManager).createSpace();
+    const stack = Number(process.limits[Limit.stack].soft);
+    try {
+      const loaded = loadProgram(new LoadTarget(memory), image, interpreter, {
+        argv,
+        envp,
+        path,
+        ids: { uid, euid, gid, egid },
+        seed: this.seed(),
+        stackSize: pageUp(Math.min(Math.max(stack, LEAST_STACK), MOST_STACK)),
+        ...this.policy,
+      });
+      memory.setLayout(loaded.layout.heap, loaded.layout.mmap);
+      return { memory, ...loaded };
+    } catch (error) {
+      memory.release();
+      throw error;
+    }
+  }
+
+  private seed(): bigint {
+    const words = new BigUint64Array(1);
+    this.kernel.use(random).fill(new Uint8Array(words.buffer));
+    return words[0];
+  }
+}
+
+function toErrno(error: unknown): number {
+  if (error instanceof LoadError) return -errno[error.errno];
+  if (error instanceof VfsError) return -error.code;
+  throw error;
+}
+
+/** The loader as a library of the kernel. */
+export function rkelf(images: ProgramImages, policy: LoadPolicy): Library {
+  return {
+    name: "rkelf",
+    summary: librarySummary.rkelf,
+    provides: [programLoader],
+    needs: [vfs, memoryManager, random],
+    start(kernel) {
+      kernel.provide(programLoader, new ElfLoader(kernel, images, policy));
+    },
+  };
+}
