@@ -233,11 +233,7 @@ export async function createHosted(options: HostedOptions): Promise<HostedMachin
 const KERNEL_STREAM = 0x6b65_726e_656cn;
 
 /** What the kernel is linked from: the libraries chosen, with the caller's own in place of those they replace. */
-function librariesFor(
-  options: HostedOptions,
-  platform: Platform,
-  images: ProgramImages,
-): Promise<Library[]> {
+function librariesFor(options: HostedOptions, platform: Platform, images: ProgramImages): Promise<Library[]> {
   const { program, allowWx = false, aslr = true, libraries, linked } = options;
   const files = { ...(options.files ?? { memory: options.memory, mounts: [] }), program };
   return linkLibraries(linked, libraries, { platform, files, allowWx, aslr, images });

@@ -177,6 +177,24 @@ export const REGISTER: readonly LibraryEntry[] = [
     },
   },
   {
+    name: "rkelf",
+    provides: ["program-loader"],
+    standard: true,
+    load: async () => {
+      const { rkelf } = await import("./program-loader.ts");
+      return ({ aslr, allowWx, images }) => rkelf(images, { aslr, allowWx });
+    },
+  },
+  {
+    name: "posix-exec",
+    provides: [],
+    standard: true,
+    load: async () => {
+      const { posixExec } = await import("../kernel/posix-exec/library.ts");
+      return () => posixExec;
+    },
+  },
+  {
     name: "posix-process",
     provides: ["host-names"],
     standard: true,
@@ -232,7 +250,12 @@ export function libraryEntry(name: string): LibraryEntry | undefined {
   return REGISTER.find((entry) => entry.name === name);
 }
 
-const NOTHING: LibraryContext = { files: { memory: 0, mounts: [] }, allowWx: false };
+const NOTHING: LibraryContext = {
+  files: { memory: 0, mounts: [] },
+  allowWx: false,
+  aslr: true,
+  images: new ProgramImages(),
+};
 
 /**
  * Loads the libraries chosen, less those that `own` stands in place of: by providing the same API, or by the same name.

@@ -26,7 +26,7 @@ export const AT = {
 export type CallArguments = [a0: number, a1: number, a2: number, a3: number, a4: number, a5: number];
 
 /** A file system call in terms of the process's files; `VfsError` becomes its negative errno. */
-type FileCall = (thread: Thread, files: ProcessFiles, ...args: CallArguments) => number;
+type FileCall = (thread: Thread, files: ProcessFiles, ...args: CallArguments) => number | Promise<number>;
 
 export function call(run: FileCall): SyscallHandler {
   return (thread, a0, a1, a2, a3, a4, a5) => {
