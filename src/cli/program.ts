@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { printErr, printOut } from "../host/process.ts";
 import { cliText } from "../messages/cli.ts";
 import { UsageError } from "../messages/errors.ts";
+import { rootText } from "../messages/root.ts";
 import { examples } from "./examples.ts";
 import { displayWidth } from "./output.ts";
 
@@ -24,6 +25,7 @@ const COMMANDS: Record<string, CommandEntry> = {
   asm: { summary: cliText.asmSummary, load: () => import("./commands/asm.ts") },
   step: { summary: cliText.stepSummary, load: () => import("./commands/step.ts") },
   syscalls: { summary: cliText.syscallsSummary, load: () => import("./commands/syscalls.ts") },
+  root: { summary: rootText.summary, load: () => import("./commands/root.ts") },
   libs: { summary: cliText.libsSummary, load: () => import("./commands/libs.ts") },
 };
 
