@@ -239,6 +239,33 @@ export const REGISTER: readonly LibraryEntry[] = [
       return () => posixFiles;
     },
   },
+  {
+    name: "posix-eventfd",
+    provides: [],
+    standard: true,
+    load: async () => {
+      const { posixEventfd } = await import("../kernel/posix-eventfd/library.ts");
+      return () => posixEventfd;
+    },
+  },
+  {
+    name: "posix-timerfd",
+    provides: [],
+    standard: true,
+    load: async () => {
+      const { posixTimerfd } = await import("../kernel/posix-timerfd/library.ts");
+      return () => posixTimerfd;
+    },
+  },
+  {
+    name: "posix-epoll",
+    provides: ["posix-epoll"],
+    standard: true,
+    load: async () => {
+      const { posixEpoll } = await import("../kernel/posix-epoll/library.ts");
+      return () => posixEpoll;
+    },
+  },
 ];
 
 /** The libraries that a hosted program is linked with where nothing else is asked for. */

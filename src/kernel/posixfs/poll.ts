@@ -31,7 +31,7 @@ function state({ file, events }: Asked): number {
 }
 
 /** A `struct timespec` as nanoseconds; undefined for no limit. */
-function readTimeout(thread: Thread, at: number): number | undefined {
+export function readTimeout(thread: Thread, at: number): number | undefined {
   if (at === 0) return undefined;
   const seconds = thread.memory.readWord(at);
   const nanoseconds = thread.memory.readWord(at + 8);
@@ -40,7 +40,7 @@ function readTimeout(thread: Thread, at: number): number | undefined {
 }
 
 /** Uses the signal mask at `at`, if there is one, until the call's end. */
-function useMask(thread: Thread, at: number, size: number): void {
+export function useMask(thread: Thread, at: number, size: number): void {
   if (at === 0) return;
   if (size !== 8) fail("EINVAL");
   const [low, high] = [thread.memory.readU32(at) | 0, thread.memory.readU32(at + 4) | 0];

@@ -1,20 +1,22 @@
 import { Dentry, type Location } from "./dentry.ts";
 import { fail } from "./error.ts";
 import type { Filesystem } from "./filesystem.ts";
-import { type AttributeChange, type Attributes, DirectoryInode, Inode } from "./inode.ts";
+import { type AttributeChange, type Attributes, DirectoryInode, FileType, Inode } from "./inode.ts";
+import type { Mount } from "./mount.ts";
 import type { OpenFile } from "./open-file.ts";
 
 type Opener = (location: Location, flags: number) => OpenFile;
 
 /** The inode of something that is in no directory. */
 class AnonymousInode extends Inode {
-  readonly filesystem: Filesystem = anonymous;
+  readonly filesystem: Filesystem;
   readonly type: number;
   private readonly opener: Opener;
   private current: Attributes;
 
-  constructor(type: number, ino: number, now: bigint, opener: Opener) {
+  constructor(filesystem: Filesystem, type: number, ino: number, now: bigint, opener: Opener) {
     super();
+    this.filesystem = filesystem;
     this.type = type;
     this.opener = opener;
     this.current = {
@@ -69,38 +71,55 @@ class NoDirectory extends DirectoryInode {
   }
 }
 
-/** The filesystem that pipes and their like are in. */
+/** The filesystem that pipes, or others of their kind, are in. */
 class AnonymousFilesystem implements Filesystem {
-  readonly name = "pipefs";
-  readonly source = "pipefs";
-  /** PIPEFS_MAGIC */
-  readonly magic = 0x50495045;
+  readonly name: string;
+  readonly source: string;
+  readonly magic: number;
   readonly readOnly = false;
   readonly root: DirectoryInode = new NoDirectory(this);
+
+  constructor(name: string, magic: number) {
+    this.name = name;
+    this.source = name;
+    this.magic = magic;
+  }
+
   use() {
     return { blockSize: 4096, blocks: 0, freeBlocks: 0, files: 0, freeFiles: 0 };
   }
 }
 
-const anonymous = new AnonymousFilesystem();
-/** Its device number is above those that mounting gives. */
-const mount = {
-  filesystem: anonymous,
-  device: 0xff,
-  root: new Dentry("", undefined, anonymous.root),
-  at: undefined,
+/** Its device number (major 0, minor 256 and up) is above those that mounting gives. */
+function mountNowhere(name: string, magic: number, device: number): Mount {
+  const filesystem = new AnonymousFilesystem(name, magic);
+  return { filesystem, device, root: new Dentry("", undefined, filesystem.root), at: undefined };
+}
+
+/** PIPEFS_MAGIC, SOCKFS_MAGIC, ANON_INODE_FS_MAGIC (linux/magic.h). */
+const mounts = {
+  pipe: mountNowhere("pipefs", 0x50495045, 0x10_0000),
+  socket: mountNowhere("sockfs", 0x534f434b, 0x10_0001),
+  anon_inode: mountNowhere("anon_inodefs", 0x09041934, 0x10_0002),
 };
 
-/** A place for something in no directory, called `kind:[number]`. `opener` opens it again. */
+function place(mount: Mount, name: string, type: number, ino: number, now: bigint, opener: Opener): Location {
+  const inode = new AnonymousInode(mount.filesystem, type, ino, now, opener);
+  return { mount, dentry: new Dentry(name, undefined, inode) };
+}
+
+/** A place for a pipe or socket, called `kind:[number]`. `opener` opens it again. */
 export function anonymousPlace(
-  kind: string,
-  type: number,
+  kind: "pipe" | "socket",
   number: number,
   now: bigint,
   opener: Opener,
 ): Location {
-  return {
-    mount,
-    dentry: new Dentry(`${kind}:[${number}]`, undefined, new AnonymousInode(type, number, now, opener)),
-  };
+  const type = kind === "pipe" ? FileType.fifo : FileType.socket;
+  return place(mounts[kind], `${kind}:[${number}]`, type, number, now, opener);
+}
+
+/** A place for something that is neither file nor stream: `anon_inode:[eventfd]`. It cannot be opened again. */
+export function eventPlace(name: string, now: bigint): Location {
+  return place(mounts.anon_inode, `anon_inode:${name}`, 0, 1, now, () => fail("ENXIO"));
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { O, POLL } from "./flags.ts";
-import { PIPE_CAPACITY, PipeMaker } from "./pipe.ts";
+import { PIPE_CAPACITY, type PipeEnd, PipeMaker } from "./pipe.ts";
 import { failure } from "./tree-fixture.ts";
 
 test("bytes come out as they went in, whatever the pieces", () => {
@@ -85,4 +85,12 @@ test("all pipes together take a bounded part of the host", () => {
   expect(failure(() => one.write(Uint8Array.of(1)))).toBe("ENOMEM");
   for (const end of pipes[0]) end.release();
   expect(one.write(Uint8Array.of(1))).toBe(1);
+});
+
+test("a pipe whose writer has gone is opened again without a wait", () => {
+  const [reader, writer] = new PipeMaker().create(0, 0n);
+  writer.release();
+  const again = reader.inode.open(reader.location, 0) as PipeEnd;
+  expect(again.connected).toBe(true);
+  expect(again.read(new Uint8Array(1))).toBe(0);
 });

@@ -3,14 +3,12 @@ import { anonymousPlace } from "./anonymous.ts";
 import type { Location } from "./dentry.ts";
 import { fail } from "./error.ts";
 import { O, POLL } from "./flags.ts";
-import { FileType } from "./inode.ts";
+import { Budget, DEFAULT_LIMITS } from "./limits.ts";
 import { type IoctlMemory, OpenFile } from "./open-file.ts";
 
 /** Bytes a pipe holds; writes of at most `PIPE_BUF` are never split (pipe(7)). */
 export const PIPE_CAPACITY = 65536;
 const PIPE_BUF = 4096;
-/** Bytes that all pipes of a machine hold at most. */
-const PIPE_MEMORY = 64 << 20;
 const FIONREAD = 0x541b;
 
 /** Bytes that something may take of the host. */
@@ -81,10 +79,11 @@ export class PipeEnd extends OpenFile {
   /** What `everReaders` and `everWriters` were before this end. */
   private readonly before: readonly [number, number];
 
-  constructor(location: Location, flags: number, pipe: Pipe) {
+  /** A pipe without a name has had both ends: whoever opens it again (`/proc/self/fd`) waits for nobody. */
+  constructor(location: Location, flags: number, pipe: Pipe, isNamed = true) {
     super(location, flags);
     this.pipe = pipe;
-    this.before = [pipe.everReaders, pipe.everWriters];
+    this.before = isNamed ? [pipe.everReaders, pipe.everWriters] : [-1, -1];
     if (this.readable) {
       pipe.readers++;
       pipe.everReaders++;
@@ -149,28 +148,26 @@ export class PipeEnd extends OpenFile {
 }
 
 /** Makes the pipes of one machine. */
-export class PipeMaker implements ByteBudget {
+export class PipeMaker {
   private made = 0;
-  private left = PIPE_MEMORY;
+  private readonly budget: ByteBudget;
+
+  constructor(budget: ByteBudget = new Budget(DEFAULT_LIMITS.pipeBytes, "ENOMEM")) {
+    this.budget = budget;
+  }
 
   /** A new pipe's reading and writing end. `now`: nanoseconds since 1970. */
   create(flags: number, now: bigint): [PipeEnd, PipeEnd] {
-    const pipe = new Pipe(this);
-    const location = this.place(now, (at, how) => new PipeEnd(at, how, pipe));
-    return [new PipeEnd(location, flags | O.RDONLY, pipe), new PipeEnd(location, flags | O.WRONLY, pipe)];
+    const pipe = new Pipe(this.budget);
+    const location = this.place(now, (at, how) => new PipeEnd(at, how, pipe, false));
+    return [
+      new PipeEnd(location, flags | O.RDONLY, pipe, false),
+      new PipeEnd(location, flags | O.WRONLY, pipe, false),
+    ];
   }
 
   /** The place of something that is like a pipe; `open` opens it again (through `/proc/self/fd`). */
   place(now: bigint, open: (location: Location, flags: number) => OpenFile): Location {
-    return anonymousPlace("pipe", FileType.fifo, ++this.made, now, open);
-  }
-
-  charge(bytes: number): void {
-    if (bytes > this.left) fail("ENOMEM");
-    this.left -= bytes;
-  }
-
-  discharge(bytes: number): void {
-    this.left += bytes;
+    return anonymousPlace("pipe", ++this.made, now, open);
   }
 }

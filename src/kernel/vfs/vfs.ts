@@ -3,6 +3,7 @@ import type { Location } from "./dentry.ts";
 import { fail } from "./error.ts";
 import type { Filesystem } from "./filesystem.ts";
 import { DirectoryInode, FileType } from "./inode.ts";
+import { Budget, DEFAULT_LIMITS, type FileLimits } from "./limits.ts";
 import { createMount, enterMounts, type Mount } from "./mount.ts";
 import { type ByteString, toByteString } from "./names.ts";
 import { PipeMaker } from "./pipe.ts";
@@ -13,9 +14,12 @@ export class Vfs {
   /** In the order they were mounted, the root first. */
   readonly mounts: Mount[] = [];
   readonly root: Location;
-  readonly pipes = new PipeMaker();
+  readonly limits: FileLimits;
+  readonly pipes: PipeMaker;
 
-  constructor(root: Filesystem) {
+  constructor(root: Filesystem, limits: FileLimits = DEFAULT_LIMITS) {
+    this.limits = limits;
+    this.pipes = new PipeMaker(new Budget(limits.pipeBytes, "ENOMEM"));
     const mount = createMount(root, 1, undefined);
     this.mounts.push(mount);
     this.root = { mount, dentry: mount.root };
