@@ -129,6 +129,15 @@ export const REGISTER: readonly LibraryEntry[] = [
     },
   },
   {
+    name: "rkpagecache",
+    provides: ["rkpagecache"],
+    standard: true,
+    load: async () => {
+      const { rkpagecache } = await import("../kernel/rkpagecache/library.ts");
+      return () => rkpagecache;
+    },
+  },
+  {
     name: "rkvm",
     provides: ["rkvm"],
     standard: true,
@@ -183,6 +192,15 @@ export const REGISTER: readonly LibraryEntry[] = [
     load: async () => {
       const { rkelf } = await import("./program-loader.ts");
       return ({ aslr, allowWx, images }) => rkelf(images, { aslr, allowWx });
+    },
+  },
+  {
+    name: "posix-pidfd",
+    provides: ["pid-files"],
+    standard: true,
+    load: async () => {
+      const { posixPidfd } = await import("../kernel/posix-pidfd/library.ts");
+      return () => posixPidfd;
     },
   },
   {

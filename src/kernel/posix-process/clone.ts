@@ -50,11 +50,14 @@ function start(thread: Thread, args: CloneArguments): number {
   if (flags & CLONE.CHILD_CLEARTID) child.clearTidAddress = childTid;
   if (flags & CLONE.PARENT_SETTID) thread.memory.writeU32(parentTid, child.tid);
   if (flags & CLONE.CHILD_SETTID) child.memory.writeU32(childTid, child.tid);
-  if (flags & CLONE.PIDFD)
-    thread.memory.writeU32(pidfd, thread.kernel.use(pidFiles).open(thread, child.process, false));
+  if (flags & CLONE.PIDFD) thread.memory.writeU32(pidfd, openPidfd(thread, child.process));
   table.makeReady(child);
   return flags & CLONE.VFORK ? waitForExec(thread, child.process) : child.tid;
 }
+
+/** Not possible where no library has files for processes, or there is no descriptor left: -1 then, as no call fails that late. */
+const openPidfd = (thread: Thread, process: Process): number =>
+  Math.max(-1, thread.kernel.use(pidFiles)?.open(thread, process, false) ?? -1) >>> 0;
 
 /** A new process with one thread. */
 function fork(table: ProcessTable, thread: Thread, { flags, exitSignal }: CloneArguments): Thread {

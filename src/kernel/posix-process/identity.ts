@@ -93,6 +93,7 @@ function setpgid(thread: Thread, pid: number, wanted: number): number {
   if (group < 0) return -errno.EINVAL;
   const target = processOf(thread, pid);
   if (!target || (target !== thread.process && target.parent !== thread.process)) return -errno.ESRCH;
+  if (target !== thread.process && target.hasExecuted) return -errno.EACCES;
   if (target.pid === target.session || target.session !== thread.process.session) return -errno.EPERM;
   if (group !== target.pid && !groupInSession(thread, group)) return -errno.EPERM;
   target.processGroup = group;

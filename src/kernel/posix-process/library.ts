@@ -6,6 +6,7 @@ import { time } from "../rktime/time.ts";
 import { memoryManager } from "../rkvm/memory-manager.ts";
 import { childSyscalls } from "./children.ts";
 import { cloneSyscalls } from "./clone.ts";
+import { controlSyscalls } from "./control.ts";
 import { hostNames } from "./host-names.ts";
 import { identitySyscalls } from "./identity.ts";
 import { lifetimeSyscalls } from "./lifetime.ts";
@@ -13,6 +14,7 @@ import { resourceSyscalls } from "./resources.ts";
 import { riscvSyscalls } from "./riscv.ts";
 import { schedulingSyscalls } from "./scheduling.ts";
 import { systemSyscalls } from "./system.ts";
+import { unshareSyscalls } from "./unshare.ts";
 
 export const posixProcess: Library = {
   name: "posix-process",
@@ -24,6 +26,8 @@ export const posixProcess: Library = {
     ...lifetimeSyscalls,
     ...cloneSyscalls,
     ...childSyscalls,
+    ...controlSyscalls,
+    ...unshareSyscalls,
     ...resourceSyscalls,
     ...schedulingSyscalls,
     ...systemSyscalls,

@@ -1,6 +1,7 @@
 import type { Thread } from "../rkprocess/thread.ts";
 import { errno } from "../syscalls/errno.ts";
 import { full, partial, type SyscallRow, stub } from "../syscalls/row.ts";
+import { LAST_CAPABILITY } from "./control.ts";
 import { hostNames } from "./host-names.ts";
 
 const FIELD = 65;
@@ -25,57 +26,6 @@ function setName(which: "host" | "domain", thread: Thread, address: number, leng
   if (length < 0 || length >= FIELD) return -errno.EINVAL;
   thread.kernel.use(hostNames)[which] = new TextDecoder().decode(thread.memory.read(address, length));
   return 0;
-}
-
-const PR_SET_PDEATHSIG = 1;
-const PR_GET_PDEATHSIG = 2;
-const PR_GET_DUMPABLE = 3;
-const PR_SET_DUMPABLE = 4;
-const PR_GET_KEEPCAPS = 7;
-const PR_SET_KEEPCAPS = 8;
-const PR_SET_NAME = 15;
-const PR_GET_NAME = 16;
-const PR_CAPBSET_READ = 23;
-const PR_SET_TIMERSLACK = 29;
-const PR_GET_TIMERSLACK = 30;
-const PR_SET_NO_NEW_PRIVS = 38;
-const PR_GET_NO_NEW_PRIVS = 39;
-const NAME = 16;
-const LAST_CAPABILITY = 40;
-
-function prctl(thread: Thread, option: number, argument: number): number {
-  switch (option) {
-    case PR_SET_NAME: {
-      const bytes = thread.memory.readCString(argument, NAME) ?? thread.memory.read(argument, NAME - 1);
-      thread.name = new TextDecoder("latin1").decode(bytes.subarray(0, NAME - 1));
-      return 0;
-    }
-    case PR_GET_NAME: {
-      const bytes = new Uint8Array(NAME);
-      for (let i = 0; i < Math.min(thread.name.length, NAME - 1); i++) bytes[i] = thread.name.charCodeAt(i);
-      thread.memory.write(argument, bytes);
-      return 0;
-    }
-    case PR_GET_DUMPABLE:
-      return 1;
-    case PR_CAPBSET_READ:
-      return argument >= 0 && argument <= LAST_CAPABILITY ? 1 : -errno.EINVAL;
-    case PR_GET_TIMERSLACK:
-      return 50_000;
-    case PR_GET_PDEATHSIG:
-      thread.memory.writeU32(argument, 0);
-      return 0;
-    case PR_GET_KEEPCAPS:
-    case PR_GET_NO_NEW_PRIVS:
-    case PR_SET_PDEATHSIG:
-    case PR_SET_DUMPABLE:
-    case PR_SET_KEEPCAPS:
-    case PR_SET_TIMERSLACK:
-    case PR_SET_NO_NEW_PRIVS:
-      return 0;
-    default:
-      return -errno.EINVAL;
-  }
 }
 
 const PER_LINUX = 0;
@@ -116,7 +66,6 @@ export const systemSyscalls: readonly SyscallRow[] = [
   full("uname", uname),
   full("sethostname", (thread, name, length) => setName("host", thread, name, length)),
   full("setdomainname", (thread, name, length) => setName("domain", thread, name, length)),
-  partial("prctl", "names and harmless settings", prctl),
   partial("personality", "PER_LINUX alone", personality),
   partial("capget", "all capabilities for root, none for others", capget),
   stub("capset", "capabilities follow from the user id", () => 0),

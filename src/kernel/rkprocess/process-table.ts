@@ -131,6 +131,7 @@ export class ProcessTable {
   /** Forgets an ended process; what it used counts for its parent. */
   reap(process: Process): void {
     const { parent } = process;
+    process.isReaped = true;
     this.processes.delete(process.pid);
     if (!parent) return;
     parent.children.delete(process);

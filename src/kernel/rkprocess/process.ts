@@ -20,6 +20,22 @@ export interface Credentials {
   groups: number[];
 }
 
+/** Settings of `prctl` that are kept for those who ask. */
+export interface ProcessControl {
+  dumpable: boolean;
+  keepsCapabilities: boolean;
+  noNewPrivileges: boolean;
+  /** Nanoseconds. */
+  timerSlack: number;
+}
+
+const INITIAL_CONTROL: ProcessControl = {
+  dumpable: true,
+  keepsCapabilities: false,
+  noNewPrivileges: false,
+  timerSlack: 50_000,
+};
+
 /** A process: what its threads share. Everything else about it is the `ProcessState` of some library. */
 export class Process {
   readonly pid: number;
@@ -58,6 +74,10 @@ export class Process {
   readonly childEvents = new WaitQueue();
   /** Woken when it has ended, or (for who waits in `vfork`) runs another program. */
   readonly ended = new WaitQueue();
+  /** It was waited for: nobody will hear of it any more. */
+  isReaped = false;
+  /** What `prctl` sets and tells. */
+  readonly control: ProcessControl;
   /** It has run `execve` since it was made. */
   hasExecuted = false;
   /** Orphans among its descendants become its children (PR_SET_CHILD_SUBREAPER). */
@@ -88,6 +108,7 @@ export class Process {
     this.credentials = from
       ? { ...from, groups: [...from.groups] }
       : { uid: 0, gid: 0, euid: 0, egid: 0, suid: 0, sgid: 0, groups: [] };
+    this.control = { ...(parent?.control ?? INITIAL_CONTROL) };
     this.limits = parent ? parent.limits.map((limit) => ({ ...limit })) : initialLimits();
     for (const state of kernel.processStates)
       this.states[state.index] = parent ? state.fork(parent.get(state), this, flags) : state.create(this);
@@ -95,6 +116,12 @@ export class Process {
 
   get<T>(state: ProcessState<T>): T {
     return this.states[state.index] as T;
+  }
+
+  /** What it shares with others it has for itself from now on: `flags` of CLONE. */
+  unshareStates(flags: number): void {
+    for (const state of this.kernel.processStates)
+      if (state.unshare) this.states[state.index] = state.unshare(this.get(state), this, flags);
   }
 
   /** Another program begins: what its libraries keep begins anew where `execve` says so. */

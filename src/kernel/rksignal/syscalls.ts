@@ -116,7 +116,7 @@ function sigaltstack(thread: Thread, stack: number, old: number): number {
   return 0;
 }
 
-const sent = (thread: Thread, number: number, code: number): SignalInfo => ({
+export const sentSignal = (thread: Thread, number: number, code = SI_USER): SignalInfo => ({
   signal: number,
   code,
   pid: thread.process.pid,
@@ -127,7 +127,7 @@ function kill(thread: Thread, pid: number, number: number): number {
   if (!isSignal(number)) return -errno.EINVAL;
   const sender = thread.kernel.use(signals);
   const table = thread.kernel.use(processTable);
-  const info = sent(thread, number, SI_USER);
+  const info = sentSignal(thread, number);
   if (pid > 0) {
     const process = table.find(pid);
     if (!process) return -errno.ESRCH;
@@ -152,12 +152,12 @@ function toThread(thread: Thread, tgid: number, tid: number, number: number): nu
   if (tid <= 0 || !isSignal(number)) return -errno.EINVAL;
   const target = thread.kernel.use(processTable).findThread(tid);
   if (!target || (tgid !== -1 && target.process.pid !== tgid)) return -errno.ESRCH;
-  thread.kernel.use(signals).toThread(target, sent(thread, number, SI_TKILL));
+  thread.kernel.use(signals).toThread(target, sentSignal(thread, number, SI_TKILL));
   return 0;
 }
 
 /** The part of a user's `siginfo_t` that a sent signal keeps. Only codes below zero may be claimed for others. */
-function readInfo(thread: Thread, number: number, address: number): SignalInfo | number {
+export function readSignalInfo(thread: Thread, number: number, address: number): SignalInfo {
   const view = new DataView(thread.memory.read(address, INFO_SIZE).buffer);
   const code = view.getInt32(8, true);
   return {
@@ -172,8 +172,7 @@ function readInfo(thread: Thread, number: number, address: number): SignalInfo |
 
 function rtSigqueueinfo(thread: Thread, pid: number, number: number, address: number): number {
   if (!isSignal(number)) return -errno.EINVAL;
-  const info = readInfo(thread, number, address);
-  if (typeof info === "number") return info;
+  const info = readSignalInfo(thread, number, address);
   const process = thread.kernel.use(processTable).find(pid);
   if (!process) return -errno.ESRCH;
   if (info.code >= 0 && process !== thread.process) return -errno.EPERM;
@@ -189,8 +188,7 @@ function rtTgsigqueueinfo(
   address: number,
 ): number {
   if (tgid <= 0 || tid <= 0 || !isSignal(number)) return -errno.EINVAL;
-  const info = readInfo(thread, number, address);
-  if (typeof info === "number") return info;
+  const info = readSignalInfo(thread, number, address);
   const target = thread.kernel.use(processTable).findThread(tid);
   if (!target || target.process.pid !== tgid) return -errno.ESRCH;
   if (info.code >= 0 && target.process !== thread.process) return -errno.EPERM;

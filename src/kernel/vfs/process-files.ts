@@ -69,6 +69,7 @@ export const processFiles = processState<ProcessFiles>({
     return new ProcessFiles(fds, { root, cwd: root, umask: 0o022 });
   },
   fork: (parent, child, flags) => parent.fork(flags, limitOf(child)),
+  unshare: (files, process, flags) => files.unshare(flags, limitOf(process)),
   exec(files, process) {
     const own = files.unshare(CLONE.FILES, limitOf(process));
     own.fds.closeOnExec();

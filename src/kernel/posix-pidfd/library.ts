@@ -1,0 +1,90 @@
+import { librarySummary } from "../../messages/libraries.ts";
+import type { Library } from "../library.ts";
+import { call, int } from "../posixfs/call.ts";
+import { type PidFiles, pidFiles } from "../rkprocess/pid-files.ts";
+import type { Process } from "../rkprocess/process.ts";
+import { processTable } from "../rkprocess/process-table.ts";
+import type { Thread } from "../rkprocess/thread.ts";
+import { signals } from "../rksignal/signals.ts";
+import { readSignalInfo, sentSignal } from "../rksignal/syscalls.ts";
+import { time } from "../rktime/time.ts";
+import { errno } from "../syscalls/errno.ts";
+import { full, partial } from "../syscalls/row.ts";
+import { eventPlace } from "../vfs/anonymous.ts";
+import { fail, VfsError } from "../vfs/error.ts";
+import { O } from "../vfs/flags.ts";
+import { type ProcessFiles, processFiles } from "../vfs/process-files.ts";
+import { vfs } from "../vfs/vfs.ts";
+import { PidFile } from "./pidfd.ts";
+
+const MOST_SIGNAL = 64;
+
+function add(thread: Thread, files: ProcessFiles, process: Process, nonblocking: boolean): number {
+  const place = eventPlace("[pidfd]", thread.kernel.use(time).realtime());
+  return files.fds.add(new PidFile(place, process, nonblocking), true);
+}
+
+function fileOf(files: ProcessFiles, fd: number): PidFile {
+  const { file } = files.fds.get(int(fd));
+  return file instanceof PidFile ? file : fail("EBADF");
+}
+
+const pidfdOpen = call((thread, files, pid, flags) => {
+  if (int(flags) & ~O.NONBLOCK || int(pid) <= 0) fail("EINVAL");
+  const table = thread.kernel.use(processTable);
+  const process = table.find(int(pid));
+  if (!process) fail(table.findThread(int(pid)) ? "EINVAL" : "ESRCH");
+  return add(thread, files, process, (flags & O.NONBLOCK) !== 0);
+});
+
+const pidfdSendSignal = call((thread, files, fd, number, infoAt, flags) => {
+  const { process } = fileOf(files, fd);
+  if (flags !== 0 || number < 0 || number > MOST_SIGNAL) fail("EINVAL");
+  const info = infoAt === 0 ? sentSignal(thread, number) : readSignalInfo(thread, number, infoAt);
+  if (infoAt !== 0 && thread.memory.readI32(infoAt) !== number) fail("EINVAL");
+  if (info.code >= 0 && infoAt !== 0 && process !== thread.process) fail("EPERM");
+  if (process.exitStatus && process.isReaped) fail("ESRCH");
+  thread.kernel.use(signals).toProcess(process, info);
+  return 0;
+});
+
+/** A copy of another process's descriptor. */
+const pidfdGetfd = call((_thread, files, fd, theirs, flags) => {
+  const { process } = fileOf(files, fd);
+  if (flags !== 0) fail("EINVAL");
+  if (process.exitStatus) fail("ESRCH");
+  return files.fds.add(process.get(processFiles).fds.get(int(theirs)).file.retain(), true);
+});
+
+/** What `clone` and `waitid` want of them. */
+const implementation: PidFiles = {
+  open(thread, process, nonblocking) {
+    try {
+      return add(thread, thread.process.get(processFiles), process, nonblocking);
+    } catch (error) {
+      if (error instanceof VfsError) return -error.code;
+      throw error;
+    }
+  },
+  processOf(thread, fd) {
+    const files = thread.process.get(processFiles);
+    const file = files.fds.has(fd) ? files.fds.get(fd).file : undefined;
+    return file instanceof PidFile ? file.process : -errno.EBADF;
+  },
+};
+
+/** Processes as files: pidfd_open(2). */
+export const posixPidfd: Library = {
+  name: "posix-pidfd",
+  summary: librarySummary.posixPidfd,
+  provides: [pidFiles],
+  needs: [vfs, time, processTable, signals],
+  syscalls: [
+    partial("pidfd_open", "not for single threads", pidfdOpen),
+    full("pidfd_send_signal", pidfdSendSignal),
+    full("pidfd_getfd", pidfdGetfd),
+  ],
+  start(kernel) {
+    kernel.provide(pidFiles, implementation);
+  },
+};
