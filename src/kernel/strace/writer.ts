@@ -1,5 +1,6 @@
 import type { ExitStatus } from "../rkprocess/exit.ts";
 import type { Process } from "../rkprocess/process.ts";
+import { processTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { signalName } from "../rksignal/signal-names.ts";
 import type { SignalInfo } from "../rksignal/signals.ts";
@@ -13,6 +14,8 @@ import { codeName } from "./signal-codes.ts";
 import { hexadecimal } from "./values.ts";
 
 const A0 = 10;
+/** The thread that a machine begins with. */
+const FIRST = 1;
 const ARGUMENTS = 6;
 /** Results are aligned to this column, as strace does. */
 const RESULT_COLUMN = 40;
@@ -28,6 +31,7 @@ interface Begun {
 /** Writes each system call on a line of its own, like strace. */
 export class StraceWriter implements CallTracer {
   private readonly write: (line: string) => void;
+  private severalSeen = false;
   private readonly begun = new Map<Thread, Begun>();
 
   /** `write` gets lines without their end. */
@@ -61,14 +65,14 @@ export class StraceWriter implements CallTracer {
       return parameters[i].show(thread, values[i], raw[i], [...values, result]);
     });
     const left = `${name}(${shown.join(", ")})`.padEnd(RESULT_COLUMN - 1);
-    this.write(`${left} = ${resultText(name, result)}`);
+    this.write(`${this.prefix(thread)}${left} = ${resultText(name, result)}`);
   }
 
-  signal(_thread: Thread, info: SignalInfo): void {
+  signal(thread: Thread, info: SignalInfo): void {
     const fields = [`si_signo=${signalName(info.signal)}`, `si_code=${codeName(info)}`];
     if (info.address !== undefined) fields.push(`si_addr=${hexadecimal(BigInt.asUintN(64, info.address))}`);
     else if (info.pid !== undefined) fields.push(`si_pid=${info.pid}`, `si_uid=${info.uid ?? 0}`);
-    this.write(`--- ${signalName(info.signal)} {${fields.join(", ")}} ---`);
+    this.write(`${this.prefix(thread)}--- ${signalName(info.signal)} {${fields.join(", ")}} ---`);
   }
 
   ended(process: Process, status: ExitStatus): void {
@@ -76,7 +80,14 @@ export class StraceWriter implements CallTracer {
       if (thread.process === process) this.leave(thread, number, undefined);
     const how =
       status.kind === "exit" ? `exited with ${status.code}` : `killed by ${signalName(status.signal)}`;
-    this.write(`+++ ${how} +++`);
+    this.write(`${this.prefix(process.threads[0])}+++ ${how} +++`);
+  }
+
+  /** Says who it is once there are several, as `strace -f` does. */
+  private prefix(thread: Thread | undefined): string {
+    if (!thread) return "";
+    this.severalSeen ||= thread.tid !== FIRST || thread.kernel.use(processTable).threadCount > 1;
+    return this.severalSeen ? `[pid ${String(thread.tid).padStart(5)}] ` : "";
   }
 }
 
