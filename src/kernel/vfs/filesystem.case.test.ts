@@ -4,9 +4,12 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { HostDirectoryTree } from "../../host/directory.ts";
+import { Ext2Filesystem } from "../ext2/filesystem.ts";
+import { type ImageOptions, makeImage } from "../ext2/image-fixture.ts";
 import { HostFilesystem } from "../hostfs/filesystem.ts";
 import { OverlayFilesystem } from "../overlay/filesystem.ts";
 import { RamFilesystem } from "../ramfs/filesystem.ts";
+import { RamDisk } from "../rkblkdev/ram-disk.ts";
 import type { Filesystem } from "./filesystem.ts";
 import { O } from "./flags.ts";
 import { FileType } from "./inode.ts";
@@ -27,6 +30,10 @@ function hostFilesystem(readOnly = false): HostFilesystem {
   return new HostFilesystem(new HostDirectoryTree(folder, readOnly));
 }
 
+function ext2(image: ImageOptions): Ext2Filesystem {
+  return new Ext2Filesystem(new RamDisk(makeImage(image)), { ...options, readOnly: false, after: () => {} });
+}
+
 afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
@@ -35,6 +42,8 @@ const filesystems: [string, () => Filesystem][] = [
   ["ramfs", () => new RamFilesystem(options)],
   ["overlay of nothing", () => new OverlayFilesystem(new RamFilesystem(options), options)],
   ["hostfs", () => hostFilesystem()],
+  ["ext2", () => ext2({})],
+  ["ext2 of large blocks", () => ext2({ blockSize: 4096, blocks: 256, inodeSize: 256 })],
   ["overlay of hostfs", () => new OverlayFilesystem(hostFilesystem(true), options)],
 ];
 
