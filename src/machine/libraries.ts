@@ -56,6 +56,18 @@ export interface LibraryChoice {
   readonly options?: LibraryOptionValues;
 }
 
+/** What each allocator may serve; where nothing is set, buddy serves frames and tlsf heaps. */
+const ALLOCATOR_OPTIONS: Readonly<Record<string, LibraryOption>> = {
+  frames: { kind: "boolean", about: "serves page frames" },
+  heap: { kind: "boolean", about: "serves heaps for which no other allocator is asked" },
+  pageCache: {
+    kind: "size",
+    least: 4096,
+    most: 2 ** 32,
+    about: "serves the page cache, from so much memory of its own",
+  },
+};
+
 export const REGISTER: readonly LibraryEntry[] = [
   {
     name: "rkplat",
@@ -67,20 +79,49 @@ export const REGISTER: readonly LibraryEntry[] = [
     },
   },
   {
+    name: "rkalloc",
+    provides: ["rkalloc-kinds"],
+    standard: true,
+    load: async () => {
+      const { rkalloc } = await import("../kernel/rkalloc/library.ts");
+      return () => rkalloc;
+    },
+  },
+  {
     name: "rkallocbuddy",
     provides: ["rkalloc"],
     standard: true,
+    options: ALLOCATOR_OPTIONS,
     load: async () => {
-      const { rkallocbuddy } = await import("../kernel/rkallocbuddy/library.ts");
-      return () => rkallocbuddy;
+      const { rkallocbuddyWith } = await import("../kernel/rkallocbuddy/library.ts");
+      return (_, options) => rkallocbuddyWith(options);
     },
   },
   {
     name: "rkallocregion",
     provides: ["rkalloc"],
+    options: ALLOCATOR_OPTIONS,
     load: async () => {
-      const { rkallocregion } = await import("../kernel/rkallocregion/library.ts");
-      return () => rkallocregion;
+      const { rkallocregionWith } = await import("../kernel/rkallocregion/library.ts");
+      return (_, options) => rkallocregionWith(options);
+    },
+  },
+  {
+    name: "rkalloctlsf",
+    provides: ["rkalloc-heap"],
+    options: ALLOCATOR_OPTIONS,
+    load: async () => {
+      const { rkalloctlsfWith } = await import("../kernel/rkalloctlsf/library.ts");
+      return (_, options) => rkalloctlsfWith(options);
+    },
+  },
+  {
+    name: "rkallocpool",
+    provides: [],
+    options: ALLOCATOR_OPTIONS,
+    load: async () => {
+      const { rkallocpoolWith } = await import("../kernel/rkallocpool/library.ts");
+      return (_, options) => rkallocpoolWith(options);
     },
   },
   {
@@ -282,6 +323,24 @@ export const REGISTER: readonly LibraryEntry[] = [
     load: async () => {
       const { posixEpoll } = await import("../kernel/posix-epoll/library.ts");
       return () => posixEpoll;
+    },
+  },
+  {
+    name: "posix-socket",
+    provides: ["posix-socket"],
+    standard: true,
+    load: async () => {
+      const { posixSocket } = await import("../kernel/posix-socket/library.ts");
+      return () => posixSocket;
+    },
+  },
+  {
+    name: "posix-unixsocket",
+    provides: [],
+    standard: true,
+    load: async () => {
+      const { posixUnixsocket } = await import("../kernel/posix-unixsocket/library.ts");
+      return () => posixUnixsocket;
     },
   },
 ];

@@ -15,6 +15,8 @@ export const kernelMessages = catalogue(
     notDeclared: (library: string, name: string) =>
       `micro-library ${library} hands over ${name} without declaring it`,
     noDirectory: (path: string) => `${path}: no such directory in the guest's tree`,
+    noPageCache: (library: string, bytes: number) =>
+      `micro-library ${library}: ${bytes} bytes for the page cache are not to be had in one piece`,
     outOfMemory: () => "the program does not fit into the machine's memory (--mem)",
     cannotMount: (path: string, reason: string) => `cannot mount on ${path}: ${reason}`,
     mountOnRoot: () => "that is the root, which --root chooses",
@@ -32,6 +34,7 @@ export const kernelMessages = catalogue(
     notProvided: (library: string, name: string) => `微库 ${library} 声明提供 ${name}，但启动时没有交出`,
     notDeclared: (library: string, name: string) => `微库 ${library} 交出了未声明的 ${name}`,
     noDirectory: (path: string) => `${path}：客户的文件树里没有这个目录`,
+    noPageCache: (library: string, bytes: number) => `微库 ${library}：无法为页缓存取得连续的 ${bytes} 字节`,
     outOfMemory: () => "程序放不进机器的内存（--mem）",
     cannotMount: (path: string, reason: string) => `无法挂载到 ${path}：${reason}`,
     mountOnRoot: () => "这是根目录，由 --root 指定",

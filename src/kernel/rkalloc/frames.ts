@@ -1,4 +1,5 @@
 import { type Api, api } from "../library.ts";
+import type { AllocatorKind } from "./kind.ts";
 
 /**
  * The allocator of physical pages. Pages are named by number (physical address / 4096); blocks are 2^order pages,
@@ -9,11 +10,13 @@ export interface FrameAllocator {
   readonly freePages: number;
   /** The first page of a block of 2^`order` pages, or -1 when there is none. */
   allocate(order: number): number;
-  /** Gives back a block as it was allocated. */
+  /** Gives back a block as it was allocated. Throws a RangeError for anything else: only the kernel calls this. */
   free(page: number, order: number): void;
+  /**
+   * Sets `pages` aside and lets `kind` serve them: the allocator for somebody who is to have so much and no more.
+   * `undefined`: there are not so many in one piece. What that allocator gave may be given back to this one too.
+   */
+  reserve?(pages: number, kind: AllocatorKind): FrameAllocator | undefined;
 }
 
 export const frameAllocator: Api<FrameAllocator> = api("rkalloc");
-
-/** Largest block: 2^18 pages, 1 GiB. */
-export const MAX_ORDER = 18;

@@ -1,6 +1,14 @@
 import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import type { PhysicalMemory } from "../../memory/physical-memory.ts";
+import { AreaFrames } from "./area-frames.ts";
 import type { FrameAllocator } from "./frames.ts";
+
+/** Pages that were set aside, and who serves them. */
+interface Reserve {
+  readonly first: number;
+  readonly end: number;
+  readonly frames: FrameAllocator;
+}
 
 /**
  * Hands a used page out as zeros again. Its host memory stays: it will be wanted for the next owner. `reused` is
@@ -14,32 +22,52 @@ export function zeroing(
   const firstPage = ram.base / PAGE_SIZE;
   /** By page: it has had an owner since it was last zero. */
   const used = new Uint8Array(ram.size / PAGE_SIZE);
+  const reserves: Reserve[] = [];
+  const ownerOf = (page: number): FrameAllocator =>
+    reserves.find(({ first, end }) => page >= first && page < end)?.frames ?? frames;
+  const take = (from: FrameAllocator, order: number): number => {
+    const first = from.allocate(order);
+    if (first === -1) return -1;
+    for (let page = first; page < first + 2 ** order; page++) {
+      if (used[page - firstPage] === 0) continue;
+      used[page - firstPage] = 0;
+      // One that its owner never touched has no host memory, and reads as zero.
+      if (ram.map[page - firstPage] === 0) continue;
+      const start = ram.writable(page);
+      ram.arena.u8.fill(0, start, start + PAGE_SIZE);
+    }
+    return first;
+  };
+  const free = (first: number, order: number): void => {
+    const owner = reserves.length === 0 ? frames : ownerOf(first);
+    owner.free(first, order);
+    for (let page = first; page < first + 2 ** order; page++) {
+      used[page - firstPage] = 1;
+      reused(page);
+    }
+  };
   return {
     get totalPages() {
       return frames.totalPages;
     },
     get freePages() {
-      return frames.freePages;
+      return reserves.reduce((sum, reserve) => sum + reserve.frames.freePages, frames.freePages);
     },
-    allocate(order) {
-      const first = frames.allocate(order);
-      if (first === -1) return -1;
-      for (let page = first; page < first + 2 ** order; page++) {
-        if (used[page - firstPage] === 0) continue;
-        used[page - firstPage] = 0;
-        // One that its owner never touched has no host memory, and reads as zero.
-        if (ram.map[page - firstPage] === 0) continue;
-        const start = ram.writable(page);
-        ram.arena.u8.fill(0, start, start + PAGE_SIZE);
-      }
-      return first;
-    },
-    free(first, order) {
-      for (let page = first; page < first + 2 ** order; page++) {
-        used[page - firstPage] = 1;
-        reused(page);
-      }
-      frames.free(first, order);
+    allocate: (order) => take(frames, order),
+    free,
+    reserve(pages, kind) {
+      const first = frames.allocate(Math.ceil(Math.log2(pages)));
+      if (first === -1) return undefined;
+      const own = new AreaFrames(first, kind.area(first, pages));
+      reserves.push({ first, end: first + pages, frames: own });
+      return {
+        totalPages: pages,
+        get freePages() {
+          return own.freePages;
+        },
+        allocate: (order) => take(own, order),
+        free,
+      };
     },
   };
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { BuddyAllocator } from "./buddy.ts";
+import { BuddyArea } from "./buddy.ts";
 
 test("freeing everything in any order joins the blocks again", () => {
   fc.assert(
@@ -9,25 +9,18 @@ test("freeing everything in any order joins the blocks again", () => {
       fc.array(fc.integer({ min: 0, max: 5 })),
       fc.nat(),
       (first, orders, seed) => {
-        const buddy = new BuddyAllocator(first, 512);
-        const largest = (allocator: BuddyAllocator) => {
-          for (let order = 9; ; order--) {
-            const page = allocator.allocate(order);
-            if (page === -1) continue;
-            allocator.free(page, order);
-            return order;
-          }
-        };
-        const before = largest(buddy);
+        const buddy = new BuddyArea(first, 512);
+        const before = buddy.largest;
         const blocks = orders
-          .map((order) => ({ order, page: buddy.allocate(order) }))
-          .filter(({ page }) => page !== -1);
+          .map((order) => ({ order, unit: buddy.allocate(2 ** order, 1) }))
+          .filter(({ unit }) => unit !== -1);
         const used = blocks.reduce((sum, { order }) => sum + 2 ** order, 0);
-        expect(buddy.freePages).toBe(512 - used);
-        blocks.sort((a, b) => ((a.page * 7919 + seed) % 101) - ((b.page * 7919 + seed) % 101));
-        for (const { page, order } of blocks) buddy.free(page, order);
-        expect(buddy.freePages).toBe(512);
-        expect(largest(buddy)).toBe(before);
+        expect(buddy.freeUnits).toBe(512 - used);
+        for (const { unit, order } of blocks) expect((first + unit) % 2 ** order).toBe(0);
+        blocks.sort((a, b) => ((a.unit * 7919 + seed) % 101) - ((b.unit * 7919 + seed) % 101));
+        for (const { unit } of blocks) buddy.free(unit);
+        expect(buddy.freeUnits).toBe(512);
+        expect(buddy.largest).toBe(before);
       },
     ),
     { seed: 2, numRuns: 200 },
@@ -35,21 +28,25 @@ test("freeing everything in any order joins the blocks again", () => {
 });
 
 test("splits the smallest block that is large enough", () => {
-  const buddy = new BuddyAllocator(0, 12);
-  expect(buddy.allocate(2)).toBe(8);
-  expect(buddy.allocate(3)).toBe(0);
+  const buddy = new BuddyArea(0, 12);
+  expect(buddy.allocate(4, 1)).toBe(8);
+  expect(buddy.allocate(8, 1)).toBe(0);
 });
 
-test("refuses to free what is not an allocated block", () => {
-  const buddy = new BuddyAllocator(16, 16);
-  const page = buddy.allocate(1);
-  expect(() => buddy.free(page, 0)).toThrow(RangeError);
-  buddy.free(page, 1);
-  expect(() => buddy.free(page, 1)).toThrow(RangeError);
+test("rounds sizes up to powers of two, and gives what a smaller size does not need back", () => {
+  const buddy = new BuddyArea(0, 16);
+  const unit = buddy.allocate(9, 1);
+  expect(buddy.size(unit)).toBe(16);
+  expect(buddy.resize(unit, 17)).toBe(false);
+  expect(buddy.resize(unit, 3)).toBe(true);
+  expect(buddy.size(unit)).toBe(4);
+  expect(buddy.freeUnits).toBe(12);
+  buddy.free(unit);
+  expect(buddy.largest).toBe(16);
 });
 
 test("starts at once, however large the memory", () => {
   const started = performance.now();
-  for (let i = 0; i < 20; i++) new BuddyAllocator(0x80000, 1 << 20);
+  for (let i = 0; i < 20; i++) new BuddyArea(0x80000, 1 << 20);
   expect(performance.now() - started).toBeLessThan(1000);
 });

@@ -1,92 +1,137 @@
-import { type FrameAllocator, MAX_ORDER } from "../rkalloc/frames.ts";
+import { type BlockArea, phase } from "../rkalloc/block-area.ts";
+
+/** Orders of blocks: up to 2^26 units, as large as an area may be. */
+const ORDERS = 27;
 
 /**
  * The binary buddy system (Knuth, The Art of Computer Programming 1, 2.5C). Free blocks of each order stand in a
- * doubly linked list through arrays indexed by page; a freed block joins its buddy (the block whose number differs
- * in bit `order`) for as long as that one is free. Starting costs nothing per page: all arrays start as zeros,
- * so links hold a page's index plus one.
+ * doubly linked list through arrays indexed by unit; a freed block joins its buddy (the block whose number differs
+ * in bit `order`) for as long as that one is free. Starting costs nothing per unit: all arrays start as zeros,
+ * so links hold a unit's index plus one.
  *
- * Buddies are found by absolute page number, so blocks are aligned in physical memory too.
+ * Buddies are found by number counted from `first`, so blocks are aligned in memory too.
  */
-export class BuddyAllocator implements FrameAllocator {
-  readonly totalPages: number;
+export class BuddyArea implements BlockArea {
+  readonly units: number;
   private readonly first: number;
   private free_ = 0;
-  /** By page: 0 for the middle of something, order + 1 for the start of a free block, -(order + 1) of a used one. */
+  /** By unit: 0 for the middle of something, order + 1 for the start of a free block, -(order + 1) of a used one. */
   private readonly state: Int8Array;
   private readonly next: Int32Array;
   private readonly previous: Int32Array;
-  private readonly heads = new Int32Array(MAX_ORDER + 1);
+  private readonly heads = new Int32Array(ORDERS);
+  /** Bit by order: there is a free block. */
+  private present = 0;
 
-  /** Manages `pages` pages from page number `first`. */
-  constructor(first: number, pages: number) {
-    this.first = first;
-    this.totalPages = pages;
-    this.state = new Int8Array(pages);
-    this.next = new Int32Array(pages);
-    this.previous = new Int32Array(pages);
+  constructor(first: number, units: number) {
+    this.first = phase(first);
+    this.units = units;
+    this.state = new Int8Array(units);
+    this.next = new Int32Array(units);
+    this.previous = new Int32Array(units);
     const blocks: [number, number][] = [];
-    for (let page = 0; page < pages; ) {
-      let order = MAX_ORDER;
-      while ((first + page) % 2 ** order !== 0 || page + 2 ** order > pages) order--;
-      blocks.push([page, order]);
-      page += 2 ** order;
+    for (let unit = 0; unit < units; ) {
+      let order = ORDERS - 1;
+      while ((this.first + unit) % 2 ** order !== 0 || unit + 2 ** order > units) order--;
+      blocks.push([unit, order]);
+      unit += 2 ** order;
     }
-    for (const [page, order] of blocks.reverse()) this.insert(page, order);
-    this.free_ = pages;
+    for (const [unit, order] of blocks.reverse()) this.insert(unit, order);
+    this.free_ = units;
   }
 
-  get freePages(): number {
+  get freeUnits(): number {
     return this.free_;
   }
 
-  allocate(order: number): number {
-    let from = order;
-    while (from <= MAX_ORDER && this.heads[from] === 0) from++;
-    if (from > MAX_ORDER) return -1;
-    const page = this.heads[from] - 1;
-    this.remove(page, from);
+  get largest(): number {
+    return this.present === 0 ? 0 : 2 ** (31 - Math.clz32(this.present));
+  }
+
+  allocate(units: number, alignment: number): number {
+    const size = Math.max(units, alignment);
+    if (size > this.units) return -1;
+    const order = orderOf(size);
+    const fitting = this.present & -(1 << order);
+    if (fitting === 0) return -1;
+    let from = 31 - Math.clz32(fitting & -fitting);
+    const unit = this.heads[from] - 1;
+    this.remove(unit, from);
     while (from > order) {
       from--;
-      this.insert(page + 2 ** from, from);
+      this.insert(unit + (1 << from), from);
     }
-    this.state[page] = -(order + 1);
-    this.free_ -= 2 ** order;
-    return this.first + page;
+    this.state[unit] = -(order + 1);
+    this.free_ -= 1 << order;
+    return unit;
   }
 
-  free(number: number, order: number): void {
-    let page = number - this.first;
-    if (this.state[page] !== -(order + 1))
-      throw new RangeError(`page ${number} is no allocated block of order ${order}`);
-    this.state[page] = 0;
-    this.free_ += 2 ** order;
-    let size = order;
-    while (size < MAX_ORDER) {
-      const buddy = ((this.first + page) ^ (1 << size)) - this.first;
-      if (buddy < 0 || buddy >= this.totalPages || this.state[buddy] !== size + 1) break;
-      this.remove(buddy, size);
-      page = Math.min(page, buddy);
-      size++;
-    }
-    this.insert(page, size);
+  size(unit: number): number {
+    const state = this.state[unit];
+    return state < 0 ? 1 << (-state - 1) : 0;
   }
 
-  private insert(page: number, order: number): void {
+  free(start: number): void {
+    let unit = start;
+    let order = -this.state[unit] - 1;
+    this.state[unit] = 0;
+    this.free_ += 1 << order;
+    while (order < ORDERS - 1) {
+      const buddy = ((this.first + unit) ^ (1 << order)) - this.first;
+      if (buddy < 0 || buddy >= this.units || this.state[buddy] !== order + 1) break;
+      this.remove(buddy, order);
+      unit = Math.min(unit, buddy);
+      order++;
+    }
+    this.insert(unit, order);
+  }
+
+  /** Gives the halves back that a smaller block does not need. */
+  resize(unit: number, units: number): boolean {
+    let order = -this.state[unit] - 1;
+    if (units > 1 << order) return false;
+    for (const wanted = orderOf(units); order > wanted; ) {
+      order--;
+      this.free_ += 1 << order;
+      this.insert(unit + (1 << order), order);
+    }
+    this.state[unit] = -(order + 1);
+    return true;
+  }
+
+  clone(): BuddyArea {
+    const copy = new BuddyArea(this.first, this.units);
+    copy.state.set(this.state);
+    copy.next.set(this.next);
+    copy.previous.set(this.previous);
+    copy.heads.set(this.heads);
+    copy.present = this.present;
+    copy.free_ = this.free_;
+    return copy;
+  }
+
+  private insert(unit: number, order: number): void {
     const head = this.heads[order];
-    this.next[page] = head;
-    this.previous[page] = 0;
-    if (head !== 0) this.previous[head - 1] = page + 1;
-    this.heads[order] = page + 1;
-    this.state[page] = order + 1;
+    this.next[unit] = head;
+    this.previous[unit] = 0;
+    if (head !== 0) this.previous[head - 1] = unit + 1;
+    this.heads[order] = unit + 1;
+    this.present |= 1 << order;
+    this.state[unit] = order + 1;
   }
 
-  private remove(page: number, order: number): void {
-    const next = this.next[page];
-    const previous = this.previous[page];
+  private remove(unit: number, order: number): void {
+    const next = this.next[unit];
+    const previous = this.previous[unit];
     if (next !== 0) this.previous[next - 1] = previous;
     if (previous !== 0) this.next[previous - 1] = next;
-    else this.heads[order] = next;
-    this.state[page] = 0;
+    else {
+      this.heads[order] = next;
+      if (next === 0) this.present &= ~(1 << order);
+    }
+    this.state[unit] = 0;
   }
 }
+
+/** The least order of a block of `units`. */
+const orderOf = (units: number): number => 32 - Math.clz32(units - 1);

@@ -1,19 +1,12 @@
-import { FRAME_SIZE } from "../../memory/arena.ts";
 import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
-import { frameAllocator } from "../rkalloc/frames.ts";
-import { zeroing } from "../rkalloc/zeroing.ts";
-import { platform } from "../rkplat/platform.ts";
-import { RegionAllocator } from "./region.ts";
+import { type AllocatorRoles, allocatorLibrary } from "../rkalloc/library.ts";
+import { region } from "./kind.ts";
 
-export const rkallocregion: Library = {
-  name: "rkallocregion",
-  summary: librarySummary.rkallocregion,
-  provides: [frameAllocator],
-  needs: [platform],
-  start(kernel) {
-    const { ram, codeWritten } = kernel.use(platform);
-    const region = new RegionAllocator(ram.base / FRAME_SIZE, ram.size / FRAME_SIZE);
-    kernel.provide(frameAllocator, zeroing(region, ram, codeWritten));
-  },
-};
+const USUAL: AllocatorRoles = { frames: true };
+
+/** `roles`: what it is to serve, where that is not the usual. */
+export const rkallocregionWith = (roles: AllocatorRoles): Library =>
+  allocatorLibrary(region, librarySummary.rkallocregion, { ...USUAL, ...roles });
+
+export const rkallocregion: Library = rkallocregionWith({});

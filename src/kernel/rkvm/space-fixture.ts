@@ -1,7 +1,9 @@
 import { Arena } from "../../memory/arena.ts";
 import { PhysicalMemory } from "../../memory/physical-memory.ts";
+import { AreaFrames } from "../rkalloc/area-frames.ts";
 import { zeroing } from "../rkalloc/zeroing.ts";
-import { BuddyAllocator } from "../rkallocbuddy/buddy.ts";
+import { BuddyArea } from "../rkallocbuddy/buddy.ts";
+import { PageCache } from "../rkpagecache/page-cache.ts";
 import type { Platform } from "../rkplat/platform.ts";
 import { AddressSpace } from "./address-space.ts";
 import { PageFrames } from "./page-frames.ts";
@@ -16,7 +18,11 @@ export function testSpace(pages = 4096, allowWx = false) {
     fence: (address: number, count: number) => fences.push([address, count]),
     codeWritten: (page: number) => written.push(page),
   } as unknown as Platform;
-  const allocator = zeroing(new BuddyAllocator(0x8000_0000 / 4096, pages), ram, platform.codeWritten);
-  const context = { platform, frames: new PageFrames(allocator, ram), objects: new Map(), allowWx };
+  const first = 0x8000_0000 / 4096;
+  const allocator = zeroing(new AreaFrames(first, new BuddyArea(first, pages)), ram, platform.codeWritten);
+  const frames = new PageFrames(allocator, ram);
+  const cache = new PageCache(frames, platform.codeWritten);
+  frames.reclaim = () => cache.reclaim();
+  const context = { platform, frames, cache, allowWx, exhausted: (_space: AddressSpace) => false };
   return { space: new AddressSpace(context), context, ram, allocator, fences, written };
 }
