@@ -86,7 +86,14 @@ export class Apt {
 
   /** What is missing of some packages and all that they depend on, in a root with that dpkg status file. */
   async plan(names: readonly string[], status: string): Promise<Plan> {
-    const result = await this.run(["install", "--simulate", ...this.choices(status), "--", ...names]);
+    const result = await this.run([
+      "install",
+      "--simulate",
+      "--no-upgrade",
+      ...this.choices(status),
+      "--",
+      ...names,
+    ]);
     if (result.status !== 0) throw this.notPlanned(result);
     const install: PlannedPackage[] = [];
     const remove: string[] = [];
@@ -108,7 +115,15 @@ export class Apt {
     status: string,
     onPercent: (percent: number) => void,
   ): Promise<void> {
-    const args = ["install", "--download-only", "--yes", ...this.choices(status), "--", ...names];
+    const args = [
+      "install",
+      "--download-only",
+      "--yes",
+      "--no-upgrade",
+      ...this.choices(status),
+      "--",
+      ...names,
+    ];
     const result = await this.run(args, onPercent);
     if (result.status !== 0) throw new RefusedError(rootText.cannotDownload(this.source, complaint(result)));
   }
@@ -134,7 +149,7 @@ export class Apt {
   private run(args: readonly string[], onPercent?: (percent: number) => void): Promise<ToolResult> {
     // Read before the host's configuration, for where that is, and again behind it, to have the last word.
     const options = { env: { APT_CONFIG: this.config } };
-    const all = ["-qq", "-c", this.config, ...args];
+    const all = ["-q", "-c", this.config, ...args];
     if (!onPercent) return runTool("apt-get", all, options);
     return runTool("apt-get", ["-oAPT::Status-Fd=3", ...all], {
       ...options,
@@ -194,7 +209,10 @@ Dir::Etc::preferencesparts "/dev/null";
 
 /** The first thing that apt-get calls an error. */
 function complaint({ status, stderr }: ToolResult): string {
-  return /^E: (.*)/m.exec(stderr)?.[1] ?? (stderr.trim().split("\n")[0] || `apt-get: ${status}`);
+  return (
+    /^E: (?:Failed to fetch \S+\s+)?(.*)/m.exec(stderr)?.[1] ??
+    (stderr.trim().split("\n")[0] || `apt-get: ${status}`)
+  );
 }
 
 /** The Debian mirror that the host itself uses. */

@@ -20,6 +20,7 @@ import {
   symlinkSync,
   writeSync,
 } from "node:fs";
+import { resolve } from "node:path";
 import { cliText } from "../messages/cli.ts";
 import { RefusedError } from "../messages/errors.ts";
 import { rootText } from "../messages/root.ts";
@@ -95,7 +96,7 @@ export class RootTree {
   makeDirectory(path: string, mode = 0o755): void {
     const host = this.follow(path);
     refusing(host, () => {
-      if (!stats(host)?.isDirectory()) mkdirSync(bytes(host), { recursive: true });
+      makeDirectories(host);
       // Or else what is in it could not be written.
       chmodSync(bytes(host), (mode & KEPT_MODE) | 0o700);
     });
@@ -120,8 +121,8 @@ export class RootTree {
     };
   }
 
-  write(path: string, content: string | Uint8Array, mode = 0o644): void {
-    const file = this.newFile(path, mode);
+  write(path: string, content: string | Uint8Array, mode = 0o644, mtime?: number): void {
+    const file = this.newFile(path, mode, mtime);
     file.write(typeof content === "string" ? Buffer.from(content) : content);
     file.end();
   }
@@ -165,7 +166,7 @@ export class RootTree {
       throw new RefusedError(cliText.cannotWrite(readable(host), cliText.isDirectory()));
     if (there === undefined) {
       const above = host.slice(0, host.lastIndexOf("/"));
-      refusing(above, () => mkdirSync(bytes(above), { recursive: true }));
+      refusing(above, () => makeDirectories(above));
     }
     return host;
   }
@@ -220,7 +221,8 @@ export function isNothing(path: string): boolean {
 
 /** A directory of the host, with those above it. */
 export function makeHostDirectory(path: string): void {
-  refusing(path, () => mkdirSync(path, { recursive: true }));
+  const all = Buffer.from(resolve(path)).toString("latin1");
+  refusing(all, () => makeDirectories(all));
 }
 
 /** As dpkg notes of configuration files. */
@@ -232,6 +234,16 @@ export const md5 = (pieces: readonly Uint8Array[]): string => {
 
 const bytes = (path: string): Buffer => Buffer.from(path, "latin1");
 const readable = (path: string): string => bytes(path).toString();
+
+/** Those above it, too. Node's own way to do it never ends in /proc. */
+function makeDirectories(host: string): void {
+  const there = stats(host);
+  if (there?.isDirectory()) return;
+  if (there) throw Object.assign(new Error(host), { code: "ENOTDIR" });
+  const above = host.slice(0, host.lastIndexOf("/"));
+  if (above !== "") makeDirectories(above);
+  mkdirSync(bytes(host));
+}
 
 function stats(host: string): Stats | undefined {
   return refusing(host, () => {

@@ -51,6 +51,8 @@ async function add(
   let plan = await apt.plan(names, status);
   if (plan.install.length === 0) return rootText.nothingToAdd(path);
   if (plan.remove.length > 0) throw new RefusedError(rootText.inTheWay(plan.remove.join(" ")));
+  // Before anything is fetched for it.
+  const { tree } = before ?? makeRoot(path, suite);
   const download = () => {
     progress.step(rootText.downloading(plan.install.length));
     return apt.download(names, status, (percent) => progress.detail(`${percent}%`));
@@ -65,7 +67,6 @@ async function add(
     await download();
   }
 
-  const { tree } = before ?? makeRoot(path, suite);
   const entries = await unpack(tree, plan, progress);
   const all = Buffer.from(tree.read(STATUS) ?? []).toString();
   tree.write(STATUS, withEntries(all, entries));

@@ -50,7 +50,8 @@ async function unpackFiles(root: RootTree, archive: string, conffiles: ReadonlyS
       return collector((pieces) => {
         sums.set(member.path, md5(pieces));
         // The user may have changed the one that is there.
-        if (!root.exists(member.path)) root.write(member.path, Buffer.concat(pieces), member.mode);
+        if (!root.exists(member.path))
+          root.write(member.path, Buffer.concat(pieces), member.mode, member.mtime);
       });
     }),
   );
