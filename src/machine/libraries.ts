@@ -218,6 +218,22 @@ export const REGISTER: readonly LibraryEntry[] = [
     },
   },
   {
+    name: "rkvirtioblk",
+    provides: ["rkblkdev"],
+    load: async () => {
+      const { rkvirtioblk } = await import("../kernel/rkvirtioblk/library.ts");
+      return () => rkvirtioblk;
+    },
+  },
+  {
+    name: "ext2",
+    provides: ["disk-filesystem"],
+    load: async () => {
+      const { ext2 } = await import("../kernel/ext2/library.ts");
+      return () => ext2;
+    },
+  },
+  {
     name: "rkvfs",
     provides: ["rkvfs", "standard-files"],
     standard: true,
@@ -349,6 +365,9 @@ export const REGISTER: readonly LibraryEntry[] = [
 export const STANDARD: readonly LibraryChoice[] = REGISTER.flatMap(({ name, standard }) =>
   standard ? [{ name }] : [],
 );
+
+/** What disks that are mounted need beside those. */
+export const FOR_DISKS: readonly LibraryChoice[] = [{ name: "rkvirtioblk" }, { name: "ext2" }];
 
 export function libraryEntry(name: string): LibraryEntry | undefined {
   return REGISTER.find((entry) => entry.name === name);

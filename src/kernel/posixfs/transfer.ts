@@ -48,10 +48,10 @@ export function readFile(thread: Thread, file: OpenFile, all: Segment[], positio
   if (file.divisible) return eachPiece(thread, into, "write", step);
   const total = totalOf(into);
   return untilReady(thread, file, () => {
-    const buffer = new Uint8Array(Math.min(total, CHUNK));
+    const buffer = new Uint8Array(Math.min(total, file.pieceSize));
     // A fault shows before a line or a message is taken out of the file.
     for (const { address, length } of into)
-      thread.memory.pieces(address, Math.min(length, CHUNK), "write", () => {});
+      thread.memory.pieces(address, Math.min(length, buffer.length), "write", () => {});
     const count = step(buffer, 0);
     scatter(thread, into, buffer.subarray(0, count));
     return count;
@@ -70,7 +70,7 @@ export function writeFile(thread: Thread, file: OpenFile, all: Segment[], positi
   const attempt = () => {
     try {
       do {
-        done += step(gather(thread, from, done, Math.min(total - done, CHUNK)), done);
+        done += step(gather(thread, from, done, Math.min(total - done, file.pieceSize)), done);
       } while (done < total);
     } catch (error) {
       if (isError(error, errno.EPIPE)) brokenPipe(thread);
@@ -85,7 +85,8 @@ function isError(error: unknown, code: number): boolean {
   return error instanceof VfsError && error.code === code;
 }
 
-function brokenPipe(thread: Thread): void {
+/** SIGPIPE: the thread writes to what nobody reads. */
+export function brokenPipe(thread: Thread): void {
   const { pid } = thread.process;
   thread.kernel.use(signals).toThread(thread, { signal: signal.SIGPIPE, code: 0, pid, uid: 0 });
 }
@@ -149,11 +150,12 @@ function atMost(list: Segment[], limit: number): Segment[] {
   });
 }
 
-function totalOf(list: Segment[]): number {
+export function totalOf(list: Segment[]): number {
   return list.reduce((sum, { length }) => sum + length, 0);
 }
 
-function scatter(thread: Thread, list: Segment[], bytes: Uint8Array): void {
+/** Puts bytes into the segments, one after the other. */
+export function scatter(thread: Thread, list: Segment[], bytes: Uint8Array): void {
   let done = 0;
   for (const { address, length } of list) {
     const part = bytes.subarray(done, done + length);
@@ -163,7 +165,7 @@ function scatter(thread: Thread, list: Segment[], bytes: Uint8Array): void {
 }
 
 /** Copies `count` bytes of the segments, from `skip` on. */
-function gather(thread: Thread, list: Segment[], skip: number, count: number): Uint8Array {
+export function gather(thread: Thread, list: Segment[], skip: number, count: number): Uint8Array {
   const out = new Uint8Array(count);
   let before = 0;
   let done = 0;

@@ -20,7 +20,16 @@ class AnonymousInode extends Inode {
     this.type = type;
     this.opener = opener;
     this.current = {
-      ...{ ino, mode: type | 0o600, nlink: 1, uid: 0, gid: 0, rdev: 0, size: 0, blocks: 0 },
+      ...{
+        ino,
+        mode: type | (type === FileType.socket ? 0o777 : 0o600),
+        nlink: 1,
+        uid: 0,
+        gid: 0,
+        rdev: 0,
+        size: 0,
+        blocks: 0,
+      },
       ...{ atime: now, mtime: now, ctime: now },
     };
   }

@@ -27,6 +27,12 @@ export class FdTable {
     return Math.min(this.softLimit(), MOST_DESCRIPTORS);
   }
 
+  /** Whether `add` will find a number. */
+  get hasRoom(): boolean {
+    for (let fd = this.leastFree; fd < this.limit; fd++) if (!this.slots[fd]) return true;
+    return false;
+  }
+
   /** The descriptor, O_PATH ones included. */
   get(fd: number): Descriptor {
     return this.slots[fd] ?? fail("EBADF");

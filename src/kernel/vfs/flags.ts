@@ -30,4 +30,14 @@ export const SETTABLE = O.APPEND | O.NONBLOCK | O.ASYNC | O.DIRECT | O.NOATIME;
 export const STATUS = SETTABLE | O.DSYNC | O.SYNC | O.LARGEFILE | O.DIRECTORY | O.NOFOLLOW | O.PATH;
 
 /** Events of `poll(2)` (asm-generic/poll.h). */
-export const POLL = { IN: 1, PRI: 2, OUT: 4, ERR: 8, HUP: 16, NVAL: 32, RDNORM: 64, WRNORM: 256 } as const;
+export const POLL = {
+  IN: 1,
+  PRI: 2,
+  OUT: 4,
+  ERR: 8,
+  HUP: 16,
+  NVAL: 32,
+  RDNORM: 64,
+  WRNORM: 256,
+  RDHUP: 0x2000,
+} as const;

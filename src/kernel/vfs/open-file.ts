@@ -82,6 +82,10 @@ export abstract class OpenFile {
   get longestTransfer(): number {
     return Number.POSITIVE_INFINITY;
   }
+  /** Most bytes that one `read` or `write` here is given, where a transfer is not divisible. */
+  get pieceSize(): number {
+    return 65536;
+  }
   /** Whether one transfer may be done in pieces (not so for a line of a terminal). */
   get divisible(): boolean {
     return false;

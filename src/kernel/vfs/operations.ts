@@ -53,10 +53,10 @@ export function mkdir(base: Base, path: ByteString, mode: number): void {
 }
 
 /** A device file, fifo, socket or regular file. */
-export function mknod(base: Base, path: ByteString, what: NewInode): void {
+export function mknod(base: Base, path: ByteString, what: NewInode): Location {
   const last = walkParent(base, path);
   if (last.slash && !last.found) fail("ENOENT");
-  make(last, what);
+  return make(last, what);
 }
 
 export function symlink(base: Base, path: ByteString, target: ByteString): void {
