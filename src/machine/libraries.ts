@@ -125,6 +125,22 @@ export const REGISTER: readonly LibraryEntry[] = [
     },
   },
   {
+    name: "rkring",
+    provides: ["rkring"],
+    load: async () => {
+      const { rkring } = await import("../kernel/rkring/library.ts");
+      return () => rkring;
+    },
+  },
+  {
+    name: "rkmpi",
+    provides: ["rkmpi"],
+    load: async () => {
+      const { rkmpi } = await import("../kernel/rkmpi/library.ts");
+      return () => rkmpi;
+    },
+  },
+  {
     name: "rkschedcoop",
     provides: ["rksched"],
     standard: true,
