@@ -1,6 +1,8 @@
 import type { Command } from "commander";
+import type { ImmediateDisk } from "../devices/disk.ts";
+import { openImmediateDisk } from "../host/disk.ts";
 import { readHostFile } from "../host/files.ts";
-import { fileName, grantDirectory, inside, seenFrom } from "../host/grants.ts";
+import { fileName, grantDirectory, inside, isNoDirectory, seenFrom } from "../host/grants.ts";
 import { nodeHost } from "../host/node.ts";
 import { HostFilesystem } from "../kernel/hostfs/filesystem.ts";
 import { LoadError } from "../loader/refuse.ts";
@@ -21,6 +23,8 @@ export interface GuestOptions {
   readonly aslr: boolean;
   readonly allowWx?: boolean;
   readonly deterministic?: boolean;
+  /** The guest is run again and again from the start: its disks have to stay as they are. */
+  readonly isRepeated?: boolean;
 }
 
 const DEFAULT_MEMORY = 256 << 20;
@@ -76,7 +80,7 @@ export function prepareGuest(file: string, args: readonly string[], options: Gue
           seed,
           aslr,
           allowWx,
-          files: fileTree(memory, options),
+          ...fileTree(memory, options),
           deterministic,
           host: nodeHost,
           ...watching,
@@ -97,14 +101,20 @@ function asTheUserNames({ message, errno }: LoadError, guestPath: string, file: 
   );
 }
 
-/** A file system is made anew for each machine: its changes are the machine's own. */
-function fileTree(memory: number, { root, mount = [] }: GuestOptions): HostedOptions["files"] {
+/** A file system is made anew for each machine: its changes are the machine's own, but for what is mounted to be written. */
+function fileTree(
+  memory: number,
+  { root, mount = [], isRepeated = false }: GuestOptions,
+): Required<Pick<HostedOptions, "files" | "disks">> {
   const granted = (path: string, writable: boolean) => new HostFilesystem(grantDirectory(path, writable));
-  return {
-    memory,
-    ...(root !== undefined && { base: granted(root, false) }),
-    mounts: mount.map(({ host, guest, writable }) => ({ path: guest, filesystem: granted(host, writable) })),
-  };
+  const disks: ImmediateDisk[] = [];
+  const mounts = mount.map(({ host, guest: path, writable }) => {
+    if (!isNoDirectory(host)) return { path, filesystem: granted(host, writable) };
+    const readOnly = !writable || isRepeated;
+    disks.push(openImmediateDisk(host, { readOnly }));
+    return { path, disk: disks.length - 1, readOnly };
+  });
+  return { files: { memory, ...(root !== undefined && { base: granted(root, false) }), mounts }, disks };
 }
 
 /** Where the program is on the host, and what the guest calls it. */

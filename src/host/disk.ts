@@ -4,15 +4,17 @@ import {
   closeSync,
   constants,
   fdatasync,
+  fdatasyncSync,
   fstatSync,
   openSync,
   read,
   readFileSync,
   readSync,
   write,
+  writeSync,
 } from "node:fs";
 import { promisify } from "node:util";
-import type { Disk } from "../devices/disk.ts";
+import type { Disk, ImmediateDisk } from "../devices/disk.ts";
 import { diskText } from "../messages/disk.ts";
 import { RefusedError } from "../messages/errors.ts";
 import { why } from "./why.ts";
@@ -35,12 +37,33 @@ const FORMATS: readonly { readonly name: string; readonly at: number; readonly m
 const inUse = new Map<string, number>();
 const WRITER = -1;
 
+interface DiskOptions {
+  readonly readOnly: boolean;
+}
+
 /**
  * A raw image or a block device as a disk. Like QEMU, an image that ends within a sector has the rest of it as zeroes,
  * and grows by it when that is written. In this process a file with a writer has no other user; Node has no locks that
  * hold against other processes. Throws `RefusedError` where the file cannot be one.
  */
-export async function openRawDisk(path: string, { readOnly }: { readonly readOnly: boolean }): Promise<Disk> {
+export async function openRawDisk(path: string, options: DiskOptions): Promise<Disk> {
+  return open(path, options, (file) => new RawDisk(file));
+}
+
+/** The same, answering at once. */
+export function openImmediateDisk(path: string, options: DiskOptions): ImmediateDisk {
+  return open(path, options, (file) => new ImmediateRawDisk(file));
+}
+
+interface DiskFile {
+  readonly fd: number;
+  readonly sizeBytes: number;
+  readonly readOnly: boolean;
+  /** Called when it is let go. */
+  readonly closed: () => void;
+}
+
+function open<T>(path: string, { readOnly }: DiskOptions, make: (file: DiskFile) => T): T {
   let fd: number;
   try {
     // Opening a fifo would wait for its other end.
@@ -50,10 +73,10 @@ export async function openRawDisk(path: string, { readOnly }: { readonly readOnl
   }
   try {
     const stats = fstatSync(fd, { bigint: true });
-    const size = sizeOf(stats, path);
+    const sizeBytes = sizeOf(stats, path);
     checkFormat(fd, path);
     const key = claim(stats, path, readOnly);
-    return new RawDisk(fd, size, readOnly, () => release(key));
+    return make({ fd, sizeBytes, readOnly, closed: () => release(key) });
   } catch (error) {
     closeSync(fd);
     throw error instanceof RefusedError ? error : refused(path, why(error));
@@ -112,7 +135,7 @@ class RawDisk implements Disk {
   private readonly fd: number;
   private readonly closed: () => void;
 
-  constructor(fd: number, sizeBytes: number, readOnly: boolean, closed: () => void) {
+  constructor({ fd, sizeBytes, readOnly, closed }: DiskFile) {
     this.fd = fd;
     this.sizeBytes = sizeBytes;
     this.readOnly = readOnly;
@@ -164,5 +187,52 @@ class RawDisk implements Disk {
         });
       writeFrom(0);
     });
+  }
+}
+
+class ImmediateRawDisk implements ImmediateDisk {
+  readonly sizeBytes: number;
+  readonly readOnly: boolean;
+  private readonly fd: number;
+  private readonly closed: () => void;
+
+  constructor({ fd, sizeBytes, readOnly, closed }: DiskFile) {
+    this.fd = fd;
+    this.sizeBytes = sizeBytes;
+    this.readOnly = readOnly;
+    this.closed = closed;
+  }
+
+  /** Behind the end of the file are zeroes. */
+  read(offset: number, length: number): Uint8Array {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    let done = 0;
+    while (done < length) {
+      const count = readSync(this.fd, bytes, done, length - done, offset + done);
+      if (count === 0) break;
+      done += count;
+    }
+    return bytes.fill(0, done);
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length; )
+      done += writeSync(this.fd, bytes, done, bytes.length - done, offset + done);
+  }
+
+  flush(): void {
+    fdatasyncSync(this.fd);
+  }
+
+  discard(): void {}
+
+  writeZeroes(offset: number, length: number): void {
+    for (let done = 0; done < length; done += ZEROES.length)
+      this.write(offset + done, ZEROES.subarray(0, length - done));
+  }
+
+  async close(): Promise<void> {
+    this.closed();
+    closeSync(this.fd);
   }
 }

@@ -1,4 +1,4 @@
-import { realpathSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { basename, isAbsolute, join, relative } from "node:path";
 import type { HostTree } from "../kernel/hostfs/host-tree.ts";
 import { cliText } from "../messages/cli.ts";
@@ -12,6 +12,15 @@ export function grantDirectory(path: string, writable: boolean): HostTree {
     return new HostDirectoryTree(path, !writable);
   } catch (error) {
     throw new RefusedError(cliText.cannotRead(path, why(error)));
+  }
+}
+
+/** Something is there, and it is no directory. */
+export function isNoDirectory(path: string): boolean {
+  try {
+    return !statSync(path).isDirectory();
+  } catch {
+    return false;
   }
 }
 

@@ -4,6 +4,7 @@ import { Hart } from "../cpu/hart.ts";
 import { Privilege } from "../cpu/layout.ts";
 import { PAGE_SIZE } from "../cpu/sv39.ts";
 import { Clint, type Clock, TIMEBASE } from "../devices/clint.ts";
+import type { ImmediateDisk } from "../devices/disk.ts";
 import type { Platform } from "../kernel/rkplat/platform.ts";
 import { Arena } from "../memory/arena.ts";
 import { Bus } from "../memory/bus.ts";
@@ -14,7 +15,7 @@ import type { HostConsole } from "./host-console.ts";
 import { SerialLine } from "./serial-line.ts";
 
 /** The second serial port: standard error. */
-const SECOND_UART = ADDRESS_MAP.uart.base + 0x1000;
+const SECOND_UART = ADDRESS_MAP.uart.base + ADDRESS_MAP.uart.size;
 const FENCE_EACH = 32;
 /** PMP entry 0 as one naturally aligned region over all addresses, open to everybody. */
 const PMP_ALL_ADDRESSES = 0x3f_ffff_ffff_ffffn;
@@ -23,7 +24,7 @@ const PMP_OPEN = 0x1fn;
 /** Boot time of a deterministic machine: 2024-01-01 00:00:00 UTC. */
 const FIXED_EPOCH = 1_704_067_200_000_000_000n;
 
-/** The hardware under a hosted guest: one hart in user mode, RAM, CLINT and two UARTs. */
+/** The hardware under a hosted guest: one hart in user mode, RAM, CLINT and two UARTs; disks are put in by `attachDisks`. */
 export class HostedBoard {
   readonly ram: PhysicalMemory;
   readonly bus: Bus;
@@ -32,6 +33,9 @@ export class HostedBoard {
   /** Of a deterministic machine. */
   readonly virtual: VirtualClock | undefined;
   readonly lines: readonly [SerialLine, SerialLine];
+  /** What `attachDisks` has put in, and the addresses of the virtio slots where that is. */
+  readonly disks: ImmediateDisk[] = [];
+  readonly virtio: number[] = [];
   readonly platform: Platform;
 
   /** Without `time`, time is virtual. */
@@ -70,6 +74,7 @@ export class HostedBoard {
       clint: { base: ADDRESS_MAP.clint.base, nanosecondsPerTick: 1e9 / TIMEBASE },
       epoch: time ? time.now() : FIXED_EPOCH,
       consoles: [first, second],
+      virtio: this.virtio,
       entropy,
     };
   }

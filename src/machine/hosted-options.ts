@@ -1,3 +1,4 @@
+import type { ImmediateDisk } from "../devices/disk.ts";
 import type { Library } from "../kernel/library.ts";
 import type { FileTree } from "../kernel/rkvfs/library.ts";
 import type { HostTime } from "./clock.ts";
@@ -34,6 +35,8 @@ export interface HostedOptions {
   readonly linked?: readonly LibraryChoice[];
   /** Libraries of one's own, in place of those linked that provide the same or have the same name. */
   readonly libraries?: readonly Library[];
+  /** Disks: a mount of `files` says which one it mounts. The machine closes them. */
+  readonly disks?: readonly ImmediateDisk[];
   readonly console: HostConsole;
   /**
    * Time follows retired instructions from a fixed date, and random numbers follow from the seed. Absent: the time

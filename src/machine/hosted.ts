@@ -32,7 +32,7 @@ import type { HostedEmitter } from "./events.ts";
 import { HostedBoard } from "./hosted-board.ts";
 import type { HostedOptions, HostServices } from "./hosted-options.ts";
 import { collectStats, type HostedStats } from "./hosted-stats.ts";
-import { linkLibraries } from "./libraries.ts";
+import { FOR_DISKS, linkLibraries, STANDARD } from "./libraries.ts";
 import { LoadTarget } from "./load-target.ts";
 import { ProgramImages } from "./program-images.ts";
 
@@ -71,6 +71,23 @@ export class HostedMachine {
     this.events = host.emitter();
     this.dispatcher = kernel.use(dispatcher);
     kernel.onUnsupported = (name) => this.events.emit("unsupported", name);
+  }
+
+  /**
+   * Brings what is left to the disks and lets go of them. The machine is not used any more. Rejects with `RefusedError`
+   * where a disk could not be written.
+   */
+  async close(): Promise<void> {
+    const disks = this.board.disks.splice(0);
+    if (disks.length === 0) return;
+    try {
+      this.kernel.use(vfs).unmount();
+    } catch (error) {
+      if (!(error instanceof VfsError)) throw error;
+      throw new RefusedError(kernelMessages.notWritten());
+    } finally {
+      for (const disk of disks) await disk.close();
+    }
   }
 
   get layout(): Layout {
@@ -202,6 +219,8 @@ export async function createHosted(options: HostedOptions): Promise<HostedMachin
   const time = deterministic ? undefined : host;
   const random = deterministic ? new SeededRandom(options.seed ^ KERNEL_STREAM) : host;
   const board = new HostedBoard(options.memory, options.console, time, (into) => fill(random, into));
+  const { disks = [] } = options;
+  if (disks.length > 0) (await import("./hosted-disks.ts")).attachDisks(board, disks);
   const images = new ProgramImages();
   const kernel = new Kernel(board.hart, await librariesFor(options, board.platform, images));
   const { strace } = options;
@@ -234,7 +253,8 @@ const KERNEL_STREAM = 0x6b65_726e_656cn;
 
 /** What the kernel is linked from: the libraries chosen, with the caller's own in place of those they replace. */
 function librariesFor(options: HostedOptions, platform: Platform, images: ProgramImages): Promise<Library[]> {
-  const { program, allowWx = false, aslr = true, libraries, linked } = options;
+  const { program, allowWx = false, aslr = true, libraries, disks = [] } = options;
+  const linked = options.linked ?? (disks.length > 0 ? [...STANDARD, ...FOR_DISKS] : STANDARD);
   const files = { ...(options.files ?? { memory: options.memory, mounts: [] }), program };
   return linkLibraries(linked, libraries, { platform, files, allowWx, aslr, images });
 }

@@ -82,7 +82,7 @@ export class OverlayDisk implements Disk, Stateful<OverlayState> {
     const readBase = (start: number, end: number): void => {
       if (start === end) return;
       const reading = this.base.read(offset + start, end - start);
-      fromBase.push(reading.then((found) => bytes.set(found, start)));
+      fromBase.push(Promise.resolve(reading).then((found) => bytes.set(found, start)));
     };
     let missing = 0;
     for (const { index, within, at, count } of parts(offset, length)) {

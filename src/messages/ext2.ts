@@ -12,6 +12,8 @@ export const ext2Text = catalogue(
       `its file system has ${needed} bytes, but the disk only ${have}`,
     badRoot: () => "its root directory is damaged (e2fsck -f may mend it)",
     unreadable: () => "it cannot be read",
+    tooManyDisks: (count: number, slots: number) =>
+      `${count} disks are to be mounted, but the machine has room for ${slots}`,
   },
   {
     cannotMount: (disk, why) => `无法挂载磁盘 ${disk}：${why}`,
@@ -22,5 +24,6 @@ export const ext2Text = catalogue(
     tooShort: (needed, have) => `其文件系统有 ${needed} 字节，而磁盘只有 ${have} 字节`,
     badRoot: () => "其根目录已损坏（也许能用 e2fsck -f 修复）",
     unreadable: () => "无法读取",
+    tooManyDisks: (count, slots) => `要挂载 ${count} 个磁盘，但机器只能容纳 ${slots} 个`,
   },
 );

@@ -50,8 +50,9 @@ async function run(file: string, args: readonly string[], options: RunOptions): 
   const strace = openLine(options.strace);
   const trace = openLine(options.trace);
   const console = new StandardConsole();
+  let machine: HostedMachine | undefined;
   try {
-    const machine = await guest.create({
+    machine = await guest.create({
       console,
       ...(strace && { strace: (line: string) => strace.write(`${line}\n`) }),
     });
@@ -60,6 +61,7 @@ async function run(file: string, args: readonly string[], options: RunOptions): 
     const started = performance.now();
     const outcome = await execute(machine, guest, options, trace);
     const seconds = (performance.now() - started) / 1000;
+    await machine.close();
     // The terminal is as it was before anything of ours is written to it.
     console.close();
     process.exitCode = await report(machine, guest, outcome, options);
@@ -69,6 +71,7 @@ async function run(file: string, args: readonly string[], options: RunOptions): 
     console.close();
     strace?.close();
     trace?.close();
+    await machine?.close();
   }
 }
 

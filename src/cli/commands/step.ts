@@ -23,7 +23,7 @@ export function configure(command: Command): void {
 
 async function step(file: string, args: readonly string[], options: GuestOptions): Promise<void> {
   // Going back needs a run that can be had again.
-  const guest = prepareGuest(file, args, { ...options, deterministic: true });
+  const guest = prepareGuest(file, args, { ...options, deterministic: true, isRepeated: true });
   const shown = { bytes: 0 };
   const machine = await Debugger.start(async () => {
     const hosted = await guest.create({ console: replayConsole(shown) });

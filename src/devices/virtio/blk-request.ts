@@ -1,4 +1,4 @@
-import type { Disk } from "../disk.ts";
+import type { Answer, Disk } from "../disk.ts";
 import type { Chain } from "./device.ts";
 
 /** Request types (VIRTIO 1.2, section 5.2.6). */
@@ -17,7 +17,7 @@ const ID_SIZE = 20;
 export const PIECE = 1 << 20;
 
 /** One piece of host work after the other; each step is given the outcome of the one before. */
-export type Steps = Generator<Promise<unknown>, void, unknown>;
+export type Steps = Generator<Answer<unknown>, void, unknown>;
 
 /** What is to be done for a request. It takes up to `weight` bytes of memory at a time. */
 export interface Job {

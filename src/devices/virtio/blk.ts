@@ -149,21 +149,40 @@ export class BlockDevice implements VirtioDevice<BlockState> {
     }
   }
 
+  /** Goes on with a job until the host needs time, or to its end. */
   private advance(job: Job, outcome: unknown): void {
-    const step = job.chain.isDead ? undefined : job.steps.next(outcome);
-    if (!step || step.done) this.finish(job, Status.ok);
-    else
-      this.work.follow(
-        step.value,
-        (value) => {
-          this.advance(job, value);
-          this.pump();
-        },
-        () => {
-          this.finish(job, Status.ioError);
-          this.pump();
-        },
-      );
+    let answer = outcome;
+    for (;;) {
+      const step = this.step(job, answer);
+      if (typeof step === "number") {
+        this.finish(job, step);
+        return;
+      }
+      answer = step.value;
+      if (answer instanceof Promise) break;
+    }
+    this.work.follow(
+      answer,
+      (value) => {
+        this.advance(job, value);
+        this.pump();
+      },
+      () => {
+        this.finish(job, Status.ioError);
+        this.pump();
+      },
+    );
+  }
+
+  /** What the host is doing next; or the status of a job that has ended. */
+  private step(job: Job, outcome: unknown): { readonly value: unknown } | number {
+    if (job.chain.isDead) return Status.ok;
+    try {
+      const step = job.steps.next(outcome);
+      return step.done ? Status.ok : step;
+    } catch {
+      return Status.ioError;
+    }
   }
 
   private finish(job: Job, status: number): void {

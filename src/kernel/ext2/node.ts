@@ -36,6 +36,8 @@ const FOREIGN = 0x8_0000 | 0x1000_0000;
 /** Most names of one inode. */
 export const LINK_MAX = 32000;
 const SECTOR = 512;
+/** In nanoseconds. */
+const SECOND = 1_000_000_000n;
 
 /** An inode: what stands in the inode table, and how long it lives. Changes are kept by `save`. */
 export class Node {
@@ -57,6 +59,7 @@ export class Node {
   isHeld = false;
   /** It is no more: the number may be another inode's. */
   isGone = false;
+  private readonly isPrecise: boolean;
   private flags: number;
   private acl: number;
   private atime: bigint;
@@ -83,10 +86,11 @@ export class Node {
     for (let i = 0; i < POINTERS; i++) this.pointers[i] = u32(Field.blocks + 4 * i);
     this.map = new BlockMap(this);
     const extra = store.geometry.inodeSize > 128 ? u16(Field.extraSize) : 0;
+    this.isPrecise = extra >= Field.atimeExtra + 4 - Field.extraSize;
     const time = (field: number, extraField: number) => {
       const more = extra >= extraField + 4 - Field.extraSize ? u32(extraField) : 0;
       const seconds = view.getInt32(at + field, true) + (more & 3) * 2 ** 32;
-      return BigInt(seconds) * 1_000_000_000n + BigInt(more >>> 2);
+      return BigInt(seconds) * SECOND + BigInt(more >>> 2);
     };
     this.atime = time(Field.atime, Field.atimeExtra);
     this.mtime = time(Field.mtime, Field.mtimeExtra);
@@ -107,7 +111,7 @@ export class Node {
     view.setUint16(at + Field.links, links, true);
     if (inodeSize > 128) view.setUint16(at + Field.extraSize, extraInodeSize, true);
     const node = new Node(store, ino);
-    node.atime = store.now();
+    node.atime = node.stamp(store.now());
     if (extraInodeSize >= Field.birthExtra + 4 - Field.extraSize)
       writeTime(view, at, Field.birth, Field.birthExtra, node.atime);
     node.modified();
@@ -137,20 +141,20 @@ export class Node {
     if (change.mode !== undefined) this.permissions = change.mode & 0o7777;
     this.uid = change.uid ?? this.uid;
     this.gid = change.gid ?? this.gid;
-    this.atime = change.atime ?? this.atime;
-    this.mtime = change.mtime ?? this.mtime;
+    this.atime = this.stamp(change.atime ?? this.atime);
+    this.mtime = this.stamp(change.mtime ?? this.mtime);
     this.touched();
   }
 
   /** The contents changed. */
   modified(): void {
-    this.mtime = this.store.now();
+    this.mtime = this.stamp(this.store.now());
     this.touched();
   }
 
   /** Something else about it did. */
   touched(): void {
-    this.ctime = this.store.now();
+    this.ctime = this.stamp(this.store.now());
     this.save();
   }
 
@@ -254,6 +258,11 @@ export class Node {
     time(Field.ctime, Field.ctimeExtra, this.ctime);
   }
 
+  /** A time as the inode can hold it: without room for more, in whole seconds. */
+  private stamp(time: bigint): bigint {
+    return this.isPrecise ? time : time - (((time % SECOND) + SECOND) % SECOND);
+  }
+
   /** `blocks` more of them, or less. */
   counted(blocks: number): void {
     this.sectors = Math.max(0, this.sectors + blocks * (this.store.geometry.blockSize / SECTOR));
@@ -262,8 +271,8 @@ export class Node {
 
 /** Seconds, and above them 2 bits of the seconds and the nanoseconds, where there is room for those. */
 function writeTime(view: DataView, at: number, field: number, extraField: number, time: bigint): void {
-  let seconds = Number(time / 1_000_000_000n);
-  let nanoseconds = Number(time % 1_000_000_000n);
+  let seconds = Number(time / SECOND);
+  let nanoseconds = Number(time % SECOND);
   if (nanoseconds < 0) {
     seconds--;
     nanoseconds += 1_000_000_000;

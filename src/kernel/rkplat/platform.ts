@@ -21,6 +21,8 @@ export interface Platform {
   readonly epoch: bigint;
   /** The serial ports behind standard input and output, and behind standard error. */
   readonly consoles: readonly [SerialPort, SerialPort];
+  /** Physical addresses of virtio-mmio slots with devices. */
+  readonly virtio: readonly number[];
   /** Random bytes from the host, or from the seed of a deterministic machine. */
   entropy(into: Uint8Array): void;
 }

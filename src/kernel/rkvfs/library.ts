@@ -9,6 +9,7 @@ import { ProcFilesystem } from "../procfs/filesystem.ts";
 import { RamDirectory } from "../ramfs/directory.ts";
 import { RamFile } from "../ramfs/file.ts";
 import { RamFilesystem } from "../ramfs/filesystem.ts";
+import { blockDevices } from "../rkblkdev/block-device.ts";
 import { consolePorts } from "../rkconsole/console.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import { random } from "../rkswrand/random.ts";
@@ -17,6 +18,7 @@ import { time } from "../rktime/time.ts";
 import { memoryManager } from "../rkvm/memory-manager.ts";
 import { errno } from "../syscalls/errno.ts";
 import { terminal } from "../tty/library.ts";
+import { diskMounter } from "../vfs/disk-filesystem.ts";
 import { VfsError } from "../vfs/error.ts";
 import type { Filesystem } from "../vfs/filesystem.ts";
 import { FileType } from "../vfs/inode.ts";
@@ -25,13 +27,25 @@ import { standardFiles } from "../vfs/process-files.ts";
 import { Vfs, vfs } from "../vfs/vfs.ts";
 import { openStandardFiles } from "./standard-files.ts";
 
+interface FilesystemMount {
+  readonly path: string;
+  readonly filesystem: Filesystem;
+}
+
+/** A disk with a filesystem, by its place among the machine's disks. */
+interface DiskMount {
+  readonly path: string;
+  readonly disk: number;
+  readonly readOnly: boolean;
+}
+
 /** What a guest's file tree is made of. Paths are absolute text. */
 export interface FileTree {
   /** Bytes that files in memory may take: changes to the root, and all of it without a base. */
   readonly memory: number;
   /** What `/` shows beneath changes in memory. Without it the root is all but empty. */
   readonly base?: Filesystem;
-  readonly mounts: readonly { readonly path: string; readonly filesystem: Filesystem }[];
+  readonly mounts: readonly (FilesystemMount | DiskMount)[];
   /** The program, as a file to read and run, where the tree does not have it anyway. */
   readonly program?: { readonly path: string; readonly bytes: Uint8Array };
 }
@@ -58,7 +72,10 @@ export function rkvfs(tree: FileTree): Library {
     name: "rkvfs",
     summary: librarySummary.rkvfs,
     provides: [vfs, standardFiles],
-    needs: [time, random, consolePorts, terminal, processTable, dispatcher, memoryManager],
+    needs: [
+      ...[time, random, consolePorts, terminal, processTable, dispatcher, memoryManager],
+      ...(tree.mounts.some((mount) => "disk" in mount) ? [blockDevices, diskMounter] : []),
+    ],
     start(kernel) {
       kernel.provide(vfs, build(tree, kernel));
       kernel.provide(standardFiles, openStandardFiles);
@@ -78,8 +95,16 @@ function build(tree: FileTree, kernel: Kernel): Vfs {
   if (tree.program) put(files, tree.program.path, 0o555, tree.program.bytes);
   files.mount(new DeviceFilesystem(now, kernel.use(random), kernel.use(terminal)), "/dev");
   files.mount(new ProcFilesystem(kernel), "/proc");
-  for (const { path, filesystem } of tree.mounts) mount(files, filesystem, path);
+  for (const one of tree.mounts)
+    mount(files, "disk" in one ? mountedDisk(kernel, one) : one.filesystem, one.path);
   return files;
+}
+
+/** Throws `RefusedError`. */
+function mountedDisk(kernel: Kernel, { disk, path, readOnly }: DiskMount): Filesystem {
+  const device = kernel.use(blockDevices)[disk];
+  if (!device) throw new RefusedError(kernelMessages.cannotMount(path, kernelMessages.noDisk(disk)));
+  return kernel.use(diskMounter)(device, readOnly);
 }
 
 /** Throws `RefusedError` where the path cannot be mounted on. */

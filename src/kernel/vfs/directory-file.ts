@@ -41,7 +41,9 @@ export class DirectoryFile extends OpenFile {
     }
   }
 
-  override sync(): void {}
+  override sync(): void {
+    this.inode.filesystem.sync?.();
+  }
 
   protected override closed(): void {
     this.forget();

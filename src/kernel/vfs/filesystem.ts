@@ -22,4 +22,6 @@ export interface Filesystem {
   use(): FilesystemUse;
   /** Brings everything written to stable storage, where there is such a thing. */
   sync?(): void;
+  /** The same for the last time: it is not used any more. */
+  unmount?(): void;
 }

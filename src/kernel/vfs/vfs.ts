@@ -57,6 +57,12 @@ export class Vfs {
   sync(): void {
     for (const mount of this.mounts) mount.filesystem.sync?.();
   }
+
+  /** Lets go of all filesystems: nothing is done with them any more. */
+  unmount(): void {
+    this.sync();
+    for (const mount of this.mounts) mount.filesystem.unmount?.();
+  }
 }
 
 /** The names of an absolute path of text, without `.` and `..`. */
