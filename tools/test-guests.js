@@ -61,6 +61,17 @@ const LINUX_ROOT_PACKAGES = [
   ...["libacl1", "libattr1", "libcap2", "libgmp10", "libpcre2-8-0", "libselinux1"],
   ...["libssl3t64", "libsystemd0", "libtinfo6", "libzstd1", "zlib1g"],
 ];
+/**
+ * What the root of test/guests/apps is made of, by `runikraft root add`. libc6-dev is what gcc links with; some of the
+ * Python modules under test call the last ones.
+ */
+const APPLICATIONS = [
+  ...["bash", "dash", "busybox", "coreutils", "findutils", "grep", "sed", "gawk", "diffutils", "hostname"],
+  ...["tar", "gzip", "xz-utils", "less", "file", "procps", "util-linux", "ncurses-bin", "stress-ng"],
+  ...["lua5.4", "perl", "ruby", "nodejs", "python3", "python3-venv", "libpython3.13-testsuite"],
+  ...["sqlite3", "jq", "bc", "vim", "git", "openssl", "ca-certificates"],
+  ...["gcc", "libc6-dev", "make"],
+];
 /** The package that depends on the suite's present kernel, and the parts of that one that are unpacked. */
 const KERNEL_META_PACKAGE = "linux-image-riscv64";
 const KERNEL_MODULES = [
@@ -79,6 +90,7 @@ const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "run
 /** Folders of the cache: programs and libraries, the Linux kernel and modules, the Linux guest's root. */
 const TREES = ["root", "linux", "linux-root"];
 const [tree, linuxTree, linuxRootTree] = TREES.map((name) => join(cache, name));
+const applications = join(cache, "applications");
 
 function fail(message) {
   process.stderr.write(`test:guests: ${message}\n`);
@@ -191,8 +203,38 @@ function unpackKernel(archive, folder) {
   if (tar.status !== 0) fail(`could not unpack ${archive}`);
 }
 
+/** The root of the applications, made as a user makes one. */
+function makeApplicationRoot() {
+  const wanted = JSON.stringify(APPLICATIONS);
+  const stamp = `${applications}.packages`;
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  rmSync(stamp, { force: true });
+  rmSync(applications, { recursive: true, force: true });
+  run(process.execPath, ["tools/setup.js"], { cwd: root });
+  try {
+    run(process.execPath, ["dist/cli.js", "root", "add", applications, ...APPLICATIONS], { cwd: root });
+  } catch (error) {
+    fail(`could not make the root of the applications: ${error.message}`);
+  }
+  compilePython();
+  writeFileSync(stamp, wanted);
+}
+
+/** What Debian's python3 does when it is installed: else each start compiles the modules that it imports again. */
+function compilePython() {
+  const library = join(applications, "usr/lib/python3.13");
+  const python = ["-L", applications, join(applications, "usr/bin/python3"), "-m", "compileall", "-q"];
+  // A test is imported once.
+  const left = ["-x", "/test/(?!support|libregrtest)"];
+  // The files have the paths that they have in the guest.
+  spawnSync("qemu-riscv64", [...python, ...left, "-s", applications, "-p", "/", library], {
+    stdio: "ignore",
+  });
+}
+
 installHostPackages();
 unpackGuestPackages();
+makeApplicationRoot();
 const env = {
   ...process.env,
   // e2fsprogs' programs are in folders that not every user has in the path.
@@ -200,6 +242,7 @@ const env = {
   RUNIKRAFT_GUESTS: tree,
   RUNIKRAFT_GUEST_LINUX: linuxTree,
   RUNIKRAFT_GUEST_LINUX_ROOT: linuxRootTree,
+  RUNIKRAFT_GUEST_APPLICATIONS: applications,
 };
 const args = process.argv.slice(2);
 if (args[0] === "--linux-images")

@@ -220,7 +220,7 @@ async function hostMirror(): Promise<string> {
   const known = await runTool("apt-get", ["indextargets", "--format", "$(ORIGIN) $(REPO_URI)"]);
   const fetched = known.stdout.split("\n").flatMap((line) => /^Debian (\S+)/.exec(line)?.[1] ?? []);
   // Where no lists were fetched yet, the addresses say it.
-  const listed = await runTool("apt-get", ["update", "--print-uris", "-qq"]);
+  const listed = await runTool("apt-get", ["update", "--print-uris"]);
   const named = listed.stdout
     .split("\n")
     .flatMap((line) => /^'(\S*debian\S*?)\/dists\//.exec(line)?.[1] ?? []);
