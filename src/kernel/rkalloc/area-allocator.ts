@@ -143,7 +143,13 @@ export class AreaAllocator implements Allocator {
       return -errno.EINVAL;
     if (this.total + units * unit > MAX_MEMORY || units > MAX_UNITS || this.areas.length === MAX_AREAS)
       return -errno.ENOMEM;
-    this.areas.push({ base: start, blocks: this.kind.area(start / unit, units) });
+    try {
+      this.areas.push({ base: start, blocks: this.kind.area(start / unit, units) });
+    } catch (error) {
+      // The host has no room for the books.
+      if (error instanceof RangeError) return -errno.ENOMEM;
+      throw error;
+    }
     this.total += units * unit;
     return 0;
   }

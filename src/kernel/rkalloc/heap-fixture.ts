@@ -3,7 +3,8 @@ import { pool } from "../rkallocpool/kind.ts";
 import { region } from "../rkallocregion/kind.ts";
 import { tlsf } from "../rkalloctlsf/kind.ts";
 import type { HeapMemory } from "./allocator.ts";
-import type { AllocatorKind } from "./kind.ts";
+import { AreaAllocator } from "./area-allocator.ts";
+import type { AllocatorKind, ObjectShape } from "./kind.ts";
 
 export const KINDS: readonly AllocatorKind[] = [buddy, pool, region, tlsf];
 
@@ -34,4 +35,18 @@ export class TestMemory implements HeapMemory {
     if (!this.gone) this.at(to, length).set(this.at(from, length));
     return !this.gone;
   }
+}
+
+/** An odd place above 2^32, as that of a process's heap. */
+export const BASE = 0x3f_1234_0010;
+export const SIZE = 1 << 20;
+/** Larger than a page, so that a pool too has blocks for all that is asked of it below. */
+export const OBJECTS: ObjectShape = { size: 4096, alignment: 4096 };
+
+/** An allocator with `size` bytes from `BASE`. */
+export function heap(kind: AllocatorKind, size = SIZE, objects = OBJECTS) {
+  const memory = new TestMemory(BASE, size);
+  const allocator = new AreaAllocator(kind, memory, objects);
+  if (allocator.addmem(BASE, size) !== 0) throw new Error("no memory was added");
+  return { memory, allocator };
 }
