@@ -24,7 +24,7 @@ export function configure(command: Command): void {
     command,
     "runikraft root add ./rootfs bash coreutils python3",
     "runikraft root list ./rootfs",
-    "runikraft run --root ./rootfs /bin/bash",
+    "runikraft root add --help",
   );
 }
 
