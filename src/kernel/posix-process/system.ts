@@ -1,5 +1,6 @@
 import type { Thread } from "../rkprocess/thread.ts";
 import { errno } from "../syscalls/errno.ts";
+import { KERNEL_RELEASE, KERNEL_VERSION } from "../syscalls/release.ts";
 import { full, partial, type SyscallRow, stub } from "../syscalls/row.ts";
 import { LAST_CAPABILITY } from "./control.ts";
 import { hostNames } from "./host-names.ts";
@@ -9,17 +10,13 @@ const FIELD = 65;
 /** `struct new_utsname`: six fields of 65 bytes. */
 function uname(thread: Thread, address: number): number {
   const { host, domain } = thread.kernel.use(hostNames);
-  const fields = ["Linux", host, RELEASE, VERSION, "riscv64", domain];
+  const fields = ["Linux", host, KERNEL_RELEASE, KERNEL_VERSION, "riscv64", domain];
   const bytes = new Uint8Array(FIELD * fields.length);
   for (const [i, field] of fields.entries())
     bytes.set(new TextEncoder().encode(field).subarray(0, FIELD - 1), i * FIELD);
   thread.memory.write(address, bytes);
   return 0;
 }
-
-/** The Linux whose system calls these are: programs look at it to choose among them. */
-const RELEASE = "6.12.0-runikraft";
-const VERSION = "#1 Runikraft";
 
 function setName(which: "host" | "domain", thread: Thread, address: number, length: number): number {
   if (thread.process.credentials.euid !== 0) return -errno.EPERM;

@@ -2,14 +2,23 @@ import type { Kernel } from "../kernel.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import { dispatcher } from "../rksyscall/dispatcher.ts";
 import { time } from "../rktime/time.ts";
+import { KERNEL_RELEASE, KERNEL_VERSION } from "../syscalls/release.ts";
 import { fail } from "../vfs/error.ts";
 import type { Filesystem, FilesystemUse } from "../vfs/filesystem.ts";
 import type { DirectoryInode } from "../vfs/inode.ts";
-import { type ProcContext, ProcDirectory, ProcLink, type ProcNode, ProcText } from "./nodes.ts";
+import {
+  type ProcContext,
+  ProcDirectory,
+  type ProcEntries,
+  ProcLink,
+  type ProcNode,
+  ProcText,
+} from "./nodes.ts";
 import { processDirectory } from "./process.ts";
-import { cpuinfo, meminfo, stat, uptime } from "./system.ts";
+import { sysctlDirectory } from "./sysctl.ts";
+import { cpuinfo, loadavg, meminfo, stat, uptime, vmstat } from "./system.ts";
 
-/** `/proc`: what C libraries and small tools really open there, made anew at every look. */
+/** `/proc`: what C libraries and tools open there, made anew at every look. */
 export class ProcFilesystem implements Filesystem {
   readonly name = "proc";
   readonly source = "proc";
@@ -20,7 +29,7 @@ export class ProcFilesystem implements Filesystem {
 
   constructor(kernel: Kernel) {
     const context: ProcContext = { filesystem: this, bootTime: kernel.use(time).realtime() };
-    this.root = rootDirectory(context, kernel);
+    this.root = new ProcDirectory(context, "", rootEntries(context, kernel));
   }
 
   use(): FilesystemUse {
@@ -28,25 +37,55 @@ export class ProcFilesystem implements Filesystem {
   }
 }
 
-function rootDirectory(context: ProcContext, kernel: Kernel): ProcDirectory {
-  const texts: Record<string, () => string> = {
+const FILESYSTEMS = ["proc", "sysfs", "devtmpfs", "tmpfs", "ramfs", "overlay", "hostfs", "pipefs", "sockfs"];
+
+const DEVICES =
+  "Character devices:\n  1 mem\n  4 ttyS\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 pts\n\nBlock devices:\n";
+
+function systemTexts(kernel: Kernel): Record<string, () => string> {
+  return {
+    cgroups: () => "#subsys_name\thierarchy\tnum_cgroups\tenabled\n",
+    cmdline: () => "\n",
     cpuinfo,
-    filesystems: () => "nodev\tproc\nnodev\tdevtmpfs\nnodev\tramfs\nnodev\toverlay\nnodev\thostfs\n",
-    loadavg: () => "0.00 0.00 0.00 1/1 1\n",
+    devices: () => DEVICES,
+    diskstats: () => "",
+    filesystems: () => FILESYSTEMS.map((name) => `nodev\t${name}\n`).join(""),
+    interrupts: () => "           CPU0       \n",
+    loadavg: () => loadavg(kernel),
     meminfo: () => meminfo(kernel),
+    modules: () => "",
+    partitions: () => "major minor  #blocks  name\n\n",
     stat: () => stat(kernel),
+    swaps: () => "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n",
     uptime: () => uptime(kernel),
+    version: () => `Linux version ${KERNEL_RELEASE} (runikraft@runikraft) ${KERNEL_VERSION}\n`,
+    vmstat: () => vmstat(kernel),
   };
-  const links: Record<string, () => string> = {
-    mounts: () => "self/mounts",
-    self: () => String(kernel.use(dispatcher).current?.process.pid ?? fail("ENOENT")),
+}
+
+function rootEntries(context: ProcContext, kernel: Kernel): ProcEntries {
+  const current = () => kernel.use(dispatcher).current ?? fail("ENOENT");
+  const nodes: Record<string, (path: string) => ProcNode> = {
+    mounts: (path) => new ProcLink(context, path, () => "self/mounts"),
+    net: (path) => new ProcLink(context, path, () => "self/net"),
+    self: (path) => new ProcLink(context, path, () => String(current().process.pid)),
+    sys: (path) => sysctlDirectory(context, path, kernel),
+    "thread-self": (path) =>
+      new ProcLink(context, path, () => `${current().process.pid}/task/${current().tid}`),
   };
-  const pids = () => [...kernel.use(processTable).all()].map(({ pid }) => String(pid));
-  const names = () => [...Object.keys(texts), ...Object.keys(links), ...pids()];
-  return new ProcDirectory(context, "", names, (name, path): ProcNode => {
-    if (name in links) return new ProcLink(context, path, links[name]);
-    if (name in texts) return new ProcText(context, path, texts[name]);
-    const process = kernel.use(processTable).find(Number(name)) ?? fail("ENOENT");
-    return processDirectory(context, path, process);
-  });
+  for (const [name, text] of Object.entries(systemTexts(kernel)))
+    nodes[name] = (path) => new ProcText(context, path, text);
+  const processOf = (name: string) =>
+    /^[1-9]\d{0,9}$/.test(name) ? kernel.use(processTable).find(Number(name)) : undefined;
+  return {
+    names: () => [
+      ...Object.keys(nodes),
+      ...[...kernel.use(processTable).all()].map(({ pid }) => String(pid)),
+    ],
+    node(name, path) {
+      if (Object.hasOwn(nodes, name)) return nodes[name](path);
+      const process = processOf(name);
+      return process && processDirectory(context, path, process);
+    },
+  };
 }

@@ -2,6 +2,7 @@ import type { Location } from "../vfs/dentry.ts";
 import { DirectoryFile } from "../vfs/directory-file.ts";
 import { fail } from "../vfs/error.ts";
 import type { Filesystem } from "../vfs/filesystem.ts";
+import { O } from "../vfs/flags.ts";
 import {
   type AttributeChange,
   type Attributes,
@@ -38,18 +39,23 @@ function attributes({ bootTime }: ProcContext, path: string, mode: number, nlink
 /** A node of the tree: made when it is looked up. */
 export type ProcNode = ProcDirectory | ProcText | ProcLink;
 
-/** A file whose text is made when it is opened. */
+/** What is written to a file of `/proc`, one `write` at a time. Throws `VfsError`. */
+export type TextWriter = (text: string) => void;
+
+/** A file whose text is made when it is opened, and that may take what is written to it. */
 export class ProcText extends Inode {
   readonly type: number = FileType.regular;
   private readonly context: ProcContext;
   private readonly path: string;
-  private readonly text: () => string;
+  private readonly text: () => string | Uint8Array;
+  private readonly writer: TextWriter | undefined;
 
-  constructor(context: ProcContext, path: string, text: () => string) {
+  constructor(context: ProcContext, path: string, text: () => string | Uint8Array, writer?: TextWriter) {
     super();
     this.context = context;
     this.path = path;
     this.text = text;
+    this.writer = writer;
   }
 
   get filesystem(): Filesystem {
@@ -57,29 +63,42 @@ export class ProcText extends Inode {
   }
 
   attributes(): Attributes {
-    return attributes(this.context, this.path, FileType.regular | 0o444, 1);
+    return attributes(this.context, this.path, FileType.regular | (this.writer ? 0o644 : 0o444), 1);
   }
 
-  setAttributes(_change: AttributeChange): void {
-    fail("EPERM");
+  setAttributes(change: AttributeChange): void {
+    refuseChange(change);
   }
 
   open(location: Location, flags: number): OpenFile {
-    return new TextFile(location, flags, toBytes(toByteString(this.text())));
+    if ((flags & O.ACCMODE) !== O.RDONLY && !this.writer) fail("EACCES");
+    const made = (flags & O.ACCMODE) === O.WRONLY ? "" : this.text();
+    const bytes = typeof made === "string" ? toBytes(toByteString(made)) : made;
+    return new TextFile(location, flags, bytes, this.writer);
   }
 }
 
+/** Times may be "changed" (`touch`, and truncation when it is opened to be written); nothing else. */
+function refuseChange({ mode, uid, gid }: AttributeChange): void {
+  if (mode !== undefined || uid !== undefined || gid !== undefined) fail("EPERM");
+}
+
+/** Most bytes of one `write` that are looked at. */
+const LONGEST_WRITE = 4096;
+
 class TextFile extends OpenFile {
   private readonly bytes: Uint8Array;
+  private readonly writer: TextWriter | undefined;
   private position = 0;
 
-  constructor(location: Location, flags: number, bytes: Uint8Array) {
+  constructor(location: Location, flags: number, bytes: Uint8Array, writer: TextWriter | undefined) {
     super(location, flags);
     this.bytes = bytes;
+    this.writer = writer;
   }
 
   override get divisible(): boolean {
-    return true;
+    return !this.writable;
   }
 
   override read(into: Uint8Array): number {
@@ -93,6 +112,18 @@ class TextFile extends OpenFile {
     into.set(part);
     return part.length;
   }
+
+  override write(from: Uint8Array): number {
+    if (from.length > LONGEST_WRITE) fail("EINVAL");
+    this.writer?.(new TextDecoder().decode(from));
+    return from.length;
+  }
+
+  override writeAt(from: Uint8Array): number {
+    return this.write(from);
+  }
+
+  override truncate(): void {}
 
   override seek(offset: number, whence: number): number {
     const target = whence === Seek.current ? this.position + offset : offset;
@@ -123,8 +154,8 @@ export class ProcLink extends SymlinkInode {
     return attributes(this.context, this.path, FileType.symlink | 0o777, 1);
   }
 
-  setAttributes(_change: AttributeChange): void {
-    fail("EPERM");
+  setAttributes(change: AttributeChange): void {
+    refuseChange(change);
   }
 
   target(): string {
@@ -138,25 +169,28 @@ export class ProcLink extends SymlinkInode {
   }
 }
 
-/** A directory: names now, and how to make what one of them is. */
+/** What a directory holds now. */
+export interface ProcEntries {
+  names(): string[];
+  /** Makes the node of a name; undefined where there is none. `path`: its own. */
+  node(name: string, path: string): ProcNode | undefined;
+}
+
+/** A directory whose nodes are made when they are looked up. */
 export class ProcDirectory extends DirectoryInode {
   private readonly context: ProcContext;
   private readonly path: string;
-  private readonly names: () => string[];
-  private readonly node: (name: string, path: string) => ProcNode;
+  private readonly contents: ProcEntries;
+  readonly subject: object | undefined;
   private readonly made = new WeakNames<ProcNode>();
 
-  constructor(
-    context: ProcContext,
-    path: string,
-    names: () => string[],
-    node: (name: string, path: string) => ProcNode,
-  ) {
+  /** `subject`: what it is about, where another may come to have its path (a process). */
+  constructor(context: ProcContext, path: string, contents: ProcEntries, subject?: object) {
     super();
     this.context = context;
     this.path = path;
-    this.names = names;
-    this.node = node;
+    this.contents = contents;
+    this.subject = subject;
   }
 
   get filesystem(): Filesystem {
@@ -167,8 +201,8 @@ export class ProcDirectory extends DirectoryInode {
     return attributes(this.context, this.path, FileType.directory | 0o555, 2);
   }
 
-  setAttributes(_change: AttributeChange): void {
-    fail("EPERM");
+  setAttributes(change: AttributeChange): void {
+    refuseChange(change);
   }
 
   open(location: Location, flags: number): OpenFile {
@@ -176,22 +210,39 @@ export class ProcDirectory extends DirectoryInode {
   }
 
   lookup(name: string): Inode | undefined {
-    if (!this.names().includes(name)) return undefined;
+    const made = this.contents.node(name, `${this.path}/${name}`);
+    if (!made) return undefined;
     const known = this.made.get(name);
-    if (known) return known;
-    const made = this.node(name, `${this.path}/${name}`);
+    if (known && isSame(known, made)) return known;
     this.made.set(name, made);
     return made;
   }
 
   entries(): readonly DirectoryEntry[] {
-    return this.names().map((name) => {
+    return this.contents.names().flatMap((name) => {
       const path = `${this.path}/${name}`;
-      return { name, ino: inoOf(path), type: this.node(name, path).type };
+      const node = this.contents.node(name, path);
+      return node ? [{ name, ino: inoOf(path), type: node.type }] : [];
     });
   }
 
   override create(): Inode {
     return fail("ENOENT");
   }
+}
+
+/** Whether a node that is known is still what its path leads to. */
+function isSame(known: ProcNode, made: ProcNode): boolean {
+  if (known instanceof ProcDirectory && made instanceof ProcDirectory) return known.subject === made.subject;
+  return known.type === made.type;
+}
+
+/** Contents as a tree of literals: what a name is made of, in the order in which they are listed. */
+export type ProcTree = Readonly<Record<string, (path: string) => ProcNode>>;
+
+export function entriesOf(tree: ProcTree): ProcEntries {
+  return {
+    names: () => Object.keys(tree),
+    node: (name, path) => (Object.hasOwn(tree, name) ? tree[name](path) : undefined),
+  };
 }

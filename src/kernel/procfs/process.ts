@@ -1,119 +1,191 @@
-import { PAGE_SIZE } from "../../cpu/sv39.ts";
-import { hexDigits } from "../../messages/hex.ts";
 import type { Process } from "../rkprocess/process.ts";
-import { Prot } from "../rkvm/vma.ts";
 import type { Location } from "../vfs/dentry.ts";
 import { fail } from "../vfs/error.ts";
 import { toByteString } from "../vfs/names.ts";
+import { type OpenFile, Seek } from "../vfs/open-file.ts";
 import { processFiles } from "../vfs/process-files.ts";
 import { vfs } from "../vfs/vfs.ts";
 import { find } from "../vfs/walk.ts";
-import { type ProcContext, ProcDirectory, ProcLink, type ProcNode, ProcText } from "./nodes.ts";
-import { mounts } from "./system.ts";
+import { maps, smaps, smapsRollup, statm } from "./memory.ts";
+import { mountinfo, mounts } from "./mounts.ts";
+import { networkDirectory } from "./network.ts";
+import {
+  entriesOf,
+  type ProcContext,
+  ProcDirectory,
+  type ProcEntries,
+  ProcLink,
+  type ProcNode,
+  ProcText,
+  type ProcTree,
+  type TextWriter,
+} from "./nodes.ts";
+import { oomAdjustment } from "./oom.ts";
+import { limits, type Subject, stat, status } from "./status.ts";
 
-type Text = (process: Process) => string;
-type Link = (process: Process) => string | Location;
+/** A program's name is kept to 15 bytes (TASK_COMM_LEN). */
+const LONGEST_NAME = 15;
+
+/** One range of numbers that are what they are outside: there is one user namespace. */
+const ID_MAP = "         0          0 4294967295\n";
+
+type Text = (subject: Subject) => string;
 
 const texts: Record<string, Text> = {
-  cmdline: (process) => process.arguments.map((argument) => `${argument}\0`).join(""),
-  comm: (process) => `${process.name}\n`,
-  maps,
-  mounts: (process) => mounts(process.kernel.use(vfs)),
+  cgroup: () => "0::/\n",
+  cmdline: ({ process }) => process.arguments.map((argument) => `${argument}\0`).join(""),
+  environ: ({ process }) => process.environment.map((variable) => `${variable}\0`).join(""),
+  gid_map: () => ID_MAP,
+  io: () =>
+    ["rchar", "wchar", "syscr", "syscw", "read_bytes", "write_bytes", "cancelled_write_bytes"]
+      .map((name) => `${name}: 0\n`)
+      .join(""),
+  limits: ({ process }) => limits(process),
+  maps: ({ process }) => maps(process),
+  mountinfo: ({ process }) => mountinfo(process.kernel.use(vfs)),
+  mounts: ({ process }) => mounts(process.kernel.use(vfs)),
+  oom_score: () => "0\n",
+  personality: () => "00000000\n",
+  schedstat: ({ process, thread }) => `${Math.floor(thread?.runTime ?? process.usageSoFar().runTime)} 0 0\n`,
+  sessionid: () => "4294967295\n",
+  setgroups: () => "allow\n",
+  smaps: ({ process }) => smaps(process),
+  smaps_rollup: ({ process }) => smapsRollup(process),
   stat,
-  statm,
+  statm: ({ process }) => statm(process),
   status,
+  uid_map: () => ID_MAP,
+  wchan: () => "0",
 };
 
-const links: Record<string, Link> = {
-  exe: (process) => {
+/** Texts that take what is written to them. */
+const settings: Record<string, { text: Text; write: (subject: Subject, text: string) => void }> = {
+  comm: {
+    text: ({ process, thread }) => `${thread?.name ?? process.name}\n`,
+    write({ process, thread }, text) {
+      const name = text.replace(/\n.*/s, "").slice(0, LONGEST_NAME);
+      if (thread) thread.name = name;
+      if (!thread || thread.tid === process.pid) process.name = name;
+    },
+  },
+  coredump_filter: { text: () => "00000033\n", write: () => {} },
+  loginuid: { text: () => "4294967295", write: () => {} },
+  oom_score_adj: {
+    text: ({ process }) => `${process.get(oomAdjustment).value}\n`,
+    write({ process }, text) {
+      const value = Number(text.trim() || Number.NaN);
+      if (!Number.isInteger(value) || value < -1000 || value > 1000) fail("EINVAL");
+      process.get(oomAdjustment).value = value;
+    },
+  },
+  timerslack_ns: { text: () => "50000\n", write: () => {} },
+};
+
+const links: Record<string, (process: Process) => Location> = {
+  cwd: (process) => process.get(processFiles).cwd,
+  exe(process) {
     const tree = process.kernel.use(vfs);
     return find(tree.base(), toByteString(process.executable), true);
   },
-  cwd: (process) => process.get(processFiles).cwd,
   root: (process) => process.get(processFiles).root,
 };
 
-/** `/proc/PID` (proc(5)): what C libraries and small tools read of a process. */
+/** Namespaces, of which there is one of each kind; the numbers are those of Linux's first ones. */
+const NAMESPACES: Record<string, number> = {
+  cgroup: 4026531835,
+  ipc: 4026531839,
+  mnt: 4026531841,
+  net: 4026531840,
+  pid: 4026531836,
+  pid_for_children: 4026531836,
+  time: 4026531834,
+  time_for_children: 4026531834,
+  user: 4026531837,
+  uts: 4026531838,
+};
+
+/** `/proc/PID` (proc(5)) */
 export function processDirectory(context: ProcContext, path: string, process: Process): ProcDirectory {
-  const names = () => [...Object.keys(texts), ...Object.keys(links), "fd"].sort();
-  return new ProcDirectory(context, path, names, (name, at): ProcNode => {
-    if (name === "fd") return descriptorDirectory(context, at, process);
-    if (name in links) return new ProcLink(context, at, () => links[name](process));
-    return new ProcText(context, at, () => texts[name](process));
-  });
+  return new ProcDirectory(context, path, entriesOf(tree(context, { process }, true)), process);
 }
 
-function descriptorDirectory(context: ProcContext, path: string, process: Process): ProcDirectory {
-  const { fds } = process.get(processFiles);
-  const names = () => fds.numbers().map(String);
-  return new ProcDirectory(
-    context,
-    path,
-    names,
-    (name, at) => new ProcLink(context, at, () => locationOf(process, name)),
+/** What there is of a process, or of a thread. */
+function tree(context: ProcContext, subject: Subject, withTasks: boolean): ProcTree {
+  const { process } = subject;
+  const made: Record<string, (path: string) => ProcNode> = {};
+  for (const [name, text] of Object.entries(texts))
+    made[name] = (path) => new ProcText(context, path, () => text(subject));
+  for (const [name, { text, write }] of Object.entries(settings)) {
+    const writer: TextWriter = (written) => write(subject, written);
+    made[name] = (path) => new ProcText(context, path, () => text(subject), writer);
+  }
+  for (const [name, to] of Object.entries(links))
+    made[name] = (path) =>
+      new ProcLink(context, path, () => (process.exitStatus ? fail("ENOENT") : to(process)));
+  made.fd = (path) => new ProcDirectory(context, path, descriptors(context, process));
+  made.fdinfo = (path) => new ProcDirectory(context, path, descriptorTexts(context, process));
+  made.net = (path) => networkDirectory(context, path);
+  made.ns = (path) => new ProcDirectory(context, path, entriesOf(namespaces(context)));
+  if (withTasks) made.task = (path) => new ProcDirectory(context, path, tasks(context, process));
+  return made;
+}
+
+function tasks(context: ProcContext, process: Process): ProcEntries {
+  return {
+    names: () => process.threads.map(({ tid }) => String(tid)),
+    node(name, path) {
+      const thread = process.threads.find(({ tid }) => String(tid) === name);
+      return (
+        thread &&
+        new ProcDirectory(context, path, entriesOf(tree(context, { process, thread }, false)), thread)
+      );
+    },
+  };
+}
+
+function namespaces(context: ProcContext): ProcTree {
+  return Object.fromEntries(
+    Object.entries(NAMESPACES).map(([name, number]) => {
+      const text = `${name.replace("_for_children", "")}:[${number}]`;
+      return [name, (path: string) => new ProcLink(context, path, () => text)];
+    }),
   );
 }
 
-function locationOf(process: Process, fd: string): Location {
+/** The open file of a descriptor by its number in decimal, if there is one. */
+function fileOf(process: Process, name: string): OpenFile | undefined {
   const { fds } = process.get(processFiles);
-  return fds.has(Number(fd)) ? fds.get(Number(fd)).file.location : fail("ENOENT");
+  return /^(0|[1-9]\d{0,6})$/.test(name) && fds.has(Number(name)) ? fds.get(Number(name)).file : undefined;
 }
 
-/** One line an area: `start-end rwxp offset device inode path`. */
-function maps(process: Process): string {
-  return process.memory
-    .mappings()
-    .map(({ start, end, prot, shared, offset, name }) => {
-      const letters = `${prot & Prot.read ? "r" : "-"}${prot & Prot.write ? "w" : "-"}${prot & Prot.exec ? "x" : "-"}`;
-      const line = `${hexDigits(start, 8)}-${hexDigits(end, 8)} ${letters}${shared ? "s" : "p"} ${hexDigits(offset, 8)} 00:00 0`;
-      return name === "" ? `${line} \n` : `${line.padEnd(72)} ${name}\n`;
-    })
-    .join("");
+const numbersOf = (process: Process) => process.get(processFiles).fds.numbers().map(String);
+
+function descriptors(context: ProcContext, process: Process): ProcEntries {
+  const place = (name: string) => fileOf(process, name)?.location ?? fail("ENOENT");
+  return {
+    names: () => numbersOf(process),
+    node: (name, path) =>
+      fileOf(process, name) ? new ProcLink(context, path, () => place(name)) : undefined,
+  };
 }
 
-function sizes(process: Process): { total: number; resident: number } {
-  const total = process.memory.mappings().reduce((sum, { start, end }) => sum + (end - start) / PAGE_SIZE, 0);
-  return { total, resident: Math.min(total, process.memory.resident.count) };
+function descriptorTexts(context: ProcContext, process: Process): ProcEntries {
+  const text = (name: string) => {
+    const file = fileOf(process, name) ?? fail("ENOENT");
+    const { ino } = file.attributes();
+    const rows = [`pos:\t${positionOf(file)}`, `flags:\t0${file.flags.toString(8)}`];
+    return `${[...rows, `mnt_id:\t${file.location.mount.device}`, `ino:\t${ino}`].join("\n")}\n`;
+  };
+  return {
+    names: () => numbersOf(process),
+    node: (name, path) => (fileOf(process, name) ? new ProcText(context, path, () => text(name)) : undefined),
+  };
 }
 
-function statm(process: Process): string {
-  const { total, resident } = sizes(process);
-  return `${total} ${resident} 0 0 0 ${total} 0\n`;
-}
-
-/** The 52 fields of proc_pid_stat(5); what nobody keeps here is 0. */
-function stat(process: Process): string {
-  const { total, resident } = sizes(process);
-  const fields = new Array<number | string>(52).fill(0);
-  fields[0] = process.pid;
-  fields[1] = `(${process.name})`;
-  fields[2] = "R";
-  fields[3] = process.parent?.pid ?? 0;
-  fields[4] = process.processGroup;
-  fields[5] = process.session;
-  fields[9] = process.memory.faults;
-  fields[17] = 20;
-  fields[19] = process.threads.length;
-  fields[22] = total * PAGE_SIZE;
-  fields[23] = resident;
-  return `${fields.join(" ")}\n`;
-}
-
-function status(process: Process): string {
-  const { total, resident } = sizes(process);
-  const { uid, euid, suid, gid, egid, sgid } = process.credentials;
-  const kib = (pages: number) => `${String((pages * PAGE_SIZE) / 1024).padStart(8)} kB`;
-  const rows = [
-    ["Name", process.name],
-    ["State", "R (running)"],
-    ["Tgid", process.pid],
-    ["Pid", process.pid],
-    ["PPid", process.parent?.pid ?? 0],
-    ["Uid", [uid, euid, suid, euid].join("\t")],
-    ["Gid", [gid, egid, sgid, egid].join("\t")],
-    ["VmSize", kib(total)],
-    ["VmRSS", kib(resident)],
-    ["Threads", process.threads.length],
-  ];
-  return rows.map(([name, value]) => `${name}:\t${value}\n`).join("");
+function positionOf(file: OpenFile): number {
+  try {
+    return file.seek(0, Seek.current);
+  } catch {
+    return 0;
+  }
 }

@@ -6,6 +6,7 @@ import type { Kernel } from "../kernel.ts";
 import type { Library } from "../library.ts";
 import { OverlayFilesystem } from "../overlay/filesystem.ts";
 import { ProcFilesystem } from "../procfs/filesystem.ts";
+import { oomAdjustment } from "../procfs/oom.ts";
 import { RamDirectory } from "../ramfs/directory.ts";
 import { RamFile } from "../ramfs/file.ts";
 import { RamFilesystem } from "../ramfs/filesystem.ts";
@@ -17,11 +18,13 @@ import { dispatcher } from "../rksyscall/dispatcher.ts";
 import { time } from "../rktime/time.ts";
 import { memoryManager } from "../rkvm/memory-manager.ts";
 import { errno } from "../syscalls/errno.ts";
+import { SysFilesystem } from "../sysfs/filesystem.ts";
 import { terminal } from "../tty/library.ts";
 import { diskMounter } from "../vfs/disk-filesystem.ts";
 import { VfsError } from "../vfs/error.ts";
 import type { Filesystem } from "../vfs/filesystem.ts";
 import { FileType } from "../vfs/inode.ts";
+import { DEFAULT_LIMITS, type FileLimits } from "../vfs/limits.ts";
 import { toByteString } from "../vfs/names.ts";
 import { standardFiles } from "../vfs/process-files.ts";
 import { Vfs, vfs } from "../vfs/vfs.ts";
@@ -46,6 +49,8 @@ export interface FileTree {
   /** What `/` shows beneath changes in memory. Without it the root is all but empty. */
   readonly base?: Filesystem;
   readonly mounts: readonly (FilesystemMount | DiskMount)[];
+  /** What files may take of the host, where not the usual. */
+  readonly limits?: Partial<FileLimits>;
   /** The program, as a file to read and run, where the tree does not have it anyway. */
   readonly program?: { readonly path: string; readonly bytes: Uint8Array };
 }
@@ -56,6 +61,7 @@ const DIRECTORIES: readonly [path: string, mode: number][] = [
   ["/etc", 0o755],
   ["/proc", 0o555],
   ["/root", 0o700],
+  ["/sys", 0o555],
   ["/tmp", 0o1777],
 ];
 
@@ -80,13 +86,15 @@ export function rkvfs(tree: FileTree): Library {
       kernel.provide(vfs, build(tree, kernel));
       kernel.provide(standardFiles, openStandardFiles);
     },
+    processState: [oomAdjustment],
   };
 }
 
 function build(tree: FileTree, kernel: Kernel): Vfs {
   const now = () => kernel.use(time).realtime();
   const options = { limit: tree.memory, now };
-  const files = new Vfs(tree.base ? new OverlayFilesystem(tree.base, options) : new RamFilesystem(options));
+  const top = tree.base ? new OverlayFilesystem(tree.base, options) : new RamFilesystem(options);
+  const files = new Vfs(top, { ...DEFAULT_LIMITS, ...tree.limits });
   const root = files.root.dentry.inode as RamDirectory;
   for (const [path, mode] of DIRECTORIES)
     if (!root.lookup(path.slice(1))) root.create(path.slice(1), { mode: FileType.directory | mode, rdev: 0 });
@@ -95,6 +103,7 @@ function build(tree: FileTree, kernel: Kernel): Vfs {
   if (tree.program) put(files, tree.program.path, 0o555, tree.program.bytes);
   files.mount(new DeviceFilesystem(now, kernel.use(random), kernel.use(terminal)), "/dev");
   files.mount(new ProcFilesystem(kernel), "/proc");
+  files.mount(new SysFilesystem(kernel), "/sys");
   for (const one of tree.mounts)
     mount(files, "disk" in one ? mountedDisk(kernel, one) : one.filesystem, one.path);
   return files;

@@ -1,0 +1,37 @@
+import type { Location } from "../vfs/dentry.ts";
+import { describe, type Mount } from "../vfs/mount.ts";
+import { toText } from "../vfs/names.ts";
+import type { Vfs } from "../vfs/vfs.ts";
+
+/** Blanks and backslashes as octal numbers (fstab(5)). */
+const escaped = (text: string) =>
+  text.replace(/[ \t\n\\]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, "0")}`);
+
+function whereOf(mount: Mount): string {
+  const top: Location = { mount, dentry: mount.root };
+  return escaped(toText(describe(top)));
+}
+
+const optionsOf = ({ filesystem }: Mount) => `${filesystem.readOnly ? "ro" : "rw"},noatime`;
+
+/** `/proc/PID/mounts` */
+export function mounts({ mounts: all }: Vfs): string {
+  return all
+    .map((mount) => {
+      const { source, name } = mount.filesystem;
+      return `${escaped(source)} ${whereOf(mount)} ${name} ${optionsOf(mount)} 0 0\n`;
+    })
+    .join("");
+}
+
+/** `/proc/PID/mountinfo` (proc_pid_mountinfo(5)) */
+export function mountinfo({ mounts: all }: Vfs): string {
+  return all
+    .map((mount) => {
+      const { source, name, readOnly } = mount.filesystem;
+      const above = mount.at?.mount.device ?? 0;
+      const options = optionsOf(mount);
+      return `${mount.device} ${above} 0:${mount.device} / ${whereOf(mount)} ${options} - ${name} ${escaped(source)} ${readOnly ? "ro" : "rw"}\n`;
+    })
+    .join("");
+}
