@@ -68,6 +68,17 @@ const ALLOCATOR_OPTIONS: Readonly<Record<string, LibraryOption>> = {
   },
 };
 
+const SLICE_OPTIONS: Readonly<Record<string, LibraryOption>> = {
+  slice: { kind: "count", least: 1, most: 1000, about: "milliseconds that a thread runs while others could" },
+  roundRobin: { kind: "count", least: 1, most: 1000, about: "as slice, of threads of SCHED_RR" },
+};
+
+/** In nanoseconds: 4 ms, and 100 ms as under Linux, where nothing is set. */
+const sliceLengths = ({ slice = 4, roundRobin = 100 }: LibraryOptionValues) => ({
+  normal: Number(slice) * 1e6,
+  roundRobin: Number(roundRobin) * 1e6,
+});
+
 export const REGISTER: readonly LibraryEntry[] = [
   {
     name: "rkplat",
@@ -143,10 +154,28 @@ export const REGISTER: readonly LibraryEntry[] = [
   {
     name: "rkschedcoop",
     provides: ["rksched"],
-    standard: true,
     load: async () => {
       const { rkschedcoop } = await import("../kernel/rkschedcoop/library.ts");
       return () => rkschedcoop;
+    },
+  },
+  {
+    name: "rkschedpreem",
+    provides: ["rksched"],
+    options: SLICE_OPTIONS,
+    load: async () => {
+      const { rkschedpreem } = await import("../kernel/rkschedpreem/library.ts");
+      return (_, options) => rkschedpreem(sliceLengths(options));
+    },
+  },
+  {
+    name: "rkschedfair",
+    provides: ["rksched"],
+    standard: true,
+    options: SLICE_OPTIONS,
+    load: async () => {
+      const { rkschedfair } = await import("../kernel/rkschedfair/library.ts");
+      return (_, options) => rkschedfair(sliceLengths(options));
     },
   },
   {

@@ -1,5 +1,5 @@
 import type { Kernel } from "../kernel.ts";
-import { Policy, type Scheduling } from "../rksched/scheduler.ts";
+import { INITIAL_SCHEDULING, inheritedScheduling, type Scheduling } from "../rksched/scheduler.ts";
 import { ThreadSignals } from "../rksignal/thread-signals.ts";
 import type { UserMemory } from "../rkvm/user-memory.ts";
 import type { Process } from "./process.ts";
@@ -57,7 +57,7 @@ export class Thread {
     this.kernel = process.kernel;
     this.name = maker?.name ?? process.name;
     this.makeReady = makeReady;
-    this.scheduling = maker ? { ...maker.scheduling } : { policy: Policy.other, priority: 0, nice: 0 };
+    this.scheduling = maker ? inheritedScheduling(maker.scheduling) : { ...INITIAL_SCHEDULING };
     this.signals = new ThreadSignals();
     if (maker) this.signals.blocked.assign(maker.signals.blocked);
   }

@@ -13,6 +13,14 @@ export class CooperativeScheduler<T extends Schedulable> implements Scheduler<T>
     this.queue.add(thread);
   }
 
+  preempted(thread: T): void {
+    this.queue.add(thread);
+  }
+
+  yielded(thread: T): void {
+    this.queue.add(thread);
+  }
+
   remove(thread: T): void {
     this.queue.delete(thread);
   }
@@ -27,6 +35,10 @@ export class CooperativeScheduler<T extends Schedulable> implements Scheduler<T>
 
   slice(): number {
     return Number.POSITIVE_INFINITY;
+  }
+
+  interval(): number {
+    return 0;
   }
 
   charge(): void {}

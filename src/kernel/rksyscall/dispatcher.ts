@@ -9,7 +9,7 @@ import { loadRegisters, passEcall, saveRegisters, startRegisters } from "../rkpr
 import { abortSequence } from "../rkprocess/restartable.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import type { Wait } from "../rkprocess/wait.ts";
-import { type Scheduler, scheduler } from "../rksched/scheduler.ts";
+import { type Scheduler, type Scheduling, scheduler } from "../rksched/scheduler.ts";
 import { type Signals, signal, signals } from "../rksignal/signals.ts";
 import { type Time, type Timers, time, timers } from "../rktime/time.ts";
 import { type Access, OutOfMemory } from "../rkvm/resident-pages.ts";
@@ -63,6 +63,7 @@ export class Dispatcher implements Supervisor {
   private since = 0;
   private sliceEnd = 0;
   private sliceTimer: (() => void) | undefined;
+  private sliceTimerEnd = 0;
   /** Another thread is to run before the current one goes on. */
   private reschedule = false;
 
@@ -127,8 +128,20 @@ export class Dispatcher implements Supervisor {
   yield(): void {
     const { current } = this;
     if (!current || this.scheduler.waiting === 0) return;
-    current.state = "ready";
-    this.scheduler.ready(current);
+    this.takeHart(current);
+    this.scheduler.yielded(current);
+  }
+
+  /** A thread wants to be scheduled otherwise. */
+  changeScheduling(thread: Thread, change: Partial<Scheduling>): void {
+    if (thread === this.current) {
+      this.charge(thread);
+      this.reschedule = true;
+    }
+    const isReady = thread.state === "ready";
+    if (isReady) this.scheduler.remove(thread);
+    Object.assign(thread.scheduling, change);
+    if (isReady) this.processes.makeReady(thread);
   }
 
   /** The thread's program is another one now: its registers begin anew, in the address space that its process has now. */
@@ -236,8 +249,8 @@ export class Dispatcher implements Supervisor {
       return this.proceed(thread);
     }
     thread.process.usage.involuntarySwitches++;
-    thread.state = "ready";
-    this.scheduler.ready(thread);
+    this.takeHart(thread);
+    this.scheduler.preempted(thread);
     return this.switchToNext();
   }
 
@@ -274,6 +287,13 @@ export class Dispatcher implements Supervisor {
     if (this.current) this.charge(this.current);
   }
 
+  /** The running thread could go on, but is in the scheduler's queue soon. */
+  private takeHart(thread: Thread): void {
+    this.charge(thread);
+    this.current = undefined;
+    thread.state = "ready";
+  }
+
   /** The thread's time on the hart since it was last counted. */
   private charge(thread: Thread): void {
     const now = this.time.monotonic();
@@ -289,9 +309,17 @@ export class Dispatcher implements Supervisor {
     if (this.scheduler.waiting > 0) this.armSlice();
   }
 
-  /** The timer is left alone when the thread changes: when it comes too early for the present one, it is set again. */
+  /**
+   * The timer is left alone when the thread changes: when it comes too early for the present one, it is set again. What is
+   * to come too late is set anew.
+   */
   private armSlice(): void {
-    if (this.sliceTimer || this.sliceEnd === Number.POSITIVE_INFINITY) return;
+    if (this.sliceEnd === Number.POSITIVE_INFINITY) return;
+    if (this.sliceTimer) {
+      if (this.sliceTimerEnd <= this.sliceEnd) return;
+      this.sliceTimer();
+    }
+    this.sliceTimerEnd = this.sliceEnd;
     this.sliceTimer = this.time.after(this.sliceEnd - this.time.monotonic(), () => {
       this.sliceTimer = undefined;
       if (this.scheduler.waiting === 0) return;
@@ -305,6 +333,7 @@ export class Dispatcher implements Supervisor {
     this.onReady();
     const { current } = this;
     if (current?.state !== "running") return;
+    this.charge(current);
     if (this.scheduler.preempts(thread, current)) this.reschedule = true;
     else this.armSlice();
   }
@@ -321,7 +350,7 @@ export class Dispatcher implements Supervisor {
   private useMemoryOf({ process: { memory } }: Thread): void {
     if (this.addressSpace === memory) return;
     this.addressSpace = memory;
-    this.platform.useAddressSpace(memory.table.rootPage);
+    this.platform.useAddressSpace(memory.table.rootPage, memory.asid);
   }
 
   private pageFault(thread: Thread, tval: bigint, access: Access): boolean {
