@@ -387,6 +387,15 @@ export const REGISTER: readonly LibraryEntry[] = [
     },
   },
   {
+    name: "posix-signalfd",
+    provides: [],
+    standard: true,
+    load: async () => {
+      const { posixSignalfd } = await import("../kernel/posix-signalfd/library.ts");
+      return () => posixSignalfd;
+    },
+  },
+  {
     name: "posix-socket",
     provides: ["posix-socket"],
     standard: true,

@@ -58,6 +58,8 @@ export class Process {
   environment: readonly string[];
   /** Signals for any of its threads. */
   readonly pendingSignals = new PendingSignals();
+  /** Woken when a signal for it, or for one of its threads, becomes pending. */
+  readonly signalArrivals = new WaitQueue();
   /** The signal that tells the parent of the end; 0: none. */
   exitSignal = 0;
   /** Set when it ends. */

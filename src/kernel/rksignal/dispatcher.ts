@@ -38,6 +38,7 @@ export class SignalDispatcher implements Signals {
     }
     if (!this.prepare(thread.process, info.signal, thread.signals.blocked.has(info.signal))) return;
     thread.signals.pending.add(info);
+    thread.process.signalArrivals.wake();
     this.notice(thread, info.signal);
   }
 
@@ -50,6 +51,7 @@ export class SignalDispatcher implements Signals {
     const taker = process.threads.find((thread) => !thread.signals.blocked.has(info.signal));
     if (!this.prepare(process, info.signal, taker === undefined)) return;
     process.pendingSignals.add(info);
+    process.signalArrivals.wake();
     if (taker) this.notice(taker, info.signal);
   }
 
