@@ -34,6 +34,7 @@ import type { HostedOptions, HostServices } from "./hosted-options.ts";
 import { collectStats, type HostedStats } from "./hosted-stats.ts";
 import { FOR_DISKS, linkLibraries, STANDARD } from "./libraries.ts";
 import { LoadTarget } from "./load-target.ts";
+import { Pace } from "./pace.ts";
 import { ProgramImages } from "./program-images.ts";
 
 /** Instructions between two looks at the host's events. */
@@ -53,6 +54,7 @@ export class HostedMachine {
   readonly events: HostedEmitter;
   private readonly dispatcher: Dispatcher;
   private readonly host: HostServices;
+  private readonly pace = new Pace();
   private lastTurn = 0;
   private ended = false;
 
@@ -124,8 +126,13 @@ export class HostedMachine {
       clint.update();
       const before = hart.retired + this.dispatcher.traps;
       const slice = Math.min(left, this.slice());
-      const result = hart.run(slice);
-      left -= result === "limit" ? slice : Math.max(1, hart.retired + this.dispatcher.traps - before);
+      const began = this.host.milliseconds();
+      // Where only the time says when to stop, there is no need to step up to the last instruction.
+      const isExact = this.board.virtual !== undefined || steps !== Number.POSITIVE_INFINITY;
+      const result = isExact ? hart.run(slice) : hart.runAbout(slice);
+      const done = hart.retired + this.dispatcher.traps - before;
+      if (result === "limit") this.pace.measured(done, this.host.milliseconds() - began);
+      left -= result === "limit" ? slice : Math.max(1, done);
       this.board.flush();
       await this.turn();
     }
@@ -141,12 +148,12 @@ export class HostedMachine {
     return collectStats(this);
   }
 
-  /** Instructions until the timer is to be looked at. */
+  /** Instructions until the timer is to be looked at: exactly those until it is due where time is virtual. */
   private slice(): number {
     const ticks = this.board.clint.ticksToTimer;
     if (ticks === undefined) return SLICE;
     if (this.board.virtual) return Math.max(1, Math.min(SLICE, this.board.virtual.instructionsFor(ticks)));
-    return ticks > PATIENT_TICKS ? SLICE : SHORT_SLICE;
+    return ticks > PATIENT_TICKS ? SLICE : this.pace.stepsFor(Number(ticks) / TICKS_PER_MILLISECOND);
   }
 
   /** Lets the host's events in now and then. */
@@ -206,9 +213,8 @@ const TICKS_PER_MILLISECOND = TIMEBASE / 1000;
 const NANOSECONDS_PER_TICK = 1e9 / TIMEBASE;
 /** The host's timers are no finer than 1 ms: less than 2 ms is waited for in turns of the event loop. */
 const SHORT_WAIT = 20_000n;
-/** A timer nearer than this (20 ms) is looked for in short slices, of some 50 microseconds. */
+/** A timer that is further away than this (20 ms) is not looked for yet. */
 const PATIENT_TICKS = 200_000n;
-const SHORT_SLICE = 10_000;
 
 /**
  * Puts a machine together and loads a program into it, up to its first instruction. Rejects with `RefusedError`: a
