@@ -1,9 +1,10 @@
-import { realpathSync, statSync } from "node:fs";
-import { basename, isAbsolute, join, relative } from "node:path";
+import { existsSync, realpathSync, statSync } from "node:fs";
+import { basename, isAbsolute, relative } from "node:path";
 import type { HostTree } from "../kernel/hostfs/host-tree.ts";
 import { cliText } from "../messages/cli.ts";
 import { RefusedError } from "../messages/errors.ts";
 import { HostDirectoryTree } from "./directory.ts";
+import { RootTree } from "./root-tree.ts";
 import { why } from "./why.ts";
 
 /** A directory of the host, to be granted to a guest. Throws `RefusedError` where it is none. */
@@ -24,15 +25,11 @@ export function isNoDirectory(path: string): boolean {
   }
 }
 
-/**
- * The host path of the file that is `path` inside the directory `root`; `undefined` where there is none, or where a
- * symbolic link leads out of the directory.
- */
+/** The host path of what `path` is for whoever has the directory `root` as `/`; `undefined` where there is nothing. */
 export function inside(root: string, path: string): string | undefined {
   try {
-    const top = realpathSync(root);
-    const real = realpathSync(join(root, path));
-    return real.startsWith(top === "/" ? top : `${top}/`) ? real : undefined;
+    const found = new RootTree(root).hostPath(path);
+    return existsSync(found) ? found : undefined;
   } catch {
     return undefined;
   }

@@ -5,6 +5,7 @@ import { say } from "../output.ts";
 export class Progress {
   private readonly terminal = isTerminal(2);
   private text = "";
+  private shown = false;
 
   /** What is being done now. */
   step(text: string): void {
@@ -25,11 +26,13 @@ export class Progress {
   }
 
   end(): void {
-    if (this.terminal) printErr("\r\x1b[K");
+    if (this.shown) printErr("\r\x1b[K");
+    this.shown = false;
   }
 
   private show(text: string): void {
     const columns = process.stderr.columns || 80;
+    this.shown = true;
     printErr(`\r\x1b[Krunikraft: ${text.slice(0, columns - 12)}`);
   }
 }
