@@ -27,6 +27,7 @@ const COMMANDS: Record<string, CommandEntry> = {
   syscalls: { summary: cliText.syscallsSummary, load: () => import("./commands/syscalls.ts") },
   root: { summary: rootText.summary, load: () => import("./commands/root.ts") },
   libs: { summary: cliText.libsSummary, load: () => import("./commands/libs.ts") },
+  scan: { summary: cliText.scanSummary, load: () => import("./commands/scan.ts") },
 };
 
 declare const __VERSION__: string;

@@ -23,6 +23,7 @@ export const cliText = catalogue(
     stepSummary: () => "step through a program, forward and backward",
     syscallsSummary: () => "list the system calls and how far each is supported",
     libsSummary: () => "list the micro-libraries and what each provides and needs",
+    scanSummary: () => "find the system calls that a program can make, and the micro-libraries that have them",
 
     elfArgument: () => "a riscv64 ELF file",
     guestArguments: () => "the program's own arguments; every option after ELF is the program's",
@@ -133,6 +134,7 @@ export const cliText = catalogue(
     stepSummary: () => "逐条执行一个程序，可以前进也可以后退",
     syscallsSummary: () => "列出系统调用及其支持程度",
     libsSummary: () => "列出微库以及每个微库提供和需要什么",
+    scanSummary: () => "找出程序可能发出的系统调用，以及提供它们的微库",
 
     elfArgument: () => "riscv64 ELF 文件",
     guestArguments: () => "程序自己的参数；ELF 之后的所有选项都属于程序",
