@@ -178,13 +178,23 @@ export class Apt {
       /^E: (?:Unable to locate package (\S+)|Package '([^']+)' has no installation candidate)/m.exec(
         result.stderr,
       );
-    if (unknown) return new RefusedError(rootText.unknownPackage(unknown[1] ?? unknown[2], this.suite));
+    if (unknown) {
+      const [, name = unknown[2]] = unknown;
+      const { stdout } = result;
+      const [, behind = ""] = stdout.split(`Package ${name} is a virtual package provided by:\n`);
+      const [paragraph] = behind.split("\n\n");
+      const providers = [...paragraph.matchAll(/^ {2}(\S+) /gm)].map(([, provider]) => provider);
+      return new RefusedError(rootText.unknownPackage(name, this.suite, providers.join(" ")));
+    }
     const [, details = ""] = /unmet dependencies:\n([\s\S]*)/.exec(result.stdout) ?? [];
     return new RefusedError(rootText.cannotPlan(complaint(result), details.trim()));
   }
 }
 
-/** The host's hooks would clean its own cache, and its pins are for its own packages. */
+/**
+ * The host's hooks would clean its own cache, and its pins are for its own packages. A name with a full stop that no
+ * package has would be a pattern for many.
+ */
 function configuration(folder: string): string {
   return `#clear APT::Architectures;
 #clear APT::Update;
@@ -192,6 +202,7 @@ function configuration(folder: string): string {
 APT::Architecture "riscv64";
 APT::Architectures { "riscv64"; };
 APT::Sandbox::User "";
+APT::Cmd::Pattern-Only "true";
 Acquire::Languages "none";
 Dir::State "${folder}";
 Dir::State::lists "${folder}/lists";

@@ -41,7 +41,8 @@ export const rootText = catalogue(
     cannotUpdate: (suite: string, mirror: string, why: string) =>
       `cannot fetch the lists of ${suite} from ${mirror}: ${why}`,
     cannotDownload: (mirror: string, why: string) => `cannot fetch packages from ${mirror}: ${why}`,
-    unknownPackage: (name: string, suite: string) => `${suite} has no package ${name} for riscv64`,
+    unknownPackage: (name: string, suite: string, providers: string) =>
+      `${suite} has no package ${name} for riscv64${providers === "" ? "" : `; these stand in for it: ${providers}`}`,
     cannotPlan: (why: string, details: string) =>
       `these packages do not go together: ${why}${details === "" ? "" : `\n${details}`}`,
     inTheWay: (names: string) => `that is in conflict with what is there: ${names}`,
@@ -86,7 +87,8 @@ export const rootText = catalogue(
     noMirror: () => "本机的 apt 没有指明 Debian 镜像；请用 --mirror 指定一个",
     cannotUpdate: (suite, mirror, why) => `无法从 ${mirror} 获取 ${suite} 的列表：${why}`,
     cannotDownload: (mirror, why) => `无法从 ${mirror} 获取软件包：${why}`,
-    unknownPackage: (name, suite) => `${suite} 没有 riscv64 的软件包 ${name}`,
+    unknownPackage: (name, suite, providers) =>
+      `${suite} 没有 riscv64 的软件包 ${name}${providers === "" ? "" : `；可用这些代替：${providers}`}`,
     cannotPlan: (why, details) => `这些软件包不能放在一起：${why}${details === "" ? "" : `\n${details}`}`,
     inTheWay: (names) => `与已有的软件包冲突：${names}`,
     brokenPackage: (file) => `${file} 不是 Debian 软件包`,

@@ -55,6 +55,16 @@ describe("root add", () => {
     expect(existsSync(place)).toBe(false);
   });
 
+  it("takes a name for what it is, and not for a pattern", () => {
+    const { stderr } = runikraft(["root", "add", join(folder, "nothing"), "lib.c6"]);
+    expect(stderr).toMatch(/trixie has no package lib\.c6 for riscv64\n$/);
+  });
+
+  it("says who provides what is only a name", () => {
+    const { stderr } = runikraft(["root", "add", join(folder, "nothing"), "awk"]);
+    expect(stderr).toMatch(/no package awk for riscv64; these stand in for it: .*\bmawk\b.*\n$/);
+  });
+
   it("says which packages do not go together", () => {
     const conflict = runikraft(["root", "add", join(folder, "conflict"), "busybox", "busybox-static"]);
     expect(conflict.stderr).toMatch(/do not go together: .*\n.*busybox : Conflicts: busybox-static/);
