@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { checkDisk, makeDisk } from "./ext2/disk.ts";
 import { compileStatic, root, runikraft, temporaryFolder } from "./toolchain.ts";
 
 /** File system calls return what they return under qemu-riscv64, errors included, on every kind of filesystem. */
@@ -41,6 +42,12 @@ describe("file system calls", () => {
     expect(actual(["--root", base, "--cwd", "/work"])).toBe(expected());
     expect(readdirSync(base)).toEqual(["work"]);
     expect(readdirSync(join(base, "work"))).toEqual([]);
+  });
+
+  it("on an ext2 disk", () => {
+    const disk = makeDisk(join(temporaryFolder(), "disk.img"), "64M");
+    expect(actual(["--mount", `${disk}:/disk:rw`, "--cwd", "/disk"])).toBe(expected());
+    checkDisk(disk);
   });
 
   it("in a directory of the host, but what is not to reach it", () => {

@@ -104,7 +104,8 @@ export class Store {
       );
       freeInodes += group ? group.inodes.unused - group.inodes.heldCount : descriptor.freeInodes;
     }
-    return { freeBlocks, freeInodes };
+    const wanted = this.readOnly ? 0 : POOL - this.pool.length;
+    return { freeBlocks: Math.max(0, freeBlocks - wanted), freeInodes };
   }
 
   descriptor(group: number): Descriptor {

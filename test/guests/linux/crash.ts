@@ -49,16 +49,25 @@ export async function cutPower(
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   guest.kill();
   await guest.ended;
-  const said = [...guest.text.matchAll(/^synced (\d+ \d+ [0-9a-f]{8})\r?$/gm)].map(([, line]) => line ?? "");
+  const said = syncedLines(guest.text);
 
   const copy = join(folder, "after-crash.ext4");
   copyFileSync(computer.disk, copy);
   replayJournal(copy);
   execFileSync("debugfs", ["-R", `rdump /root/${name} ${folder}`, copy], { stdio: "pipe" });
-  const written = join(folder, name);
-  checkSlots(written, said.length);
-  checkLog(join(written, "log"), said);
+  checkWritten(join(folder, name), said);
   return said.length;
+}
+
+/** What files/synced-writes.c said to be safe. */
+export function syncedLines(text: string): string[] {
+  return [...text.matchAll(/^synced (\d+ \d+ [0-9a-f]{8})\r?$/gm)].map(([, line]) => line ?? "");
+}
+
+/** @throws Error when something of it is not in `folder`. */
+export function checkWritten(folder: string, said: readonly string[]): void {
+  checkSlots(folder, said.length);
+  checkLog(join(folder, "log"), said);
 }
 
 /** @throws Error when there is more to repair than a journal, or anything is left after it */
