@@ -1,6 +1,7 @@
 import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import { processTable } from "../rkprocess/process-table.ts";
+import { scheduler } from "../rksched/scheduler.ts";
 import { dispatcher } from "../rksyscall/dispatcher.ts";
 import { time } from "../rktime/time.ts";
 import { memoryManager } from "../rkvm/memory-manager.ts";
@@ -10,6 +11,7 @@ import { controlSyscalls } from "./control.ts";
 import { hostNames } from "./host-names.ts";
 import { identitySyscalls } from "./identity.ts";
 import { lifetimeSyscalls } from "./lifetime.ts";
+import { prioritySyscalls } from "./priority.ts";
 import { resourceSyscalls } from "./resources.ts";
 import { riscvSyscalls } from "./riscv.ts";
 import { schedulingSyscalls } from "./scheduling.ts";
@@ -20,7 +22,7 @@ export const posixProcess: Library = {
   name: "posix-process",
   summary: librarySummary.posixProcess,
   provides: [hostNames],
-  needs: [processTable, dispatcher, time, memoryManager],
+  needs: [processTable, scheduler, dispatcher, time, memoryManager],
   syscalls: [
     ...identitySyscalls,
     ...lifetimeSyscalls,
@@ -30,6 +32,7 @@ export const posixProcess: Library = {
     ...unshareSyscalls,
     ...resourceSyscalls,
     ...schedulingSyscalls,
+    ...prioritySyscalls,
     ...systemSyscalls,
     ...riscvSyscalls,
   ],

@@ -17,15 +17,18 @@ export const Limit = {
   files: 7,
   locked: 8,
   addressSpace: 9,
+  nice: 13,
+  realtimePriority: 14,
 } as const;
 
 const COUNT = 16;
 
-/** As Linux starts a process with: an 8 MiB stack, 1024 files, no core dumps. */
+/** As Linux starts a process with: an 8 MiB stack, 1024 files, no core dumps, no urgency without privileges. */
 export function initialLimits(): ResourceLimit[] {
   const limits = Array.from({ length: COUNT }, () => ({ soft: RLIM_INFINITY, hard: RLIM_INFINITY }));
   limits[Limit.stack].soft = 8n * 1024n * 1024n;
   limits[Limit.core].soft = 0n;
+  for (const none of [Limit.nice, Limit.realtimePriority]) limits[none] = { soft: 0n, hard: 0n };
   limits[Limit.files] = { soft: 1024n, hard: 524288n };
   limits[Limit.locked] = { soft: 8n * 1024n * 1024n, hard: 8n * 1024n * 1024n };
   return limits;
