@@ -352,7 +352,7 @@ export const REGISTER: readonly LibraryEntry[] = [
   },
   {
     name: "posix-files",
-    provides: ["file-mappings"],
+    provides: ["file-mappings", "memory-files"],
     standard: true,
     load: async () => {
       const { posixFiles } = await import("../kernel/posixfs/library.ts");

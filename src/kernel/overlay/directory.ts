@@ -70,6 +70,10 @@ export class OverlayDirectory extends RamDirectory {
     super.rename(...args);
   }
 
+  protected override changing(): void {
+    this.overlay.pin(this);
+  }
+
   /** Puts an inode that stands for one of the base among this directory's own. Throws ENOSPC. */
   keep(name: ByteString, inode: RamInode): void {
     this.overlay.pin(this);

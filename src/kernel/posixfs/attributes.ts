@@ -1,6 +1,6 @@
 import type { Thread } from "../rkprocess/thread.ts";
 import { time } from "../rktime/time.ts";
-import { full, partial, type SyscallRow, stub } from "../syscalls/row.ts";
+import { full, partial, type SyscallRow } from "../syscalls/row.ts";
 import type { Location } from "../vfs/dentry.ts";
 import { fail } from "../vfs/error.ts";
 import { FileType, SymlinkInode } from "../vfs/inode.ts";
@@ -107,8 +107,10 @@ function setOwner(target: Target, user: number, group: number): number {
   const { mode } = target.attributes();
   const uid = int(user) === -1 ? undefined : int(user) >>> 0;
   const gid = int(group) === -1 ? undefined : int(group) >>> 0;
-  const setId = mode & 0o6000 && (mode & FileType.mask) === FileType.regular;
-  target.setAttributes({ uid, gid, ...(setId ? { mode: mode & 0o1777 } : {}) });
+  const isDirectory = (mode & FileType.mask) === FileType.directory;
+  // Set-group-ID without execute permission means something else, and stays.
+  const lost = isDirectory ? 0 : 0o4000 | (mode & 0o010 ? 0o2000 : 0);
+  target.setAttributes({ uid, gid, ...(mode & lost ? { mode: mode & 0o7777 & ~lost } : {}) });
   return 0;
 }
 
@@ -141,9 +143,6 @@ function utimensat(
   target.setAttributes({ atime, mtime });
   return 0;
 }
-
-const noAttributes = call(() => fail("EOPNOTSUPP"));
-const XATTR_NOTE = "no filesystem here keeps extended attributes: EOPNOTSUPP";
 
 export const attributeCalls: readonly SyscallRow[] = [
   full(
@@ -188,20 +187,4 @@ export const attributeCalls: readonly SyscallRow[] = [
     }),
   ),
   full("utimensat", call(utimensat)),
-  ...(
-    [
-      "setxattr",
-      "lsetxattr",
-      "fsetxattr",
-      "getxattr",
-      "lgetxattr",
-      "fgetxattr",
-      "listxattr",
-      "llistxattr",
-      "flistxattr",
-      "removexattr",
-      "lremovexattr",
-      "fremovexattr",
-    ] as const
-  ).map((name) => stub(name, XATTR_NOTE, noAttributes)),
 ];

@@ -65,7 +65,7 @@ export function readPath(thread: Thread, address: number): ByteString {
 export function baseOf(files: ProcessFiles, dirfd: number, path: ByteString): Base {
   const relative = !path.startsWith("/") && int(dirfd) !== AT_FDCWD;
   const start = relative ? files.fds.get(int(dirfd)).file.location : files.cwd;
-  return { root: files.root, start };
+  return { root: files.root, start, owner: files.owner };
 }
 
 /** What a call like `fchownat` works on: a place, or an open file given by an empty path. */

@@ -1,4 +1,5 @@
 import { RamFilesystem } from "../ramfs/filesystem.ts";
+import { MemoryFiles } from "../ramfs/memory-file.ts";
 import type { Process } from "../rkprocess/process.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { signals } from "../rksignal/signals.ts";
@@ -10,6 +11,7 @@ import { FdTable } from "../vfs/fd-table.ts";
 import { ProcessFiles, processFiles } from "../vfs/process-files.ts";
 import { Vfs, vfs } from "../vfs/vfs.ts";
 import { posixFiles } from "./library.ts";
+import { memoryFiles } from "./memory-files.ts";
 
 /** First mapped address of a test's memory, and bytes mapped. */
 export const MEMORY = 0x10000;
@@ -83,6 +85,8 @@ class TestMemory {
 export class Caller {
   readonly memory = new TestMemory();
   readonly files: ProcessFiles;
+  /** Whose new files are. */
+  owner = { uid: 0, gid: 0 };
   /** Each call has a thread of its own: this is the last one's. */
   thread: Thread;
   private readonly process: Process;
@@ -92,9 +96,11 @@ export class Caller {
 
   constructor() {
     const tree = new Vfs(new RamFilesystem({ limit: 8 << 20, now: () => 5_000_000_007n }));
-    this.files = new ProcessFiles(new FdTable(() => 64), { root: tree.root, cwd: tree.root, umask: 0o022 });
+    const place = { root: tree.root, cwd: tree.root, umask: 0o022 };
+    this.files = new ProcessFiles(new FdTable(() => 64), place, () => this.owner);
     const apis = new Map<unknown, unknown>([
       [vfs, tree],
+      [memoryFiles, new MemoryFiles({ limit: 1 << 20, now: () => 0n }, 77)],
       [time, this.time()],
       [
         signals,

@@ -11,6 +11,7 @@ import { decodeInt } from "../vfs/structs.ts";
 import { vfs } from "../vfs/vfs.ts";
 import { baseOf, call, fileAt, int, readPath, untilReady } from "./call.ts";
 import { flock, lockCommands } from "./locks.ts";
+import { addSeals, getSeals } from "./memory-files.ts";
 
 function openat(
   thread: Thread,
@@ -133,6 +134,8 @@ const F = {
   DUPFD_CLOEXEC: 1030,
   SETPIPE_SZ: 1031,
   GETPIPE_SZ: 1032,
+  ADD_SEALS: 1033,
+  GET_SEALS: 1034,
 } as const;
 
 function fcntl(thread: Thread, files: ProcessFiles, fd: number, command: number, argument: number): number {
@@ -161,6 +164,10 @@ function fcntlOfFile(file: OpenFile, command: number, argument: number): number 
     case F.SETFL:
       file.flags = (file.flags & ~SETTABLE) | (int(argument) & SETTABLE);
       return 0;
+    case F.ADD_SEALS:
+      return addSeals(file, argument);
+    case F.GET_SEALS:
+      return getSeals(file);
     case F.SETOWN:
     case F.GETOWN:
       return 0;
@@ -195,12 +202,12 @@ function ioctl(thread: Thread, files: ProcessFiles, fd: number, request: number,
       file.flags = decodeInt(memory.read(4)) ? file.flags | O.NONBLOCK : file.flags & ~O.NONBLOCK;
       return 0;
     default:
-      return file.ioctl(number, memory, argument, thread.process);
+      return file.ioctl(number, memory, argument, thread);
   }
 }
 
 export const descriptorCalls: readonly SyscallRow[] = [
-  partial("openat", "O_TMPFILE is EOPNOTSUPP", call(openat)),
+  full("openat", call(openat)),
   partial("openat2", "no RESOLVE_ flags", call(openat2)),
   full(
     "close",

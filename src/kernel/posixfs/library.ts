@@ -1,5 +1,6 @@
 import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
+import { MemoryFiles } from "../ramfs/memory-file.ts";
 import { signals } from "../rksignal/signals.ts";
 import { time } from "../rktime/time.ts";
 import { fileMappings } from "../rkvm/mappable.ts";
@@ -10,25 +11,44 @@ import { processFiles } from "../vfs/process-files.ts";
 import { vfs } from "../vfs/vfs.ts";
 import { attributeCalls } from "./attributes.ts";
 import { descriptorCalls } from "./descriptors.ts";
+import { extendedAttributeCalls } from "./extended-attributes.ts";
 import { ioCalls } from "./io.ts";
+import { mayMapShared, memoryFileCalls, memoryFiles } from "./memory-files.ts";
 import { nameCalls } from "./names.ts";
 import { pollCalls } from "./poll.ts";
+
+/** `st_dev` of files without a directory: major 0, minor 259. */
+const MEMORY_FILES_DEVICE = 0x10_0003;
 
 /** The file system calls of the POSIX shim. */
 export const posixFiles: Library = {
   name: "posix-files",
   summary: librarySummary.posixFiles,
-  provides: [fileMappings],
+  provides: [fileMappings, memoryFiles],
   needs: [vfs, time, signals],
-  syscalls: [...descriptorCalls, ...ioCalls, ...attributeCalls, ...nameCalls, ...pollCalls],
+  syscalls: [
+    ...descriptorCalls,
+    ...ioCalls,
+    ...attributeCalls,
+    ...extendedAttributeCalls,
+    ...nameCalls,
+    ...pollCalls,
+    ...memoryFileCalls,
+  ],
   processState: [processFiles],
   start(kernel) {
+    const options = {
+      limit: kernel.use(vfs).limits.memoryFileBytes,
+      now: () => kernel.use(time).realtime(),
+    };
+    kernel.provide(memoryFiles, new MemoryFiles(options, MEMORY_FILES_DEVICE));
     kernel.provide(fileMappings, {
       backing(process, fd, sharedWrite) {
         try {
           const { file } = process.get(processFiles).fds.get(fd);
           if (file instanceof PathFile) return -errno.EBADF;
           if (!file.readable || (sharedWrite && !file.writable)) return -errno.EACCES;
+          if (sharedWrite && !mayMapShared(file)) return -errno.EPERM;
           return file.backing();
         } catch (error) {
           if (error instanceof VfsError) return -error.code;

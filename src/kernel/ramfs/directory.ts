@@ -6,9 +6,11 @@ import {
   type Attributes,
   type DirectoryEntry,
   DirectoryInode,
+  type ExtendedAttributes,
   FileType,
   type Inode,
   type NewInode,
+  type Owner,
 } from "../vfs/inode.ts";
 import type { ByteString } from "../vfs/names.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
@@ -44,6 +46,10 @@ export class RamDirectory extends DirectoryInode {
     this.node.change(change);
   }
 
+  override get extendedAttributes(): ExtendedAttributes {
+    return this.node.extendedAttributes(() => this.changing());
+  }
+
   open(location: Location, flags: number): OpenFile {
     return new DirectoryFile(location, flags);
   }
@@ -58,11 +64,18 @@ export class RamDirectory extends DirectoryInode {
   }
 
   override create(name: ByteString, what: NewInode): Inode {
-    return this.insert(name, () => this.build(what));
+    return this.insert(name, () => this.build(what), what.owner);
   }
 
-  override symlink(name: ByteString, target: ByteString): Inode {
-    return this.insert(name, () => new RamSymlink(this.filesystem, target));
+  override createNameless(what: NewInode): Inode {
+    const inode = new RamFile(this.filesystem, what.mode);
+    if (what.owner) inode.node.give(what.owner);
+    inode.node.nlink = 0;
+    return inode;
+  }
+
+  override symlink(name: ByteString, target: ByteString, owner?: Owner): Inode {
+    return this.insert(name, () => new RamSymlink(this.filesystem, target), owner);
   }
 
   override link(name: ByteString, inode: Inode): void {
@@ -127,6 +140,9 @@ export class RamDirectory extends DirectoryInode {
     this.changed();
   }
 
+  /** Called before every change of the directory itself. */
+  protected changing(): void {}
+
   /** The names are not what they were when last listed. */
   protected forget(): void {
     this.listing = undefined;
@@ -137,8 +153,9 @@ export class RamDirectory extends DirectoryInode {
     this.node.modified();
   }
 
-  private insert(name: ByteString, build: () => RamInode): RamInode {
+  private insert(name: ByteString, build: () => RamInode, owner: Owner | undefined): RamInode {
     const inode = build();
+    if (owner) inode.node.give(owner);
     try {
       this.enter(name, inode);
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { AttributeChange, Attributes } from "../vfs/inode.ts";
+import type { AttributeChange, Attributes, ExtendedAttributes } from "../vfs/inode.ts";
 import { type FileData, FileInode } from "../vfs/regular-file.ts";
 import { PAGE, type RamFilesystem } from "./filesystem.ts";
 import { RamNode } from "./node.ts";
@@ -39,6 +39,10 @@ export class RamFile extends FileInode implements FileData {
   setAttributes(change: AttributeChange): void {
     this.changing();
     this.node.change(change);
+  }
+
+  override get extendedAttributes(): ExtendedAttributes {
+    return this.node.extendedAttributes(() => this.changing());
   }
 
   openData(): FileData {

@@ -1,5 +1,12 @@
-import type { AttributeChange, Attributes } from "../vfs/inode.ts";
+import type { AttributeChange, Attributes, ExtendedAttributes, Owner } from "../vfs/inode.ts";
+import type { ByteString } from "../vfs/names.ts";
 import type { RamFilesystem } from "./filesystem.ts";
+
+/** What an extended attribute counts against the limit. */
+function costOf(name: ByteString, value: Uint8Array): number {
+  return name.length + value.length + ATTRIBUTE_COST;
+}
+const ATTRIBUTE_COST = 128;
 
 /** What every inode of a ramfs keeps besides its contents, and how long it lives. */
 export class RamNode {
@@ -19,6 +26,8 @@ export class RamNode {
   private charged: boolean;
   /** Gives the contents back: no name and no holder is left. */
   private readonly free: () => void;
+  /** Extended attributes, once there are any. */
+  private extended: Map<ByteString, Uint8Array> | undefined;
 
   /**
    * `like`: an object of another filesystem that this one stands for. Its attributes are taken, and nothing counts
@@ -53,6 +62,39 @@ export class RamNode {
     this.ctime = this.filesystem.now();
   }
 
+  /** A new inode belongs to somebody else than root. */
+  give({ uid, gid }: Owner): void {
+    this.uid = uid;
+    this.gid = gid;
+  }
+
+  /** The extended attributes; `changing` is called before a change. */
+  extendedAttributes(changing: () => void): ExtendedAttributes {
+    const { filesystem } = this;
+    const giveBack = (name: ByteString) => {
+      const old = this.extended?.get(name);
+      if (old) filesystem.discharge(costOf(name, old));
+    };
+    return {
+      get: (name) => this.extended?.get(name),
+      set: (name, value) => {
+        changing();
+        filesystem.charge(costOf(name, value));
+        giveBack(name);
+        this.extended ??= new Map();
+        this.extended.set(name, value);
+        this.ctime = filesystem.now();
+      },
+      delete: (name) => {
+        changing();
+        giveBack(name);
+        this.extended?.delete(name);
+        this.ctime = filesystem.now();
+      },
+      names: () => [...(this.extended?.keys() ?? [])],
+    };
+  }
+
   /** The contents changed. */
   modified(): void {
     this.mtime = this.filesystem.now();
@@ -84,6 +126,8 @@ export class RamNode {
   private freeUnused(): void {
     if (this.nlink > 0 || this.holders > 0) return;
     this.free();
+    for (const [name, value] of this.extended ?? []) this.filesystem.discharge(costOf(name, value));
+    this.extended = undefined;
     if (this.charged) this.filesystem.dropInode();
     this.charged = false;
   }

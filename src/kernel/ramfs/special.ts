@@ -3,6 +3,7 @@ import { fail } from "../vfs/error.ts";
 import {
   type AttributeChange,
   type Attributes,
+  type ExtendedAttributes,
   FileType,
   Inode,
   type NewInode,
@@ -38,6 +39,10 @@ export class RamSymlink extends SymlinkInode {
   setAttributes(change: AttributeChange): void {
     this.node.change({ ...change, mode: undefined });
   }
+
+  override get extendedAttributes(): ExtendedAttributes {
+    return this.node.extendedAttributes(() => {});
+  }
 }
 
 /** A fifo, or a socket or device file: those have no driver behind them here, so opening one fails. */
@@ -63,6 +68,10 @@ export class RamSpecial extends Inode {
 
   setAttributes(change: AttributeChange): void {
     this.node.change(change);
+  }
+
+  override get extendedAttributes(): ExtendedAttributes {
+    return this.node.extendedAttributes(() => {});
   }
 
   open(location: Location, flags: number): OpenFile {

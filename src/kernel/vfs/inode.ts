@@ -59,6 +59,10 @@ export abstract class Inode {
   abstract readonly type: number;
   /** Set once somebody has locked it. */
   locks: FileLocks | undefined = undefined;
+  /** Undefined where the filesystem keeps none. */
+  get extendedAttributes(): ExtendedAttributes | undefined {
+    return undefined;
+  }
   abstract attributes(): Attributes;
   abstract setAttributes(change: AttributeChange): void;
   /** A new open file description. `flags` as in `open(2)`; O_CREAT and O_EXCL have been dealt with. */
@@ -72,8 +76,25 @@ export interface DirectoryEntry {
   readonly type: number;
 }
 
+/** Whose a new inode is. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Extended attributes of an inode (xattr(7)). Names and values are within Linux's limits. */
+export interface ExtendedAttributes {
+  get(name: ByteString): Uint8Array | undefined;
+  /** Throws ENOSPC. */
+  set(name: ByteString, value: Uint8Array): void;
+  delete(name: ByteString): void;
+  names(): ByteString[];
+}
+
 /** What to make in a directory: `mode` has type and permissions, `umask` already taken off. */
 export interface NewInode {
+  /** Absent: root's. */
+  readonly owner?: Owner;
   readonly mode: number;
   /** Of a device file. */
   readonly rdev: number;
@@ -92,7 +113,11 @@ export abstract class DirectoryInode extends Inode {
   create(_name: ByteString, _what: NewInode): Inode {
     return fail("EPERM");
   }
-  symlink(_name: ByteString, _target: ByteString): Inode {
+  /** A regular file without a name (O_TMPFILE): it goes when nobody has it open, or gets its first name by `link`. */
+  createNameless(_what: NewInode): Inode {
+    return fail("EOPNOTSUPP");
+  }
+  symlink(_name: ByteString, _target: ByteString, _owner?: Owner): Inode {
     return fail("EPERM");
   }
   link(_name: ByteString, _inode: Inode): void {

@@ -7,6 +7,8 @@ export interface FileLimits {
   readonly pipeBytes: number;
   /** Bytes that wait in all local sockets. */
   readonly socketBytes: number;
+  /** Bytes of all files of memfd_create. */
+  readonly memoryFileBytes: number;
   /** Open file descriptions. */
   readonly openFiles: number;
   /** What all epolls watch. */
@@ -19,6 +21,7 @@ export interface FileLimits {
 export const DEFAULT_LIMITS: FileLimits = {
   pipeBytes: 64 << 20,
   socketBytes: 64 << 20,
+  memoryFileBytes: 2 ** 30,
   openFiles: 262_144,
   epollWatches: 262_144,
   inotifyWatches: 65_536,

@@ -1,10 +1,13 @@
-import type { Location } from "./dentry.ts";
+import { Dentry, type Location } from "./dentry.ts";
 import { fail } from "./error.ts";
 import { O } from "./flags.ts";
-import { DirectoryInode, FileType, type NewInode, SymlinkInode } from "./inode.ts";
+import { DirectoryInode, FileType, type Inode, type NewInode, type Owner, SymlinkInode } from "./inode.ts";
 import { type ByteString, NAME_MAX } from "./names.ts";
 import { type OpenFile, PathFile } from "./open-file.ts";
 import { type Base, find, type Last, walk, walkParent } from "./walk.ts";
+
+/** S_ISGID */
+const SET_GID = 0o2000;
 
 /** Flags of `renameat2`. */
 export const Rename = { noReplace: 1, exchange: 2 } as const;
@@ -12,18 +15,36 @@ export const Rename = { noReplace: 1, exchange: 2 } as const;
 /** Opens (and with O_CREAT makes) a file. `mode`: permission bits of a new one, `umask` already taken off. */
 export function open(base: Base, path: ByteString, flags: number, mode: number): OpenFile {
   if (flags & O.PATH) return openPath(base, path, flags);
-  if (flags & O.TMPFILE) fail("EOPNOTSUPP");
+  if ((flags & O.TMPFILE) === O.TMPFILE) return openNameless(base, path, flags, mode);
   if (flags & O.CREAT && flags & O.DIRECTORY) fail("EINVAL");
   const exclusive = (flags & (O.CREAT | O.EXCL)) === (O.CREAT | O.EXCL);
   const last = walk(base, path, !(flags & O.NOFOLLOW) && !exclusive);
   if (flags & O.CREAT && last.slash) fail("EISDIR");
   if (!last.found) {
     if (!(flags & O.CREAT)) fail("ENOENT");
-    const made = make(last, { mode: FileType.regular | mode, rdev: 0 });
+    const made = make(base, last, { mode: FileType.regular | mode, rdev: 0 });
     return made.dentry.inode.open(made, flags & ~O.TRUNC);
   }
   if (exclusive) fail("EEXIST");
   return openFound(last.found, flags);
+}
+
+/** Files without a name that may get one. */
+const linkable = new WeakSet<Inode>();
+
+/** O_TMPFILE: a file in no directory. */
+function openNameless(base: Base, path: ByteString, flags: number, mode: number): OpenFile {
+  if ((flags & O.ACCMODE) === O.RDONLY || flags & O.CREAT || !(flags & O.DIRECTORY)) fail("EINVAL");
+  const { mount, dentry } = find(base, path, !(flags & O.NOFOLLOW));
+  if (!(dentry.inode instanceof DirectoryInode)) return fail("ENOTDIR");
+  requireWritable({ mount, dentry });
+  const inode = dentry.inode.createNameless(
+    ownedBy(base, dentry.inode, { mode: FileType.regular | mode, rdev: 0 }),
+  );
+  if (!(flags & O.EXCL)) linkable.add(inode);
+  const nameless = new Dentry(`#${inode.attributes().ino}`, dentry, inode);
+  nameless.removed = true;
+  return inode.open({ mount, dentry: nameless }, flags & ~(O.TMPFILE | O.DIRECTORY));
 }
 
 function openPath(base: Base, path: ByteString, flags: number): OpenFile {
@@ -49,21 +70,22 @@ export function openFound(found: Location, flags: number): OpenFile {
 }
 
 export function mkdir(base: Base, path: ByteString, mode: number): void {
-  make(walkParent(base, path), { mode: FileType.directory | mode, rdev: 0 });
+  make(base, walkParent(base, path), { mode: FileType.directory | mode, rdev: 0 });
 }
 
 /** A device file, fifo, socket or regular file. */
 export function mknod(base: Base, path: ByteString, what: NewInode): Location {
   const last = walkParent(base, path);
   if (last.slash && !last.found) fail("ENOENT");
-  return make(last, what);
+  return make(base, last, what);
 }
 
 export function symlink(base: Base, path: ByteString, target: ByteString): void {
   if (target === "") fail("ENOENT");
   const last = walkParent(base, path);
   if (last.slash && !last.found) fail("ENOENT");
-  requireFree(last).symlink(last.name, target);
+  const parent = requireFree(last);
+  parent.symlink(last.name, target, ownedBy(base, parent, { mode: FileType.symlink, rdev: 0 }).owner);
 }
 
 /** A second name for what is at `from`. */
@@ -72,8 +94,10 @@ export function link(from: Location, base: Base, path: ByteString): void {
   if (last.slash && !last.found) fail("ENOENT");
   const parent = requireFree(last);
   if (last.parent.mount !== from.mount) fail("EXDEV");
-  if (from.dentry.inode instanceof DirectoryInode) fail("EPERM");
-  parent.link(last.name, from.dentry.inode);
+  const { inode } = from.dentry;
+  if (inode instanceof DirectoryInode) fail("EPERM");
+  if (inode.attributes().nlink === 0 && !linkable.has(inode)) fail("ENOENT");
+  parent.link(last.name, inode);
 }
 
 export function unlink(base: Base, path: ByteString): void {
@@ -151,10 +175,21 @@ function checkRenameKinds(source: Last, target: Last, exchange: boolean): void {
   if (!isDirectory && ontoDirectory) fail("EISDIR");
 }
 
-function make(last: Last, what: NewInode): Location {
+function make(base: Base, last: Last, what: NewInode): Location {
   const parent = requireFree(last);
-  const inode = parent.create(last.name, what);
+  const inode = parent.create(last.name, ownedBy(base, parent, what));
   return { mount: last.parent.mount, dentry: last.parent.dentry.child(last.name, inode) };
+}
+
+const ROOT: Owner = { uid: 0, gid: 0 };
+
+/** In a set-group-ID directory the group is the directory's, and a new directory is such a one too (inode(7)). */
+function ownedBy(base: Base, parent: DirectoryInode, what: NewInode): NewInode {
+  const owner = base.owner?.() ?? ROOT;
+  const { mode, gid } = parent.attributes();
+  if (!(mode & SET_GID)) return { ...what, owner };
+  const inherited = (what.mode & FileType.mask) === FileType.directory ? SET_GID : 0;
+  return { ...what, mode: what.mode | inherited, owner: { uid: owner.uid, gid } };
 }
 
 /** The directory that a new name goes into, once it is clear that it may. */

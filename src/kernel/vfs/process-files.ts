@@ -5,6 +5,7 @@ import type { Process } from "../rkprocess/process.ts";
 import { processState } from "../rkprocess/state.ts";
 import type { Location } from "./dentry.ts";
 import { FdTable } from "./fd-table.ts";
+import type { Owner } from "./inode.ts";
 import type { OpenFile } from "./open-file.ts";
 import { vfs } from "./vfs.ts";
 
@@ -18,12 +19,15 @@ interface Place {
 /** What a process knows of files. */
 export class ProcessFiles implements Place {
   readonly fds: FdTable;
+  /** Whose its new files are. */
+  readonly owner: () => Owner;
   private place: Place;
 
   /** Takes over one hold on `fds`. */
-  constructor(fds: FdTable, place: Place) {
+  constructor(fds: FdTable, place: Place, owner: () => Owner) {
     this.fds = fds;
     this.place = place;
+    this.owner = owner;
   }
 
   get root(): Location {
@@ -46,15 +50,15 @@ export class ProcessFiles implements Place {
   }
 
   /** A child's, with what `flags` (`CLONE`) say in common. */
-  fork(flags: number, limit: () => number): ProcessFiles {
+  fork(flags: number, limit: () => number, owner: () => Owner): ProcessFiles {
     const fds = flags & CLONE.FILES ? this.fds.share() : this.fds.copy(limit);
-    return new ProcessFiles(fds, flags & CLONE.FS ? this.place : { ...this.place });
+    return new ProcessFiles(fds, flags & CLONE.FS ? this.place : { ...this.place }, owner);
   }
 
   /** Has nothing in common with others any more (`unshare`, `execve`): `flags` of CLONE_FILES and CLONE_FS. */
   unshare(flags: number, limit: () => number): ProcessFiles {
     const fds = flags & CLONE.FILES ? this.fds.unshare(limit) : this.fds;
-    return new ProcessFiles(fds, flags & CLONE.FS ? { ...this.place } : this.place);
+    return new ProcessFiles(fds, flags & CLONE.FS ? { ...this.place } : this.place, this.owner);
   }
 }
 
@@ -66,9 +70,9 @@ export const processFiles = processState<ProcessFiles>({
     const { root } = process.kernel.use(vfs);
     const fds = new FdTable(limitOf(process));
     for (const file of process.kernel.use(standardFiles)(process)) fds.add(file, false);
-    return new ProcessFiles(fds, { root, cwd: root, umask: 0o022 });
+    return new ProcessFiles(fds, { root, cwd: root, umask: 0o022 }, ownerOf(process));
   },
-  fork: (parent, child, flags) => parent.fork(flags, limitOf(child)),
+  fork: (parent, child, flags) => parent.fork(flags, limitOf(child), ownerOf(child)),
   unshare: (files, process, flags) => files.unshare(flags, limitOf(process)),
   exec(files, process) {
     const own = files.unshare(CLONE.FILES, limitOf(process));
@@ -77,6 +81,10 @@ export const processFiles = processState<ProcessFiles>({
   },
   exit: (files) => files.fds.release(),
 });
+
+function ownerOf(process: Process): () => Owner {
+  return () => ({ uid: process.credentials.euid, gid: process.credentials.egid });
+}
 
 function limitOf({ limits }: Process): () => number {
   return () => Number(limits[Limit.files].soft);

@@ -1,6 +1,6 @@
 import type { Location } from "./dentry.ts";
 import { fail } from "./error.ts";
-import { DirectoryInode, SymlinkInode } from "./inode.ts";
+import { DirectoryInode, type Owner, SymlinkInode } from "./inode.ts";
 import { enterMounts, parentOf } from "./mount.ts";
 import { type ByteString, NAME_MAX } from "./names.ts";
 
@@ -13,6 +13,8 @@ export interface Base {
   readonly root: Location;
   /** Where a relative path starts: the working directory, or a directory's file descriptor. */
   readonly start: Location;
+  /** Whose new files are; absent: root's. */
+  readonly owner?: (() => Owner) | undefined;
 }
 
 /** Where a walk ended: a directory, and the last name in it. */
