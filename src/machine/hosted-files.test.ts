@@ -21,7 +21,7 @@ async function treeOf(options: Partial<HostedOptions> = {}) {
 describe("the file tree", () => {
   test("without grants holds next to nothing, and the program", async () => {
     const { tree } = await treeOf();
-    expect(tree.list("/")).toEqual(["dev", "etc", "guest", "proc", "root", "tmp"]);
+    expect(tree.list("/")).toEqual(["dev", "etc", "guest", "proc", "root", "sys", "tmp"]);
     expect(tree.list("/etc")).toEqual(["group", "hosts", "passwd"]);
     expect(tree.stat("/tmp").mode & 0o7777).toBe(0o1777);
     expect(tree.stat("/guest").mode & 0o777).toBe(0o555);

@@ -1,63 +1,35 @@
 import { RamFilesystem } from "../ramfs/filesystem.ts";
-import { RamNode } from "../ramfs/node.ts";
 import type { Random } from "../rkswrand/random.ts";
-import { type Tty, TtyFile } from "../tty/tty.ts";
-import type { Location } from "../vfs/dentry.ts";
-import { type AttributeChange, type Attributes, deviceNumber, FileType, Inode } from "../vfs/inode.ts";
-import type { OpenFile } from "../vfs/open-file.ts";
+import type { PtsFilesystem } from "../tty/devpts.ts";
+import type { Terminals } from "../tty/terminals.ts";
+import { TtyFile } from "../tty/tty.ts";
+import { deviceNumber, FileType } from "../vfs/inode.ts";
 import { FullFile, NullFile, RandomFile, ZeroFile } from "./data-files.ts";
+import { DeviceInode, type Driver } from "./device-inode.ts";
 
 /** Bytes for what a guest makes in `/dev` itself. */
 const LIMIT = 1 << 20;
-
-type Driver = (location: Location, flags: number) => OpenFile;
-
-/** A character device with a driver behind it. */
-class DeviceInode extends Inode {
-  readonly filesystem: RamFilesystem;
-  readonly type: number = FileType.character;
-  readonly node: RamNode;
-  private readonly rdev: number;
-  private readonly driver: Driver;
-
-  constructor(filesystem: RamFilesystem, permissions: number, rdev: number, driver: Driver) {
-    super();
-    this.filesystem = filesystem;
-    this.rdev = rdev;
-    this.driver = driver;
-    this.node = new RamNode(filesystem, FileType.character | permissions, () => {});
-  }
-
-  attributes(): Attributes {
-    return this.node.attributes(0, 0, this.rdev);
-  }
-
-  setAttributes(change: AttributeChange): void {
-    this.node.change(change);
-  }
-
-  open(location: Location, flags: number): OpenFile {
-    return this.driver(location, flags);
-  }
-}
 
 /** `/dev`: a ramfs with the devices already in it (Documentation/admin-guide/devices.txt has their numbers). */
 export class DeviceFilesystem extends RamFilesystem {
   override readonly name = "devtmpfs";
   override readonly source = "devtmpfs";
 
-  constructor(now: () => bigint, random: Random, tty: Tty) {
+  constructor(now: () => bigint, random: Random, terminals: Terminals, pts: PtsFilesystem) {
     super({ limit: LIMIT, now });
     const randomDriver: Driver = (location, flags) => new RandomFile(location, flags, random);
-    const ttyDriver: Driver = (location, flags) => new TtyFile(location, flags, tty);
+    const { console } = terminals;
+    const consoleDriver: Driver = (location, flags) =>
+      terminals.opened(new TtyFile(location, flags, console), console, flags);
     const devices: [name: string, permissions: number, major: number, minor: number, driver: Driver][] = [
       ["null", 0o666, 1, 3, (location, flags) => new NullFile(location, flags)],
       ["zero", 0o666, 1, 5, (location, flags) => new ZeroFile(location, flags)],
       ["full", 0o666, 1, 7, (location, flags) => new FullFile(location, flags)],
       ["random", 0o666, 1, 8, randomDriver],
       ["urandom", 0o666, 1, 9, randomDriver],
-      ["tty", 0o666, 5, 0, ttyDriver],
-      ["console", 0o600, 5, 1, ttyDriver],
+      ["tty", 0o666, 5, 0, (location, flags) => terminals.openControlling(location, flags)],
+      ["console", 0o600, 5, 1, consoleDriver],
+      ["ptmx", 0o666, 5, 2, (location, flags) => pts.open(location, flags)],
     ];
     const { root } = this;
     for (const [name, permissions, major, minor, driver] of devices)
@@ -66,6 +38,7 @@ export class DeviceFilesystem extends RamFilesystem {
     root.symlink("stdin", "/proc/self/fd/0");
     root.symlink("stdout", "/proc/self/fd/1");
     root.symlink("stderr", "/proc/self/fd/2");
+    root.create("pts", { mode: FileType.directory | 0o755, rdev: 0 });
     root.create("shm", { mode: FileType.directory | 0o1777, rdev: 0 });
   }
 }

@@ -42,6 +42,8 @@ export function segments(thread: Thread, address: number, count: number): Segmen
 /** `read` into the segments, at `position` or (undefined) where the file stands. */
 export function readFile(thread: Thread, file: OpenFile, all: Segment[], position?: number): number {
   if (!file.readable) fail("EBADF");
+  const refused = file.admit(thread, "read");
+  if (refused !== 0) return refused;
   const into = atMost(all, file.longestTransfer);
   const step = (bytes: Uint8Array, done: number) =>
     position === undefined ? file.read(bytes) : file.readAt(bytes, position + done);
@@ -61,6 +63,8 @@ export function readFile(thread: Thread, file: OpenFile, all: Segment[], positio
 /** `write` from the segments. A write into a pipe that nobody reads raises SIGPIPE. */
 export function writeFile(thread: Thread, file: OpenFile, all: Segment[], position?: number): number {
   if (!file.writable) fail("EBADF");
+  const refused = file.admit(thread, "write");
+  if (refused !== 0) return refused;
   const from = atMost(all, file.longestTransfer);
   const step = (bytes: Uint8Array, done: number) =>
     position === undefined ? file.write(bytes) : file.writeAt(bytes, position + done);

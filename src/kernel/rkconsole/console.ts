@@ -6,6 +6,8 @@ export interface ConsolePort {
    *  Ctrl-C, so the host's terminal is raw all the time. */
   readonly terminal: boolean;
   write(bytes: Uint8Array): void;
+  /** Bytes that it takes now; absent: any number. */
+  room?(): number;
   /** At most `max` bytes that have arrived. Empty: none yet. `undefined`: no more will come. */
   read(max: number): Uint8Array | undefined;
   /** Called when `read` may have something new to say. */

@@ -173,11 +173,13 @@ export class SignalDispatcher implements Signals {
   /** By default. A process group that nobody could continue is stopped by SIGSTOP alone (POSIX, orphaned groups). */
   private isIgnored(process: Process, number: number): boolean {
     if (isIgnoredByDefault(number)) return true;
-    return defaultAction(number) === "stop" && number !== signal.SIGSTOP && !this.hasController(process);
+    return (
+      defaultAction(number) === "stop" && number !== signal.SIGSTOP && this.isOrphaned(process.processGroup)
+    );
   }
 
-  private hasController({ processGroup }: Process): boolean {
-    return !isOrphaned(this.processes.all(), processGroup);
+  isOrphaned(group: number): boolean {
+    return isOrphaned(this.processes.all(), group);
   }
 
   private killProcess(process: Process): void {

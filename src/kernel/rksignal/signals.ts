@@ -57,6 +57,8 @@ export interface Signals {
   toProcess(process: Process, info: SignalInfo): void;
   /** To every process of the group. Returns how many there were. */
   toGroup(group: number, info: SignalInfo): number;
+  /** Nobody outside of the group, in its session, looks after it: a stop would be for ever (POSIX, orphaned groups). */
+  isOrphaned(group: number): boolean;
   /**
    * What the thread's own instruction has caused. It cannot be blocked or ignored: where it is, the process ends.
    * `access`: what a fault wanted to do.

@@ -19,7 +19,8 @@ import { time } from "../rktime/time.ts";
 import { memoryManager } from "../rkvm/memory-manager.ts";
 import { errno } from "../syscalls/errno.ts";
 import { SysFilesystem } from "../sysfs/filesystem.ts";
-import { terminal } from "../tty/library.ts";
+import { PtsFilesystem } from "../tty/devpts.ts";
+import { terminals } from "../tty/library.ts";
 import { diskMounter } from "../vfs/disk-filesystem.ts";
 import { VfsError } from "../vfs/error.ts";
 import type { Filesystem } from "../vfs/filesystem.ts";
@@ -28,6 +29,7 @@ import { DEFAULT_LIMITS, type FileLimits } from "../vfs/limits.ts";
 import { toByteString } from "../vfs/names.ts";
 import { standardFiles } from "../vfs/process-files.ts";
 import { Vfs, vfs } from "../vfs/vfs.ts";
+import { find } from "../vfs/walk.ts";
 import { openStandardFiles } from "./standard-files.ts";
 
 interface FilesystemMount {
@@ -79,7 +81,7 @@ export function rkvfs(tree: FileTree): Library {
     summary: librarySummary.rkvfs,
     provides: [vfs, standardFiles],
     needs: [
-      ...[time, random, consolePorts, terminal, processTable, dispatcher, memoryManager],
+      ...[time, random, consolePorts, terminals, processTable, dispatcher, memoryManager],
       ...(tree.mounts.some((mount) => "disk" in mount) ? [blockDevices, diskMounter] : []),
     ],
     start(kernel) {
@@ -101,7 +103,10 @@ function build(tree: FileTree, kernel: Kernel): Vfs {
   if (!tree.base) for (const [path, text] of FILES) put(files, path, 0o644, new TextEncoder().encode(text));
   // Before mounts are there: nothing is made in a directory of the host.
   if (tree.program) put(files, tree.program.path, 0o555, tree.program.bytes);
-  files.mount(new DeviceFilesystem(now, kernel.use(random), kernel.use(terminal)), "/dev");
+  const pts = new PtsFilesystem(now, kernel.use(terminals));
+  files.mount(new DeviceFilesystem(now, kernel.use(random), kernel.use(terminals), pts), "/dev");
+  files.mount(pts, "/dev/pts");
+  pts.place = find(files.base(), "/dev/pts", true);
   files.mount(new ProcFilesystem(kernel), "/proc");
   files.mount(new SysFilesystem(kernel), "/sys");
   for (const one of tree.mounts)

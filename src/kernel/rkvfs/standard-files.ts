@@ -1,7 +1,7 @@
 import { type Console, type ConsolePort, consolePorts } from "../rkconsole/console.ts";
 import type { Process } from "../rkprocess/process.ts";
 import { time } from "../rktime/time.ts";
-import { terminal } from "../tty/library.ts";
+import { terminals } from "../tty/library.ts";
 import { Stream, StreamFile } from "../tty/stream-file.ts";
 import { type Tty, TtyFile } from "../tty/tty.ts";
 import { VfsError } from "../vfs/error.ts";
@@ -20,12 +20,14 @@ export function openStandardFiles(process: Process): OpenFile[] {
   const files = kernel.use(vfs);
   const now = kernel.use(time).realtime();
   const stream = (port: ConsolePort, flags: number): OpenFile => {
-    if (port.terminal) return openTerminal(files, kernel.use(terminal), now);
+    if (port.terminal) return openTerminal(files, kernel.use(terminals).console, now);
     const shared = new Stream(port);
     const place = files.pipes.place(now, (location, how) => new StreamFile(location, how, shared));
     return new StreamFile(place, flags, shared);
   };
-  kernel.use(terminal).control(process);
+  const { input, output, error } = streams;
+  if (input.terminal || output.terminal || error.terminal)
+    kernel.use(terminals).console.jobs.control(process);
   return [stream(streams.input, O.RDONLY), stream(streams.output, O.WRONLY), stream(streams.error, O.WRONLY)];
 }
 

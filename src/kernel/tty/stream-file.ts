@@ -1,9 +1,9 @@
 import type { ConsolePort } from "../rkconsole/console.ts";
+import { WaitQueue } from "../rksched/wait-queue.ts";
 import type { Location } from "../vfs/dentry.ts";
 import { fail } from "../vfs/error.ts";
 import { POLL } from "../vfs/flags.ts";
 import { CONSOLE_TRANSFER, OpenFile } from "../vfs/open-file.ts";
-import { WaitQueue } from "../rksched/wait-queue.ts";
 
 /** One direction of a console port that is no terminal: bytes as they are. */
 export class Stream {

@@ -20,6 +20,7 @@ export const Lflag = {
   ECHOK: 0o40,
   ECHONL: 0o100,
   NOFLSH: 0o200,
+  TOSTOP: 0o400,
   ECHOCTL: 0o1000,
   ECHOKE: 0o4000,
   IEXTEN: 0o100000,

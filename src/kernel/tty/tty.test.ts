@@ -1,11 +1,16 @@
 import { beforeEach, expect, test } from "vitest";
 import type { ConsolePort } from "../rkconsole/console.ts";
 import type { Process } from "../rkprocess/process.ts";
+import type { ProcessTable } from "../rkprocess/process-table.ts";
+import type { Thread } from "../rkprocess/thread.ts";
+import { SignalSet } from "../rksignal/signal-set.ts";
 import type { Signals } from "../rksignal/signals.ts";
 import type { Time } from "../rktime/time.ts";
+import { ERESTARTSYS, errno } from "../syscalls/errno.ts";
 import { POLL } from "../vfs/flags.ts";
 import { encodeInt, encodeTermios, TERMIOS_SIZE } from "../vfs/structs.ts";
 import { failure } from "../vfs/tree-fixture.ts";
+import { JobControl } from "./job-control.ts";
 import { Cc, initialTermios } from "./termios.ts";
 import { Tty } from "./tty.ts";
 
@@ -45,7 +50,18 @@ let sent: [group: number, signal: number][];
 let timers: { nanoseconds: number; callback: () => void }[];
 let tty: Tty;
 let woken: number;
-const shell = { pid: 5, session: 5, processGroup: 5 } as Process;
+let orphaned: boolean;
+const shell = process(5, 5, 5);
+const job = process(42, 5, 42);
+
+function process(pid: number, session: number, processGroup: number): Process {
+  const actions = Array.from({ length: 65 }, () => ({ handler: 0, flags: 0 }));
+  return { pid, session, processGroup, get: () => actions } as unknown as Process;
+}
+
+/** A thread of a process. */
+const threadOf = (process: Process) =>
+  ({ process, signals: { blocked: new SignalSet() } }) as unknown as Thread;
 
 beforeEach(() => {
   port = new TestPort();
@@ -57,7 +73,8 @@ beforeEach(() => {
       sent.push([group, info.signal]);
       return 1;
     },
-  } as Signals;
+    isOrphaned: () => orphaned,
+  } as unknown as Signals;
   const time = {
     after(nanoseconds: number, callback: () => void) {
       const timer = { nanoseconds, callback };
@@ -67,8 +84,10 @@ beforeEach(() => {
       };
     },
   } as Time;
-  tty = new Tty(port, port, signals, time);
-  tty.control(shell);
+  orphaned = false;
+  const processes = { all: () => [shell, job] } as unknown as ProcessTable;
+  tty = new Tty(port, port, new JobControl(signals, processes), time);
+  tty.jobs.control(shell);
   tty.waiters.add(() => woken++);
 });
 
@@ -91,7 +110,8 @@ function ioctl(
       written = bytes.slice();
     },
   };
-  tty.ioctl(request, memory, argument, caller);
+  const result = tty.ioctl(request, memory, argument, threadOf(caller));
+  if (result !== 0) throw new RangeError(String(result));
   return written;
 }
 
@@ -189,10 +209,44 @@ test("settings, size and queue are told and set", () => {
 test("job control is for the session that has the terminal", () => {
   expect([...ioctl(0x540f)]).toEqual([5, 0, 0, 0]);
   expect([...ioctl(0x5429)]).toEqual([5, 0, 0, 0]);
-  const other = { pid: 9, session: 8, processGroup: 9 } as Process;
+  const other = process(9, 8, 9);
   expect(failure(() => ioctl(0x540f, undefined, other))).toBe("ENOTTY");
   expect(failure(() => ioctl(0x540e, undefined, other))).toBe("EPERM");
-  expect(failure(() => ioctl(0x5410, encodeInt(-1)))).toBe("EINVAL");
+  expect(() => ioctl(0x5410, encodeInt(-1))).toThrow(String(-errno.EINVAL));
+  expect(() => ioctl(0x5410, encodeInt(77))).toThrow(String(-errno.ESRCH));
+});
+
+test("who is in the background is stopped when it reads or changes the terminal", () => {
+  const thread = threadOf(job);
+  expect(tty.admit(threadOf(shell), "read")).toBe(0);
+  expect(tty.admit(thread, "write")).toBe(0);
+  expect(tty.admit(thread, "read")).toBe(-ERESTARTSYS);
+  expect(() => ioctl(0x5410, encodeInt(42), job)).toThrow(String(-ERESTARTSYS));
+  expect(sent).toEqual([
+    [42, 21],
+    [42, 22],
+  ]);
+  thread.signals.blocked.add(21);
+  expect(tty.admit(thread, "read")).toBe(-errno.EIO);
+  orphaned = true;
+  expect(tty.admit(threadOf(job), "read")).toBe(-errno.EIO);
+  expect(tty.admit(threadOf(process(9, 8, 9)), "read")).toBe(0);
+});
+
+test("with TOSTOP writing from the background stops too", () => {
+  const termios = initialTermios();
+  ioctl(0x5402, encodeTermios({ ...termios, lflag: termios.lflag | 0o400 }, TERMIOS_SIZE));
+  expect(tty.admit(threadOf(job), "write")).toBe(-ERESTARTSYS);
+});
+
+test("when the line is gone its session is told, and input ends", () => {
+  tty.hangUp();
+  expect(sent).toEqual([
+    [5, 1],
+    [5, 18],
+  ]);
+  expect(read()).toBe("");
+  expect(failure(() => tty.write(Uint8Array.of(1)))).toBe("EIO");
 });
 
 test("a terminal that has gone is the end of input", () => {

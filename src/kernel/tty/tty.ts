@@ -1,6 +1,7 @@
 import type { ConsolePort } from "../rkconsole/console.ts";
-import type { Process } from "../rkprocess/process.ts";
-import { fromKernel, type Signals, signal } from "../rksignal/signals.ts";
+import type { Thread } from "../rkprocess/thread.ts";
+import { WaitQueue } from "../rksched/wait-queue.ts";
+import { signal } from "../rksignal/signals.ts";
 import type { Time } from "../rktime/time.ts";
 import type { Location } from "../vfs/dentry.ts";
 import { fail } from "../vfs/error.ts";
@@ -15,38 +16,10 @@ import {
   TERMIOS_SIZE,
   TERMIOS2_SIZE,
 } from "../vfs/structs.ts";
-import { WaitQueue } from "../rksched/wait-queue.ts";
+import { Ioctl } from "./ioctls.ts";
+import type { JobControl } from "./job-control.ts";
 import { LineDiscipline, type LineEvents, type TerminalSignal } from "./line-discipline.ts";
-import { Cc, Oflag } from "./termios.ts";
-
-/** Requests of a terminal (asm-generic/ioctls.h). */
-const Ioctl = {
-  TCGETS: 0x5401,
-  TCSETS: 0x5402,
-  TCSETSW: 0x5403,
-  TCSETSF: 0x5404,
-  TCSBRK: 0x5409,
-  TCXONC: 0x540a,
-  TCFLSH: 0x540b,
-  TIOCEXCL: 0x540c,
-  TIOCNXCL: 0x540d,
-  TIOCSCTTY: 0x540e,
-  TIOCGPGRP: 0x540f,
-  TIOCSPGRP: 0x5410,
-  TIOCOUTQ: 0x5411,
-  TIOCGWINSZ: 0x5413,
-  TIOCSWINSZ: 0x5414,
-  FIONREAD: 0x541b,
-  TIOCNOTTY: 0x5422,
-  TIOCSETD: 0x5423,
-  TIOCGETD: 0x5424,
-  TCSBRKP: 0x5425,
-  TIOCGSID: 0x5429,
-  TCGETS2: 0x802c542a,
-  TCSETS2: 0x402c542b,
-  TCSETSW2: 0x402c542c,
-  TCSETSF2: 0x402c542d,
-} as const;
+import { Cc, Lflag, Oflag } from "./termios.ts";
 
 /** Bytes of echo kept while output is stopped. */
 const ECHO_KEPT = 4096;
@@ -59,39 +32,30 @@ export class Tty implements LineEvents {
   readonly waiters = new WaitQueue();
   private readonly input: ConsolePort;
   private readonly outputPort: ConsolePort;
-  private readonly signals: Signals;
+  readonly jobs: JobControl;
   private readonly time: Time;
   private readonly line = new LineDiscipline(this);
-  /** The process group that signals go to, and its session. */
-  private foreground = 0;
-  private session = 0;
   private size: { rows: number; columns: number } | undefined;
   private ended = false;
+  private hungUp = false;
   private stopped = false;
   /** Echoes that wait for the output to go on. */
   private readonly held: number[] = [];
   private timer: (() => void) | undefined;
   private timedOut = false;
 
-  constructor(input: ConsolePort, output: ConsolePort, signals: Signals, time: Time) {
+  constructor(input: ConsolePort, output: ConsolePort, jobs: JobControl, time: Time) {
     this.input = input;
     this.outputPort = output;
-    this.signals = signals;
+    this.jobs = jobs;
     this.time = time;
     if (input.terminal) input.onInput = () => this.received();
     for (const port of [input, output]) {
       port.onResize = () => {
         this.size = undefined;
-        this.signals.toGroup(this.foreground, fromKernel(signal.SIGWINCH));
+        jobs.signal(signal.SIGWINCH);
       };
     }
-  }
-
-  /** A session's first process opened it. */
-  control(process: Process): void {
-    if (this.session !== 0) return;
-    this.session = process.session;
-    this.foreground = process.processGroup;
   }
 
   echo(bytes: Uint8Array): void {
@@ -100,7 +64,7 @@ export class Tty implements LineEvents {
   }
 
   signal(name: TerminalSignal): void {
-    this.signals.toGroup(this.foreground, fromKernel(signal[name]));
+    this.jobs.signal(signal[name]);
   }
 
   flow(stopped: boolean): void {
@@ -112,7 +76,8 @@ export class Tty implements LineEvents {
   }
 
   poll(): number {
-    let events = this.stopped ? 0 : POLL.OUT | POLL.WRNORM;
+    const isFull = this.outputPort.room?.() === 0;
+    let events = this.stopped || isFull ? 0 : POLL.OUT | POLL.WRNORM;
     if (this.line.readable || this.ended) events |= POLL.IN | POLL.RDNORM;
     if (this.ended) events |= POLL.HUP;
     return events;
@@ -130,13 +95,36 @@ export class Tty implements LineEvents {
   }
 
   write(from: Uint8Array): number {
-    if (this.stopped) fail("EAGAIN");
+    if (this.hungUp) fail("EIO");
+    const room = this.outputPort.room?.() ?? from.length;
+    if (this.stopped || (room <= 0 && from.length > 0)) fail("EAGAIN");
     const { line } = this;
-    this.outputPort.write(line.termios.oflag & Oflag.OPOST ? line.output.process(from, line.termios) : from);
-    return from.length;
+    const bytes = from.subarray(0, room);
+    this.outputPort.write(
+      line.termios.oflag & Oflag.OPOST ? line.output.process(bytes, line.termios) : bytes,
+    );
+    return bytes.length;
   }
 
-  ioctl(request: number, memory: IoctlMemory, argument: number, caller: Process): number {
+  /** A thread wants to read or write: 0, or the negative errno that it gets instead. */
+  admit(thread: Thread, access: "read" | "write"): number {
+    if (access === "read") return this.jobs.admit(thread, signal.SIGTTIN);
+    return this.line.termios.lflag & Lflag.TOSTOP ? this.jobs.admit(thread, signal.SIGTTOU) : 0;
+  }
+
+  /** The other end has gone: what was typed can be read, then there is nothing. */
+  hangUp(): void {
+    this.hungUp = true;
+    this.ended = true;
+    this.jobs.hangUp();
+    this.waiters.wake();
+  }
+
+  ioctl(request: number, memory: IoctlMemory, argument: number, caller: Thread): number {
+    if (CHANGES.has(request)) {
+      const refused = this.jobs.admit(caller, signal.SIGTTOU);
+      if (refused !== 0) return refused;
+    }
     switch (request) {
       case Ioctl.TCGETS:
         memory.write(encodeTermios(this.line.termios, TERMIOS_SIZE));
@@ -178,36 +166,51 @@ export class Tty implements LineEvents {
       case Ioctl.TCSBRKP:
       case Ioctl.TIOCEXCL:
       case Ioctl.TIOCNXCL:
-      case Ioctl.TIOCNOTTY:
         return 0;
       case Ioctl.TIOCSETD:
         return decodeInt(memory.read(4)) === 0 ? 0 : fail("EINVAL");
       default:
-        return this.jobControl(request, memory, caller);
+        return this.jobControl(request, memory, argument, caller);
     }
   }
 
-  private jobControl(request: number, memory: IoctlMemory, caller: Process): number {
+  /** The same asked of a pseudoterminal's master: its group is looked at from outside of the session. */
+  ioctlByMaster(request: number, memory: IoctlMemory, argument: number, caller: Thread): number {
+    const { jobs } = this;
+    if (request === Ioctl.TIOCGPGRP || request === Ioctl.TIOCGSID) {
+      memory.write(encodeInt(request === Ioctl.TIOCGPGRP ? jobs.foreground : jobs.session));
+      return 0;
+    }
+    return this.ioctl(request, memory, argument, caller);
+  }
+
+  /** Its other end is gone for good. */
+  get isGone(): boolean {
+    return this.hungUp;
+  }
+
+  private jobControl(request: number, memory: IoctlMemory, argument: number, { process }: Thread): number {
+    const { jobs } = this;
     switch (request) {
       case Ioctl.TIOCSCTTY:
-        if (caller.session !== this.session && caller.session !== caller.pid) fail("EPERM");
-        this.session = caller.session;
-        this.foreground = caller.processGroup;
+        if (process.session === jobs.session && process.session === process.pid) return 0;
+        if (process.session !== process.pid) fail("EPERM");
+        if (jobs.session !== 0 && argument !== 1) fail("EPERM");
+        jobs.control(process);
+        return 0;
+      case Ioctl.TIOCNOTTY:
+        if (process.session !== jobs.session) fail("ENOTTY");
+        if (process.session === process.pid) jobs.hangUp();
         return 0;
       case Ioctl.TIOCGPGRP:
-        if (caller.session !== this.session) fail("ENOTTY");
-        memory.write(encodeInt(this.foreground));
+        if (process.session !== jobs.session) fail("ENOTTY");
+        memory.write(encodeInt(jobs.foreground));
         return 0;
-      case Ioctl.TIOCSPGRP: {
-        const group = decodeInt(memory.read(4));
-        if (caller.session !== this.session) fail("ENOTTY");
-        if (group <= 0) fail("EINVAL");
-        this.foreground = group;
-        return 0;
-      }
+      case Ioctl.TIOCSPGRP:
+        return jobs.bringForward(process, decodeInt(memory.read(4)));
       case Ioctl.TIOCGSID:
-        if (caller.session !== this.session) fail("ENOTTY");
-        memory.write(encodeInt(this.session));
+        if (process.session !== jobs.session) fail("ENOTTY");
+        memory.write(encodeInt(jobs.session));
         return 0;
       default:
         return fail("ENOTTY");
@@ -226,8 +229,7 @@ export class Tty implements LineEvents {
     const size = { rows: view.getUint16(0, true), columns: view.getUint16(2, true) };
     const old = this.size ?? this.outputPort;
     this.size = size;
-    if (size.rows !== old.rows || size.columns !== old.columns)
-      this.signals.toGroup(this.foreground, fromKernel(signal.SIGWINCH));
+    if (size.rows !== old.rows || size.columns !== old.columns) this.jobs.signal(signal.SIGWINCH);
     return 0;
   }
 
@@ -272,6 +274,12 @@ export class Tty implements LineEvents {
   }
 }
 
+/** Requests that change the terminal: not for those in the background. */
+const CHANGES: ReadonlySet<number> = new Set([
+  ...[Ioctl.TCSETS, Ioctl.TCSETSW, Ioctl.TCSETSF, Ioctl.TCSETS2, Ioctl.TCSETSW2, Ioctl.TCSETSF2],
+  ...[Ioctl.TCSBRK, Ioctl.TCSBRKP, Ioctl.TCFLSH, Ioctl.TCXONC, Ioctl.TIOCSPGRP],
+]);
+
 /** A terminal, opened. */
 export class TtyFile extends OpenFile {
   private readonly tty: Tty;
@@ -296,7 +304,10 @@ export class TtyFile extends OpenFile {
   override write(from: Uint8Array): number {
     return this.tty.write(from);
   }
-  override ioctl(request: number, memory: IoctlMemory, argument: number, caller: Process): number {
+  override admit(thread: Thread, access: "read" | "write"): number {
+    return this.tty.admit(thread, access);
+  }
+  override ioctl(request: number, memory: IoctlMemory, argument: number, caller: Thread): number {
     return this.tty.ioctl(request, memory, argument, caller);
   }
 }

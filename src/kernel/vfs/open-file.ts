@@ -1,4 +1,4 @@
-import type { Process } from "../rkprocess/process.ts";
+import type { Thread } from "../rkprocess/thread.ts";
 import type { WaitQueue } from "../rksched/wait-queue.ts";
 import type { Backing } from "../rkvm/backing.ts";
 import type { Location } from "./dentry.ts";
@@ -110,7 +110,11 @@ export abstract class OpenFile {
   sync(): void {
     fail("EINVAL");
   }
-  ioctl(_request: number, _memory: IoctlMemory, _argument: number, _caller: Process): number {
+  /** Whether a thread may read or write now: 0, or the negative errno that it gets instead (a terminal's job control). */
+  admit(_thread: Thread, _access: "read" | "write"): number {
+    return 0;
+  }
+  ioctl(_request: number, _memory: IoctlMemory, _argument: number, _caller: Thread): number {
     return fail("ENOTTY");
   }
   /** What `mmap` maps. Undefined: anonymous memory. */
