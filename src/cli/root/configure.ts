@@ -39,7 +39,7 @@ const LINKS: readonly (readonly [string, string])[] = [
   ["etc/dpkg/origins/default", "debian"],
 ];
 
-/** base-files, base-passwd, libc-bin. */
+/** base-files, base-passwd, libc-bin, readline-common. */
 const DEFAULTS: readonly (readonly [string, string])[] = [
   ["usr/share/base-files/profile", "etc/profile"],
   ["usr/share/base-files/motd", "etc/motd"],
@@ -48,6 +48,7 @@ const DEFAULTS: readonly (readonly [string, string])[] = [
   ["usr/share/base-passwd/passwd.master", "etc/passwd"],
   ["usr/share/base-passwd/group.master", "etc/group"],
   ["usr/share/libc-bin/nsswitch.conf", "etc/nsswitch.conf"],
+  ["usr/share/readline/inputrc", "etc/inputrc"],
 ];
 
 /** netbase. */
