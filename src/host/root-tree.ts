@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   chmodSync,
   closeSync,
@@ -225,9 +224,9 @@ export function makeHostDirectory(path: string): void {
   refusing(all, () => makeDirectories(all));
 }
 
-/** As dpkg notes of configuration files. */
+/** As dpkg notes of configuration files. Loading what computes it would cost every start of a program. */
 export const md5 = (pieces: readonly Uint8Array[]): string => {
-  const hash = createHash("md5");
+  const hash = process.getBuiltinModule("node:crypto").createHash("md5");
   for (const piece of pieces) hash.update(piece);
   return hash.digest("hex");
 };
