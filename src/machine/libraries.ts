@@ -179,6 +179,14 @@ export const REGISTER: readonly LibraryEntry[] = [
     },
   },
   {
+    name: "rklock",
+    provides: ["rklock"],
+    load: async () => {
+      const { rklock } = await import("../kernel/rklock/library.ts");
+      return () => rklock;
+    },
+  },
+  {
     name: "rkswrand",
     provides: ["rkswrand"],
     standard: true,
@@ -384,6 +392,15 @@ export const REGISTER: readonly LibraryEntry[] = [
     load: async () => {
       const { posixEpoll } = await import("../kernel/posix-epoll/library.ts");
       return () => posixEpoll;
+    },
+  },
+  {
+    name: "posix-inotify",
+    provides: ["posix-inotify"],
+    standard: true,
+    load: async () => {
+      const { posixInotify } = await import("../kernel/posix-inotify/library.ts");
+      return () => posixInotify;
     },
   },
   {

@@ -6,6 +6,7 @@ import { fail } from "../vfs/error.ts";
 import { FileType, SymlinkInode } from "../vfs/inode.ts";
 import { describe } from "../vfs/mount.ts";
 import { toBytes } from "../vfs/names.ts";
+import { Event, tell } from "../vfs/notify.ts";
 import type { ProcessFiles } from "../vfs/process-files.ts";
 import { encodeStat, encodeStatfs, encodeStatx } from "../vfs/structs.ts";
 import { find } from "../vfs/walk.ts";
@@ -99,6 +100,7 @@ function readlinkat(
 
 function setMode(target: Target, mode: number): number {
   target.setAttributes({ mode: mode & 0o7777 });
+  tell(target.location.dentry, Event.attributes);
   return 0;
 }
 
@@ -111,6 +113,7 @@ function setOwner(target: Target, user: number, group: number): number {
   // Set-group-ID without execute permission means something else, and stays.
   const lost = isDirectory ? 0 : 0o4000 | (mode & 0o010 ? 0o2000 : 0);
   target.setAttributes({ uid, gid, ...(mode & lost ? { mode: mode & 0o7777 & ~lost } : {}) });
+  tell(target.location.dentry, Event.attributes);
   return 0;
 }
 
@@ -141,6 +144,7 @@ function utimensat(
   if (atime === undefined && mtime === undefined) return 0;
   const target = path === 0 ? fileAt(files, dirfd) : targetOf(thread, files, dirfd, path, flags);
   target.setAttributes({ atime, mtime });
+  tell(target.location.dentry, Event.attributes);
   return 0;
 }
 

@@ -3,6 +3,7 @@ import { full, partial, type SyscallRow, stub } from "../syscalls/row.ts";
 import { fail } from "../vfs/error.ts";
 import { O } from "../vfs/flags.ts";
 import { DirectoryInode, FileType } from "../vfs/inode.ts";
+import { Event, tell } from "../vfs/notify.ts";
 import { type OpenFile, Seek } from "../vfs/open-file.ts";
 import { openFound, requireWritable } from "../vfs/operations.ts";
 import type { ProcessFiles } from "../vfs/process-files.ts";
@@ -113,6 +114,7 @@ function truncatePath(thread: Thread, files: ProcessFiles, pathAt: number, size:
   const file = openFound(found, O.WRONLY);
   try {
     file.truncate(size);
+    tell(found.dentry, Event.modify);
   } finally {
     file.release();
   }
@@ -123,6 +125,7 @@ function ftruncate(_thread: Thread, files: ProcessFiles, fd: number, size: numbe
   const file = fileAt(files, fd);
   if (size < 0 || !file.writable) fail("EINVAL");
   file.truncate(size);
+  tell(file.location.dentry, Event.modify);
   return 0;
 }
 

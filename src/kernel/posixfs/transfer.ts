@@ -3,6 +3,7 @@ import { signal, signals } from "../rksignal/signals.ts";
 import { UserFault } from "../rkvm/user-memory.ts";
 import { errno } from "../syscalls/errno.ts";
 import { fail, VfsError } from "../vfs/error.ts";
+import { Event, tell } from "../vfs/notify.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { untilReady } from "./call.ts";
 
@@ -47,7 +48,7 @@ export function readFile(thread: Thread, file: OpenFile, all: Segment[], positio
   const into = atMost(all, file.longestTransfer);
   const step = (bytes: Uint8Array, done: number) =>
     position === undefined ? file.read(bytes) : file.readAt(bytes, position + done);
-  if (file.divisible) return eachPiece(thread, into, "write", step);
+  if (file.divisible) return told(file, Event.access, eachPiece(thread, into, "write", step));
   const total = totalOf(into);
   return untilReady(thread, file, () => {
     const buffer = new Uint8Array(Math.min(total, file.pieceSize));
@@ -68,7 +69,7 @@ export function writeFile(thread: Thread, file: OpenFile, all: Segment[], positi
   const from = atMost(all, file.longestTransfer);
   const step = (bytes: Uint8Array, done: number) =>
     position === undefined ? file.write(bytes) : file.writeAt(bytes, position + done);
-  if (file.divisible) return eachPiece(thread, from, "read", step);
+  if (file.divisible) return told(file, Event.modify, eachPiece(thread, from, "read", step));
   const total = totalOf(from);
   let done = 0;
   const attempt = () => {
@@ -83,6 +84,12 @@ export function writeFile(thread: Thread, file: OpenFile, all: Segment[], positi
     return done;
   };
   return untilReady(thread, file, attempt, () => done);
+}
+
+/** Tells who watches the file what a transfer of `count` bytes did. */
+function told(file: OpenFile, event: number, count: number): number {
+  if (count > 0) tell(file.location.dentry, event);
+  return count;
 }
 
 function isError(error: unknown, code: number): boolean {

@@ -3,6 +3,7 @@ import { fail } from "./error.ts";
 import type { Filesystem } from "./filesystem.ts";
 import type { FileLocks } from "./locks.ts";
 import type { ByteString } from "./names.ts";
+import type { Watcher } from "./notify.ts";
 import type { OpenFile } from "./open-file.ts";
 
 /** The file types of `st_mode` (inode(7)). */
@@ -59,6 +60,8 @@ export abstract class Inode {
   abstract readonly type: number;
   /** Set once somebody has locked it. */
   locks: FileLocks | undefined = undefined;
+  /** Who wants to hear what happens to it. */
+  watchers: Set<Watcher> | undefined = undefined;
   /** Undefined where the filesystem keeps none. */
   get extendedAttributes(): ExtendedAttributes | undefined {
     return undefined;

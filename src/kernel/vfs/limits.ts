@@ -44,6 +44,13 @@ export class Budget {
     this.left -= count;
   }
 
+  /** Whether there was enough, which is then taken. */
+  tryCharge(count: number): boolean {
+    if (count > this.left) return false;
+    this.left -= count;
+    return true;
+  }
+
   discharge(count: number): void {
     this.left += count;
   }

@@ -5,6 +5,7 @@ import type { Location } from "./dentry.ts";
 import { fail } from "./error.ts";
 import { O, POLL, STATUS } from "./flags.ts";
 import type { AttributeChange, Attributes, Inode } from "./inode.ts";
+import { Event, tell } from "./notify.ts";
 
 /** `whence` of `lseek`. */
 export const Seek = { set: 0, current: 1, end: 2, data: 3, hole: 4 } as const;
@@ -132,6 +133,8 @@ export abstract class OpenFile {
   release(): void {
     if (--this.references > 0) return;
     this.inode.locks?.releaseFile(this);
+    if (!(this instanceof PathFile))
+      tell(this.location.dentry, this.writable ? Event.closeWrite : Event.closeNoWrite);
     for (const listener of this.closeListeners ?? []) listener();
     this.closed();
   }

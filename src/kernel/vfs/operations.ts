@@ -3,6 +3,7 @@ import { fail } from "./error.ts";
 import { O } from "./flags.ts";
 import { DirectoryInode, FileType, type Inode, type NewInode, type Owner, SymlinkInode } from "./inode.ts";
 import { type ByteString, NAME_MAX } from "./names.ts";
+import { Event, newCookie, tell, tellGone, tellName, tellSelf } from "./notify.ts";
 import { type OpenFile, PathFile } from "./open-file.ts";
 import { type Base, find, type Last, walk, walkParent } from "./walk.ts";
 
@@ -15,6 +16,12 @@ export const Rename = { noReplace: 1, exchange: 2 } as const;
 /** Opens (and with O_CREAT makes) a file. `mode`: permission bits of a new one, `umask` already taken off. */
 export function open(base: Base, path: ByteString, flags: number, mode: number): OpenFile {
   if (flags & O.PATH) return openPath(base, path, flags);
+  const file = openOrMake(base, path, flags, mode);
+  tell(file.location.dentry, Event.open);
+  return file;
+}
+
+function openOrMake(base: Base, path: ByteString, flags: number, mode: number): OpenFile {
   if ((flags & O.TMPFILE) === O.TMPFILE) return openNameless(base, path, flags, mode);
   if (flags & O.CREAT && flags & O.DIRECTORY) fail("EINVAL");
   const exclusive = (flags & (O.CREAT | O.EXCL)) === (O.CREAT | O.EXCL);
@@ -65,6 +72,7 @@ export function openFound(found: Location, flags: number): OpenFile {
   // Truncation needs no write access of the descriptor (open(2)), but the bytes opened for writing.
   const file = inode.open(found, (flags & ~O.ACCMODE) | O.RDWR);
   file.truncate(0);
+  tell(found.dentry, Event.modify);
   file.flags = (file.flags & ~O.ACCMODE) | (flags & O.ACCMODE);
   return file;
 }
@@ -85,7 +93,8 @@ export function symlink(base: Base, path: ByteString, target: ByteString): void 
   const last = walkParent(base, path);
   if (last.slash && !last.found) fail("ENOENT");
   const parent = requireFree(last);
-  parent.symlink(last.name, target, ownedBy(base, parent, { mode: FileType.symlink, rdev: 0 }).owner);
+  const { owner } = ownedBy(base, parent, { mode: FileType.symlink, rdev: 0 });
+  tellName(parent, last.name, parent.symlink(last.name, target, owner), Event.create);
 }
 
 /** A second name for what is at `from`. */
@@ -98,6 +107,8 @@ export function link(from: Location, base: Base, path: ByteString): void {
   if (inode instanceof DirectoryInode) fail("EPERM");
   if (inode.attributes().nlink === 0 && !linkable.has(inode)) fail("ENOENT");
   parent.link(last.name, inode);
+  tellSelf(inode, Event.attributes);
+  tellName(parent, last.name, inode, Event.create);
 }
 
 export function unlink(base: Base, path: ByteString): void {
@@ -110,6 +121,7 @@ export function unlink(base: Base, path: ByteString): void {
   requireWritable(last.parent);
   directoryOf(last).unlink(last.name, inode);
   last.parent.dentry.drop(last.name);
+  tellRemoved(directoryOf(last), last.name, inode);
 }
 
 export function rmdir(base: Base, path: ByteString): void {
@@ -124,6 +136,7 @@ export function rmdir(base: Base, path: ByteString): void {
   requireWritable(last.parent);
   directoryOf(last).rmdir(last.name, inode as DirectoryInode);
   last.parent.dentry.drop(last.name);
+  tellRemoved(directoryOf(last), last.name, inode);
 }
 
 export function rename(from: Base, path: ByteString, to: Base, newPath: ByteString, flags: number): void {
@@ -154,7 +167,30 @@ export function rename(from: Base, path: ByteString, to: Base, newPath: ByteStri
   if (!exchange) target.parent.dentry.drop(target.name);
   moved.dentry.moveTo(target.parent.dentry, target.name);
   if (exchange) replaced?.dentry.moveTo(source.parent.dentry, source.name);
+  tellMoved(source, target, moved.dentry.inode);
+  if (exchange && replaced) tellMoved(target, source, replaced.dentry.inode);
+  else if (replaced && isGone(replaced.dentry.inode)) tellGone(replaced.dentry.inode);
 }
+
+function tellMoved(from: Last, to: Last, inode: Inode): void {
+  const cookie = newCookie();
+  tellName(directoryOf(from), from.name, inode, Event.movedFrom, cookie);
+  tellName(directoryOf(to), to.name, inode, Event.movedTo, cookie);
+  tellSelf(inode, Event.moveSelf);
+}
+
+/** A name is gone, and possibly what it led to. */
+function tellRemoved(directory: DirectoryInode, name: ByteString, inode: Inode): void {
+  if (!directory.watchers && !inode.watchers) return;
+  if (!isGone(inode)) tellSelf(inode, Event.attributes);
+  else {
+    if (!(inode instanceof DirectoryInode)) tellSelf(inode, Event.attributes);
+    tellGone(inode);
+  }
+  tellName(directory, name, inode, Event.delete);
+}
+
+const isGone = (inode: Inode) => inode.attributes().nlink === 0;
 
 function checkRenameKinds(source: Last, target: Last, exchange: boolean): void {
   const moved = source.found as Location;
@@ -178,6 +214,7 @@ function checkRenameKinds(source: Last, target: Last, exchange: boolean): void {
 function make(base: Base, last: Last, what: NewInode): Location {
   const parent = requireFree(last);
   const inode = parent.create(last.name, ownedBy(base, parent, what));
+  tellName(parent, last.name, inode, Event.create);
   return { mount: last.parent.mount, dentry: last.parent.dentry.child(last.name, inode) };
 }
 
