@@ -1,5 +1,6 @@
 import { PAGE_SIZE } from "../cpu/sv39.ts";
 import { dispatcher } from "../kernel/rksyscall/dispatcher.ts";
+import { numberOf } from "../kernel/rksyscall/slots.ts";
 import { time } from "../kernel/rktime/time.ts";
 import { syscallName } from "../kernel/syscalls/table.ts";
 import type { HostedMachine } from "./hosted.ts";
@@ -31,7 +32,7 @@ export function collectStats({ kernel, board, process }: HostedMachine): HostedS
     instructions: board.hart.retired,
     pageFaults,
     traps,
-    syscalls: Object.fromEntries(made.map(([number, count]) => [syscallName(number), count])),
+    syscalls: Object.fromEntries(made.map(([slot, count]) => [syscallName(numberOf(slot)), count])),
     peakBytes: process.memory.resident.peak * PAGE_SIZE,
     residentBytes: board.ram.residentPages * PAGE_SIZE,
     elapsed,

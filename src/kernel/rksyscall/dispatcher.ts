@@ -19,12 +19,11 @@ import { REGISTERS_SET, WAITING } from "../syscalls/result.ts";
 import type { SyscallHandler } from "../syscalls/row.ts";
 import { syscallName } from "../syscalls/table.ts";
 import { faultSignal, trapSignal } from "./fault-signals.ts";
+import { SLOTS, slotOf } from "./slots.ts";
 
 const A0 = 10;
 const A7 = 17;
 const SI_KERNEL = 0x80;
-/** System call numbers from here on are nobody's. */
-const NUMBERS = 512;
 /** Numbers beyond those that are named to the user: a guest has four billion to try. */
 const STRANGE_NAMED = 16;
 
@@ -33,8 +32,8 @@ const STRANGE_NAMED = 16;
  * in the hart.
  */
 export class Dispatcher implements Supervisor {
-  /** Calls made, by number. */
-  readonly counts = new Uint32Array(NUMBERS);
+  /** Calls made, by the slots of their numbers. */
+  readonly counts = new Uint32Array(SLOTS);
   pageFaults = 0;
   /** All traps: page faults, calls, interrupts and the rest. */
   traps = 0;
@@ -52,7 +51,7 @@ export class Dispatcher implements Supervisor {
   private readonly time: Time;
   private readonly signals: Signals;
   private readonly timers: Timers;
-  private readonly handlers: (SyscallHandler | undefined)[] = new Array(NUMBERS).fill(undefined);
+  private readonly handlers: (SyscallHandler | undefined)[] = new Array(SLOTS).fill(undefined);
   private readonly strange = new Set<number>();
   /** The machine has to be told: it may have let the hart run beyond the next interrupt. */
   private timerChanged = false;
@@ -81,7 +80,7 @@ export class Dispatcher implements Supervisor {
       this.timerChanged = true;
     };
     for (const library of kernel.libraries)
-      for (const row of library.syscalls ?? []) this.handlers[row.number] = row.run;
+      for (const row of library.syscalls ?? []) this.handlers[slotOf(row.number)] = row.run;
   }
 
   trap(hart: Hart, cause: number, tval: bigint, interrupt: boolean): boolean {
@@ -161,9 +160,10 @@ export class Dispatcher implements Supervisor {
     thread.callHigh = i32[registers + A0 * 2 + 1];
     this.kernel.tracer?.enter(thread, number);
     passEcall(hart);
-    const handler = this.handlers[number];
-    if (!handler || number < 0) return this.unsupported(thread, number);
-    this.counts[number]++;
+    const slot = slotOf(number);
+    const handler = slot < 0 ? undefined : this.handlers[slot];
+    if (!handler) return this.unsupported(thread, number);
+    this.counts[slot]++;
     let result: number | Promise<number>;
     try {
       result = handler(thread, hart.xn(10), hart.xn(11), hart.xn(12), hart.xn(13), hart.xn(14), hart.xn(15));
@@ -196,8 +196,9 @@ export class Dispatcher implements Supervisor {
   }
 
   private unsupported(thread: Thread, number: number): boolean {
-    if (number >= 0 && number < NUMBERS) {
-      if (this.counts[number]++ === 0) this.kernel.onUnsupported(syscallName(number));
+    const slot = slotOf(number);
+    if (slot >= 0) {
+      if (this.counts[slot]++ === 0) this.kernel.onUnsupported(syscallName(number));
     } else if (!this.strange.has(number) && this.strange.size < STRANGE_NAMED) {
       this.strange.add(number);
       this.kernel.onUnsupported(syscallName(number));

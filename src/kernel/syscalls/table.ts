@@ -1,15 +1,19 @@
 import { hex } from "../../messages/hex.ts";
 import type { Library } from "../library.ts";
+import { NATIVE_BASE, nativeNumbers } from "./native.ts";
 import { syscallNumbers } from "./numbers.ts";
 import type { Support } from "./row.ts";
 
 const namesByNumber = new Map<number, string>(
   Object.entries(syscallNumbers).map(([name, number]) => [number, name]),
 );
+const nativeNames = new Map<number, string>(
+  Object.entries(nativeNumbers).map(([name, number]) => [NATIVE_BASE + number, name]),
+);
 
-/** `openat` for 56; `syscall_0x2ff` for a number that Linux does not have. */
+/** `openat` for 56, `rk_malloc` for a native call; `syscall_0x2ff` for a number that is nobody's. */
 export function syscallName(number: number): string {
-  return namesByNumber.get(number) ?? `syscall_${hex(number >>> 0)}`;
+  return namesByNumber.get(number) ?? nativeNames.get(number) ?? `syscall_${hex(number >>> 0)}`;
 }
 
 /** What a kernel of some libraries does with one system call of riscv64 Linux. */
