@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Disk } from "../devices/disk.ts";
 import { RefusedError } from "../messages/errors.ts";
-import { openRawDisk } from "./disk.ts";
+import { openImmediateDisk, openRawDisk } from "./disk.ts";
 
 let folder: string;
 let path: string;
@@ -21,15 +21,22 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function opened(readOnly = false): Promise<Disk> {
-  const disk = await openRawDisk(path, { readOnly });
+const KINDS: [string, typeof openRawDisk][] = [
+  ["that goes on beside", openRawDisk],
+  ["that answers at once", async (file, options) => openImmediateDisk(file, options)],
+];
+
+async function openedBy(openDisk: typeof openRawDisk, readOnly = false): Promise<Disk> {
+  const disk = await openDisk(path, { readOnly });
   open.push(disk);
   return disk;
 }
 
 const image = (sectors: number) => Uint8Array.from({ length: sectors * 512 }, (_, i) => 1 + (i >> 9));
 
-describe("a raw image", () => {
+describe.each(KINDS)("a raw image %s", (_kind, openDisk) => {
+  const opened = (readOnly?: boolean) => openedBy(openDisk, readOnly);
+
   test("keeps what is written, in the file", async () => {
     writeFileSync(path, image(8));
     const disk = await opened();
@@ -90,13 +97,15 @@ describe("a raw image", () => {
     writeFileSync(path, image(1));
     const disk = await opened(true);
     expect(disk.readOnly).toBe(true);
-    await expect(disk.write(0, new Uint8Array(512))).rejects.toThrow();
+    await expect((async () => disk.write(0, new Uint8Array(512)))()).rejects.toThrow();
     await disk.flush();
     expect(Buffer.compare(readFileSync(path), image(1))).toBe(0);
   });
 });
 
 describe("is refused:", () => {
+  const opened = (readOnly?: boolean) => openedBy(openRawDisk, readOnly);
+
   async function refusal(readOnly = false): Promise<string> {
     const error = await opened(readOnly).then(
       () => undefined,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Disk } from "../disk.ts";
 import { BlockDevice } from "./blk.ts";
 import { RecordingDisk, SECTOR } from "./blk-fixture.ts";
 import { RAM_BASE, TestDriver, type TestDriverOptions, TRANSPORTS } from "./driver-fixture.ts";
@@ -338,4 +339,39 @@ test("a saved disk goes on in the mode that it had", async () => {
   copy.driver.start();
   copy.device.restore(device.save());
   expect(copy.driver.config(32, 1)).toBe(0);
+});
+
+describe("a disk that answers at once", () => {
+  const bytes = new Uint8Array(SECTORS * SECTOR).fill(5);
+  const nobody = { follow: () => expect.unreachable("nothing is left to wait for") };
+  const immediate = (fails: boolean): Disk => ({
+    sizeBytes: bytes.length,
+    readOnly: false,
+    read: (offset, length) => (fails ? expect.fail("broken") : bytes.slice(offset, offset + length)),
+    write: (offset, from) => (fails ? expect.fail("broken") : bytes.set(from, offset)),
+    flush: () => {},
+    discard: () => {},
+    writeZeroes: () => {},
+    close: async () => {},
+  });
+
+  test("is done when the notification is", () => {
+    const driver = new TestDriver(new BlockDevice(immediate(false), nobody)).start();
+    const written = new Uint8Array(3 * SECTOR).fill(9);
+    driver.add(0, [header(WRITE, 1), written], [1]);
+    driver.add(0, [header(FLUSH)], [1]);
+    driver.add(0, [header(READ)], [2 * SECTOR, 1]);
+    driver.notify(0);
+    const [write, flush, read] = driver.collect(0).map((used) => answerOf(used.bytes));
+    expect([write.status, flush.status, read.status]).toEqual([OK, OK, OK]);
+    expect([read.data[SECTOR - 1], read.data[SECTOR]]).toEqual([5, 9]);
+  });
+
+  test("tells the driver of what it could not do", () => {
+    const driver = new TestDriver(new BlockDevice(immediate(true), nobody)).start();
+    driver.add(0, [header(READ)], [SECTOR, 1]);
+    driver.add(0, [header(WRITE), new Uint8Array(SECTOR)], [1]);
+    driver.notify(0);
+    expect(driver.collect(0).map((used) => answerOf(used.bytes).status)).toEqual([IO_ERROR, IO_ERROR]);
+  });
 });
