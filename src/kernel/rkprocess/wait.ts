@@ -1,28 +1,13 @@
-import type { WaitQueue } from "../rksched/wait-queue.ts";
+import type { WaitQueue, WaitRequest } from "../rksched/wait-queue.ts";
 import { time } from "../rktime/time.ts";
 import { ERESTARTSYS, errno } from "../syscalls/errno.ts";
 import { WAITING } from "../syscalls/result.ts";
 import type { Thread } from "./thread.ts";
 
-/** What a system call waits for. */
-export interface WaitOptions {
-  /**
-   * Tries to finish the call: its result, or `undefined` while there is nothing yet. It is called at once, and after
-   * each wake-up when the thread's turn has come. It may throw what a system call may throw.
-   */
-  readonly attempt: () => number | undefined;
-  /** What wakes the thread. */
-  readonly queues: Iterable<WaitQueue>;
-  /** Nanoseconds to wait at most. */
-  readonly timeout?: number | undefined;
-  /** The result when the time is up; default -ETIMEDOUT. */
-  readonly timedOut?: () => number;
-  /** The result when a signal has come; default -ERESTARTSYS. */
-  readonly interrupted?: () => number;
+/** What a system call waits for: `attempt` may throw what a system call may throw; a signal's result is -ERESTARTSYS by default. */
+export interface WaitOptions extends WaitRequest {
   /** Only the end of its process ends the wait early. */
   readonly uninterruptible?: boolean;
-  /** Called once when the wait is over, also when the thread ends in it. */
-  readonly finished?: () => void;
 }
 
 /** A thread's wait inside a system call. */
@@ -38,7 +23,7 @@ export interface Wait {
  * Nothing is lost between a failed attempt and the wait, because nobody else runs in between.
  */
 export function waitUntil(thread: Thread, options: WaitOptions): number {
-  const { attempt, queues, timeout, uninterruptible = false, finished } = options;
+  const { attempt, queues, timeout, uninterruptible = false, exclusive = false, finished } = options;
   const done = (result: number) => {
     finished?.();
     return result;
@@ -59,7 +44,15 @@ export function waitUntil(thread: Thread, options: WaitOptions): number {
   let late = false;
   const wake = () => thread.wake();
   const stops: (() => void)[] = [];
-  for (const queue of queues) stops.push(queue.add(wake));
+  // Of exclusive wake-ups: whose it was given, until it has tried. Should it end before that, another one is to have it.
+  let owed: WaitQueue | undefined;
+  const wakeAlone = (queue: WaitQueue) => () => {
+    if (thread.state !== "blocked") return false;
+    owed = queue;
+    wake();
+    return true;
+  };
+  for (const queue of queues) stops.push(exclusive ? queue.addExclusive(wakeAlone(queue)) : queue.add(wake));
   if (timeout !== undefined && timeout !== Number.POSITIVE_INFINITY)
     stops.push(
       thread.kernel.use(time).after(timeout, () => {
@@ -72,6 +65,7 @@ export function waitUntil(thread: Thread, options: WaitOptions): number {
     thread.interrupt = undefined;
     for (const stop of stops) stop();
     finished?.();
+    owed?.wake();
   };
   const over = (value: number) => {
     abandon();
@@ -85,6 +79,7 @@ export function waitUntil(thread: Thread, options: WaitOptions): number {
     resume() {
       try {
         const now = attempt();
+        owed = undefined;
         if (now !== undefined) return over(now);
       } catch (error) {
         abandon();

@@ -1,6 +1,33 @@
 /** `wake` where anything may have happened. */
 const ANYTHING = -1;
 
+/** What somebody waits for. */
+export interface WaitRequest {
+  /**
+   * Tries to get what is waited for: the result, or `undefined` while there is nothing yet. It is called at once, and
+   * after each wake-up when the waiter's turn has come.
+   */
+  readonly attempt: () => number | undefined;
+  /** What wakes the waiter. */
+  readonly queues: Iterable<WaitQueue>;
+  /** Of those that wait so, a wake-up wakes one only: for what only one can have. */
+  readonly exclusive?: boolean;
+  /** Nanoseconds to wait at most. */
+  readonly timeout?: number | undefined;
+  /** The result when the time is up; default -ETIMEDOUT. */
+  readonly timedOut?: () => number;
+  /** The result when a signal has come, where there are signals. */
+  readonly interrupted?: (() => number) | undefined;
+  /** Called once when the wait is over, also when the waiter ends in it. */
+  readonly finished?: () => void;
+}
+
+/**
+ * How whoever calls waits, for code that does not know who that is. Returns the result, or what stands for one that is
+ * still to come. For a guest's thread in a system call: `(request) => waitUntil(thread, request)`.
+ */
+export type WaitFor = (request: WaitRequest) => number;
+
 /** Those who wait for something to happen: a file to become ready, a child to end. */
 export class WaitQueue {
   private readonly waiters = new Set<(events: number) => void>();
