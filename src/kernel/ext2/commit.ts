@@ -51,8 +51,10 @@ export class Commit {
         descriptor.freeInodes = inodes.unused;
       }
       this.count();
+      // What the descriptors lead to is there before them, and they are before anything takes the place of the old.
       this.flush();
       this.writeHead(before);
+      this.flush();
     } catch (error) {
       // The disk still refers to the old places, as far as is known: nothing may be written there.
       for (const group of moved) {
