@@ -1,5 +1,6 @@
 /**
- * The public API; `runikraft/testing` has the rest. Nothing else is imported from outside.
+ * The public API; `runikraft/testing` has the rest. Nothing else is imported from outside. Micro-libraries of one's own find
+ * here the APIs that they may provide or need.
  *
  * A program on the library OS is `createHosted`; a computer that boots a kernel is `Machine.create`. `Debugger` steps a hosted
  * machine forward and backward.
@@ -53,8 +54,16 @@ export type { Fields, Instruction, Row } from "./isa/row.ts";
 export { rowByName, rows } from "./isa/table.ts";
 export { Kernel } from "./kernel/kernel.ts";
 export { type Api, api, type Library, LinkError } from "./kernel/library.ts";
-export { rkallocregion } from "./kernel/rkallocregion/library.ts";
+export { type FrameAllocator, frameAllocator } from "./kernel/rkalloc/frames.ts";
+export { type Platform, platform } from "./kernel/rkplat/platform.ts";
 export type { AreaDescription, Crash, ExitStatus } from "./kernel/rkprocess/exit.ts";
+export { processTable } from "./kernel/rkprocess/process-table.ts";
+export type { Thread } from "./kernel/rkprocess/thread.ts";
+export { Policy, type Schedulable, type Scheduler, scheduler } from "./kernel/rksched/scheduler.ts";
+export { type Random, random } from "./kernel/rkswrand/random.ts";
+export { type Time, type Timers, time, timers } from "./kernel/rktime/time.ts";
+export { type MemoryManager, memoryManager } from "./kernel/rkvm/memory-manager.ts";
+export { errno } from "./kernel/syscalls/errno.ts";
 export { full, partial, type Support, type SyscallRow, stub } from "./kernel/syscalls/row.ts";
 export { type SyscallSupport, syscallTable } from "./kernel/syscalls/table.ts";
 export { parseElf } from "./loader/elf.ts";

@@ -17,19 +17,28 @@ import {
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { librarySizes } from "./library-sizes.js";
 import { root, STAMP } from "./stale.js";
 
 process.chdir(root);
 
 /** The modules that are empty in the sources and hold in a bundle what is built from the instruction table. */
 const PREBUILT = /cpu\/wasm\/prebuilt\.ts$/;
+const LIBRARY_SIZES = /machine\/library-sizes\.ts$/;
 const PREBUILT_TABLE = /isa\/prebuilt-table\.ts$/;
+
+/** `elfinfo` is CommonJS and asks for Node's modules through `require`. */
+const WITH_REQUIRE = {
+  js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
+};
 
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 const started = new Date();
 
-const { buildModule, buildDecoder, buildDecodeTable, assemble, linkElf } = await builders();
+const { buildModule, buildDecoder, buildDecodeTable, assemble, linkElf, runikraftfileSchema } =
+  await builders();
 embedFirmware();
+embedVdso();
 /** The Wasm modules by the names they have in `prebuilt.ts`. */
 const modules = { chain: buildModule("chain"), step: buildModule("step"), decoder: buildDecoder() };
 const common = {
@@ -44,23 +53,30 @@ const common = {
   logLevel: "warning",
 };
 
-const result = await build({
+const modular = {
   ...common,
-  plugins: [decodeTable(), inlineInterpreter()],
-  entryPoints: { index: "src/index.ts", testing: "src/testing/index.ts", bench: "bench/main.ts" },
+  // `composed` is the command line where a Runikraftfile says what is linked: it shares its modules with the public API,
+  // which libraries of a user's own import, and reads no file of a library that is not linked.
+  entryPoints: {
+    index: "src/index.ts",
+    testing: "src/testing/index.ts",
+    bench: "bench/main.ts",
+    composed: "src/cli/main.ts",
+  },
   outdir: "dist",
   outExtension: { ".js": ".mjs" },
   chunkNames: "chunks/[name]-[hash]",
   splitting: true,
   format: "esm",
-  // `elfinfo` is CommonJS and asks for Node's modules through `require`.
-  banner: {
-    js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
-  },
-  // vitest is there in the project of whoever uses the matchers.
-  external: ["vitest"],
+  banner: WITH_REQUIRE,
+  // vitest is there in the project of whoever uses the matchers; esbuild is a program of its own.
+  external: ["vitest", "esbuild"],
   metafile: true,
-});
+};
+const { metafile } = await build({ ...modular, write: false });
+const sizes = librarySizes(metafile);
+const result = await build({ ...modular, plugins: [decodeTable(), inlineInterpreter(), knownSizes()] });
+writeFileSync("dist/runikraftfile.schema.json", `${JSON.stringify(runikraftfileSchema(), undefined, 2)}\n`);
 removeOldChunks(Object.keys(result.metafile.outputs));
 
 await buildCommandLine();
@@ -75,10 +91,13 @@ writeFileSync(STAMP, `${started.toISOString()}\n`);
 async function buildCommandLine() {
   await build({
     ...common,
-    plugins: [decodeTable(), interpreterFiles()],
+    plugins: [decodeTable(), interpreterFiles(), knownSizes()],
     entryPoints: ["src/cli/main.ts"],
     outfile: "dist/main.cjs",
     format: "cjs",
+    external: ["esbuild"],
+    // What looks for its own place is only run by the other bundles.
+    define: { ...common.define, "import.meta.url": "undefined" },
     // commander could start other programs; loading what that takes would cost each start several milliseconds.
     alias: { "node:child_process": "./tools/no-child-process.cjs" },
   });
@@ -95,17 +114,32 @@ async function builders() {
     export { buildDecoder } from "./src/cpu/wasm/decoder.ts";
     export { buildModule } from "./src/cpu/wasm/interpreter.ts";
     export { assemble } from "./src/isa/assembler/assemble.ts";
-    export { linkElf } from "./src/isa/assembler/elf.ts";`;
+    export { linkElf } from "./src/isa/assembler/elf.ts";
+    export { runikraftfileSchema } from "./src/machine/composition/json-schema.ts";`;
   await build({
     stdin: { contents, resolveDir: root },
     outfile,
     bundle: true,
     format: "esm",
     platform: "node",
+    banner: WITH_REQUIRE,
+    plugins: [notBuiltYet()],
   });
   const made = await import(pathToFileURL(outfile).href);
   rmSync(outfile);
   return made;
+}
+
+/** What the builders themselves are to make is empty while they are bundled: nothing of it is used then. */
+function notBuiltYet() {
+  const contents = 'export const VDSO_ELF = "", FIRMWARE_ELF = "";';
+  return {
+    name: "not-built-yet",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /-elf\.ts$/ }, ({ path }) => ({ path, namespace: "not-built-yet" }));
+      onLoad({ filter: /.*/, namespace: "not-built-yet" }, () => ({ contents }));
+    },
+  };
 }
 
 /** Puts the decoder's table in place of the empty `prebuilt-table.ts`. */
@@ -115,6 +149,17 @@ function decodeTable() {
     name: "decode-table",
     setup({ onLoad }) {
       onLoad({ filter: PREBUILT_TABLE }, () => ({ contents }));
+    },
+  };
+}
+
+/** Puts the sizes of the micro-libraries in place of the empty `library-sizes.ts`. */
+function knownSizes() {
+  const contents = `export const librarySizes = ${JSON.stringify(sizes)};`;
+  return {
+    name: "library-sizes",
+    setup({ onLoad }) {
+      onLoad({ filter: LIBRARY_SIZES }, () => ({ contents }));
     },
   };
 }
@@ -178,6 +223,20 @@ function embedFirmware() {
   writeFileSync(
     "src/machine/firmware-elf.ts",
     `/** firmware/sbi, assembled by tools/build.js: base64. */\n${constant}`,
+  );
+}
+
+/** The same of the library that every program has for telling the time (firmware/vdso). */
+function embedVdso() {
+  const source = "firmware/vdso/vdso.S";
+  const elf = linkElf(assemble(readFileSync(source, "utf8"), { file: source }));
+  // The file is its own layout: what is wanted is the one segment, whose place in the program header is fixed.
+  const [offset, size] = [72, 96].map((field) => Number(Buffer.from(elf).readBigUInt64LE(field)));
+  const image = Buffer.from(elf.subarray(offset, offset + size)).toString("base64");
+  const constant = `export const VDSO_ELF =\n  "${image}";\n`;
+  writeFileSync(
+    "src/loader/vdso-elf.ts",
+    `/** ${source}, assembled by tools/build.js: base64. */\n${constant}`,
   );
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * dist/cli.js: starts the command line's bundle with the code that V8 compiled for it when it was built, which saves
+ * dist/cli.js: a run by a Runikraftfile loads the modules of the libraries that it links, one by one. Otherwise starts the command line's bundle with the code that V8 compiled for it when it was built, which saves
  * about a third of a short run. A cache of another Node is refused by V8, and all is compiled as usual.
  */
 const { readFileSync } = require("node:fs");
@@ -27,5 +27,13 @@ function readCache() {
   }
 }
 
+/** Whether the command line may ask for a Runikraftfile; where it only looks so, nothing but time is lost. */
+function isComposed([command, ...args]) {
+  return command === "run" && args.some((arg) => /^(-f|--file)/.test(arg));
+}
+
 module.exports = { start, CACHE };
-if (require.main === module) start();
+if (require.main === module) {
+  if (isComposed(process.argv.slice(2))) import("./composed.mjs");
+  else start();
+}

@@ -1,12 +1,18 @@
 import type { Layout } from "../loader/layout.ts";
+import type { LibraryCost } from "../machine/composition/costs.ts";
 import type { HostedMachine } from "../machine/hosted.ts";
 import { cliText } from "../messages/cli.ts";
 import { hexDigits } from "../messages/hex.ts";
 import { columns } from "./output.ts";
+import { costCells } from "./stats.ts";
 
 /** What a machine is linked from and where it put its program. */
-export function banner({ kernel, layout }: HostedMachine): string {
-  const libraries = kernel.libraries.map(({ name, summary }) => [`  ${name}`, summary()]);
+export function banner({ kernel, layout }: HostedMachine, costs: readonly LibraryCost[]): string {
+  const libraries = kernel.libraries.map(({ name, summary }, i) => [
+    `  ${name}`,
+    ...costCells(costs[i]),
+    summary(),
+  ]);
   const { seed } = layout;
   return [
     `Runikraft ${__VERSION__}`,
@@ -25,7 +31,7 @@ function areas(layout: Layout): string[][] {
     ["interpreter", layout.interpreter],
     ["heap", layout.heap],
     ["mmap", layout.mmap],
-    ["sigpage", layout.sigpage],
+    ["vdso", layout.vdso],
     ["stack", layout.stack],
     ...layout.guards.map((guard) => [guard.name.replace(/[[\]]/g, ""), guard] as const),
   ] as const;

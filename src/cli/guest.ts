@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { ImmediateDisk } from "../devices/disk.ts";
+import type { OwnLibrary } from "../host/composition.ts";
 import { openImmediateDisk } from "../host/disk.ts";
 import { readHostFile } from "../host/files.ts";
 import { fileName, grantDirectory, inside, isNoDirectory, seenFrom } from "../host/grants.ts";
@@ -23,6 +24,10 @@ export interface GuestOptions {
   readonly aslr: boolean;
   readonly allowWx?: boolean;
   readonly deterministic?: boolean;
+  /** What only a Runikraftfile says: the main thread's stack in bytes, and the libraries. */
+  readonly stack?: number;
+  readonly linked?: HostedOptions["linked"];
+  readonly own?: readonly OwnLibrary[];
   /** The guest is run again and again from the start: its disks have to stay as they are. */
   readonly isRepeated?: boolean;
 }
@@ -35,10 +40,11 @@ const ENVIRONMENT = ["PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME=
 /** Terminal type and language: a guest draws on the user's own terminal. */
 const PASSED_ON = ["TERM", "COLORTERM", "TZ"];
 
-export function guestOptions(command: Command): Command {
+/** `argument`: how help writes the program, in brackets where it may be left out. */
+export function guestOptions(command: Command, argument = "<ELF>"): Command {
   const memory = sizeValue("--mem", LEAST_MEMORY, MOST_MEMORY);
   return command
-    .argument("<ELF>", cliText.elfArgument())
+    .argument(argument, cliText.elfArgument())
     .argument("[args...]", cliText.guestArguments())
     .passThroughOptions()
     .option("--root <DIR>", cliText.optionRoot())
@@ -65,7 +71,7 @@ export interface Guest {
 export function prepareGuest(file: string, args: readonly string[], options: GuestOptions): Guest {
   const { hostPath, guestPath } = locate(file, options);
   const elf = readHostFile(hostPath);
-  const { allowWx, aslr, cwd, deterministic, mem: memory = DEFAULT_MEMORY } = options;
+  const { allowWx, aslr, cwd, deterministic, linked, mem: memory = DEFAULT_MEMORY, own, stack } = options;
   const seed = options.aslrSeed ?? (deterministic || !aslr ? 0n : randomSeed());
   return {
     elf,
@@ -82,6 +88,9 @@ export function prepareGuest(file: string, args: readonly string[], options: Gue
           allowWx,
           ...fileTree(memory, options),
           deterministic,
+          stackSize: stack,
+          linked,
+          libraries: own?.map(({ library }) => library),
           host: nodeHost,
           ...watching,
         });

@@ -9,6 +9,8 @@ export class Kernel {
   readonly hart: Hart;
   /** In the order they were started. */
   readonly libraries: readonly Library[];
+  /** Milliseconds that the start of each took. */
+  readonly startTimes: readonly number[];
   /** What all libraries keep for each process. */
   readonly processStates: readonly ProcessState<unknown>[];
   /** Watches system calls and signals. */
@@ -22,14 +24,18 @@ export class Kernel {
     this.hart = hart;
     this.libraries = startOrder(libraries);
     this.processStates = this.libraries.flatMap((library) => library.processState ?? []);
-    for (const library of this.libraries) {
-      this.starting = library;
-      library.start?.(this);
-      for (const provided of library.provides)
-        if (this.implementations[provided.index] === undefined)
-          throw new LinkError(kernelMessages.notProvided(library.name, provided.name));
-    }
+    this.startTimes = this.libraries.map((library) => this.start(library));
     this.starting = undefined;
+  }
+
+  private start(library: Library): number {
+    const before = performance.now();
+    this.starting = library;
+    library.start?.(this);
+    for (const provided of library.provides)
+      if (this.implementations[provided.index] === undefined)
+        throw new LinkError(kernelMessages.notProvided(library.name, provided.name));
+    return performance.now() - before;
   }
 
   /** What stands behind an API. Only for what the caller's library lists in its needs (or provides). */

@@ -28,6 +28,7 @@ import { type LoadedProgram, loadProgram } from "../loader/program.ts";
 import { RefusedError } from "../messages/errors.ts";
 import { kernelMessages } from "../messages/kernel.ts";
 import { SeededRandom } from "../random/seeded-random.ts";
+import { checkMachineNeeds } from "./composition/needs.ts";
 import type { HostedEmitter } from "./events.ts";
 import { HostedBoard } from "./hosted-board.ts";
 import type { HostedOptions, HostServices } from "./hosted-options.ts";
@@ -258,11 +259,17 @@ export async function createHosted(options: HostedOptions): Promise<HostedMachin
 const KERNEL_STREAM = 0x6b65_726e_656cn;
 
 /** What the kernel is linked from: the libraries chosen, with the caller's own in place of those they replace. */
-function librariesFor(options: HostedOptions, platform: Platform, images: ProgramImages): Promise<Library[]> {
+async function librariesFor(
+  options: HostedOptions,
+  platform: Platform,
+  images: ProgramImages,
+): Promise<Library[]> {
   const { program, allowWx = false, aslr = true, libraries, disks = [] } = options;
   const linked = options.linked ?? (disks.length > 0 ? [...STANDARD, ...FOR_DISKS] : STANDARD);
   const files = { ...(options.files ?? { memory: options.memory, mounts: [] }), program };
-  return linkLibraries(linked, libraries, { platform, files, allowWx, aslr, images });
+  const all = await linkLibraries(linked, libraries, { platform, files, allowWx, aslr, images });
+  checkMachineNeeds(all);
+  return all;
 }
 
 function fill(random: SeededRandom | HostServices, into: Uint8Array): void {

@@ -23,7 +23,8 @@ export const cliText = catalogue(
     stepSummary: () => "step through a program, forward and backward",
     syscallsSummary: () => "list the system calls and how far each is supported",
     libsSummary: () => "list the micro-libraries and what each provides and needs",
-    scanSummary: () => "find the system calls that a program can make, and the micro-libraries that have them",
+    scanSummary: () =>
+      "find the system calls that a program can make, and the micro-libraries that have them",
 
     elfArgument: () => "a riscv64 ELF file",
     guestArguments: () => "the program's own arguments; every option after ELF is the program's",
@@ -99,6 +100,7 @@ export const cliText = catalogue(
       memory: string;
     }) =>
       `${s.instructions} instructions in ${s.seconds} s (${s.mips} MIPS), ${s.syscalls} system calls, ${s.faults} page faults, ${s.memory} of guest memory at most`,
+    libraryCosts: (bytes: string, time: string) => `micro-libraries: ${bytes} of code, started in ${time}`,
     bannerLibraries: () => "micro-libraries",
     bannerLayout: (seed: string) => `address space (seed ${seed})`,
     bannerFixed: () => "address space (no randomisation)",
@@ -198,6 +200,7 @@ export const cliText = catalogue(
       `内部错误：${what}。这是 runikraft 的缺陷，与客户程序无关；请报告（RUNIKRAFT_DEBUG=1 会显示出错位置）`,
     stats: (s) =>
       `${s.instructions} 条指令，用时 ${s.seconds} 秒（${s.mips} MIPS），${s.syscalls} 次系统调用，${s.faults} 次缺页，客户内存最多 ${s.memory}`,
+    libraryCosts: (bytes, time) => `微库：代码 ${bytes}，启动用时 ${time}`,
     bannerLibraries: () => "微库",
     bannerLayout: (seed) => `地址空间（种子 ${seed}）`,
     bannerFixed: () => "地址空间（未随机化）",

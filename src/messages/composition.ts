@@ -1,11 +1,68 @@
 import { catalogue } from "./catalogue.ts";
 
-/** What is said of the way a kernel is put together. */
+/** What is said of the way a kernel is put together, and of the files that say how. */
 export const compositionText = catalogue(
   {
     machineNeeds: (api: string) => `the machine needs ${api}, which no linked library provides`,
+    optionFile: () => "a Runikraftfile, or the directory of one: what to run, and with which micro-libraries",
+
+    tooLong: (most: string) => `the file is longer than ${most} bytes`,
+    notYaml: (what: string) => `this is no YAML: ${what}`,
+    noAliases: () => "anchors and aliases are not used here: write the value itself",
+    wrong: (path: string, value: string, wanted: string) =>
+      path === "" ? `the file must be ${wanted}` : `${path} is "${value}", must be ${wanted}`,
+    someOf: (names: string) => `names and values, of ${names}`,
+    names: () => "names and values",
+    list: () => "a list",
+    text: () => "a text",
+    absolutePath: () => "a path that starts with /",
+    seed: () => "a whole number from 0 to 18446744073709551615, decimal or 0x…",
+    count: (least: string, most: string) => `a whole number from ${least} to ${most}`,
+    size: (least: string, most: string) => `a size from ${least} to ${most}, such as 64M`,
+    boolean: () => "true or false",
+    oneOf: (choices: string) => `one of ${choices}`,
+    badName: (path: string, name: string) => `${path}: "${name}" cannot be the name of a variable`,
+    plainName: (path: string) => `${path || "the file"}: a name must be plain text`,
+    unknownField: (field: string, known: string) => `there is no ${field}; there are ${known}`,
+    missingField: (field: string) => `${field} is missing`,
+    noOptions: (name: string) => `${name} has no options: write its name alone`,
+    oneName: (path: string) => `${path} must have one name, with its options behind it`,
+    twice: (file: string, name: string) => `${file}: ${name} is linked twice`,
+    cannotTranspile: (file: string, why: string) => `${file}: ${why}`,
+    noLibrary: (file: string) =>
+      `${file}: its default export is no micro-library (an object with name, summary, provides and needs)`,
+    libraryFailed: (file: string, why: string) => `${file}: ${why}`,
+    needsPackage: () => "libraries of one's own need the built package: run the command line as installed",
   },
   {
     machineNeeds: (api) => `机器需要 ${api}，而链接的微库都不提供它`,
+    optionFile: () => "一个 Runikraftfile 或其所在目录：运行什么，以及用哪些微库",
+
+    tooLong: (most) => `文件超过 ${most} 字节`,
+    notYaml: (what) => `不是 YAML：${what}`,
+    noAliases: () => "这里不使用锚点和别名：请直接写出值",
+    wrong: (path, value, wanted) =>
+      path === "" ? `文件必须是${wanted}` : `${path} 是“${value}”，必须是${wanted}`,
+    someOf: (names) => `名称和值，名称为 ${names}`,
+    names: () => "名称和值",
+    list: () => "列表",
+    text: () => "文本",
+    absolutePath: () => "以 / 开头的路径",
+    seed: () => "0 到 18446744073709551615 的整数，十进制或 0x…",
+    count: (least, most) => `${least} 到 ${most} 的整数`,
+    size: (least, most) => `${least} 到 ${most} 的大小，例如 64M`,
+    boolean: () => "true 或 false",
+    oneOf: (choices) => `以下之一：${choices}`,
+    badName: (path, name) => `${path}：“${name}”不能作为变量名`,
+    plainName: (path) => `${path || "文件"}：名称必须是普通文本`,
+    unknownField: (field, known) => `没有 ${field}；可用的有 ${known}`,
+    missingField: (field) => `缺少 ${field}`,
+    noOptions: (name) => `${name} 没有选项：只写名称`,
+    oneName: (path) => `${path} 必须只有一个名称，其后是它的选项`,
+    twice: (file, name) => `${file}：${name} 链接了两次`,
+    cannotTranspile: (file, why) => `${file}：${why}`,
+    noLibrary: (file) => `${file}：默认导出不是微库（应为带有 name、summary、provides 和 needs 的对象）`,
+    libraryFailed: (file, why) => `${file}：${why}`,
+    needsPackage: () => "自己的微库需要构建好的包：请按安装方式运行命令行",
   },
 );

@@ -3,8 +3,10 @@ import { StandardConsole } from "../../host/console.ts";
 import { openLog } from "../../host/files.ts";
 import { printErr } from "../../host/process.ts";
 import type { ExitStatus } from "../../kernel/rkprocess/exit.ts";
+import type { LibraryCost } from "../../machine/composition/costs.ts";
 import type { HostedMachine } from "../../machine/hosted.ts";
 import { cliText } from "../../messages/cli.ts";
+import { compositionText } from "../../messages/composition.ts";
 import { UsageError } from "../../messages/errors.ts";
 import { banner } from "../banner.ts";
 import { examples } from "../examples.ts";
@@ -14,6 +16,8 @@ import { statsJson, statsText } from "../stats.ts";
 import { countValue } from "../values.ts";
 
 interface RunOptions extends GuestOptions {
+  /** A Runikraftfile, or the directory of one. */
+  readonly file?: string;
   /** A file; empty: stderr. */
   readonly strace?: string;
   readonly trace?: string;
@@ -25,7 +29,8 @@ interface RunOptions extends GuestOptions {
 }
 
 export function configure(command: Command): void {
-  guestOptions(command)
+  guestOptions(command, "[ELF]")
+    .option("-f, --file <FILE>", compositionText.optionFile())
     .option("--strace [FILE]", cliText.optionStrace())
     .option("--trace [FILE]", cliText.optionTrace())
     .option("--max-instructions <N>", cliText.optionMaxInstructions(), countValue("--max-instructions"))
@@ -34,14 +39,30 @@ export function configure(command: Command): void {
     .option("--json", cliText.optionStatsJson())
     .option("--banner", cliText.optionBanner())
     .option("--verbose", cliText.optionVerbose())
-    .action(run);
+    .action(runCommand);
   examples(
     command,
     "runikraft run hello.elf",
     "runikraft run --root ./rootfs /bin/busybox ls -l /",
     "runikraft run --mount ./data:/data:rw --cwd /data busybox sh",
+    "runikraft run -f ./Runikraftfile",
     "runikraft run --strace=calls.txt --aslr-seed 7 program --its-own-option",
   );
+}
+
+async function runCommand(
+  file: string | undefined,
+  args: readonly string[],
+  options: RunOptions,
+): Promise<void> {
+  if (options.file !== undefined) {
+    const { readRun } = await import("../composition.ts");
+    const given = file === undefined ? [] : [file, ...args];
+    const composed = await readRun(options.file, given, options);
+    await run(composed.program, composed.args, { ...options, ...composed.options });
+  } else if (file !== undefined) await run(file, args, options);
+  else
+    throw new UsageError(cliText.seeHelp(cliText.missingArgument("ELF", "runikraft run"), "runikraft run"));
 }
 
 async function run(file: string, args: readonly string[], options: RunOptions): Promise<void> {
@@ -57,7 +78,8 @@ async function run(file: string, args: readonly string[], options: RunOptions): 
       ...(strace && { strace: (line: string) => strace.write(`${line}\n`) }),
     });
     if (options.verbose) machine.events.on("unsupported", (name) => say(cliText.unsupportedCall(name)));
-    if (options.banner) say(banner(machine));
+    const costs = options.banner || options.stats ? await costsOf(machine, options) : [];
+    if (options.banner) say(banner(machine, costs));
     const started = performance.now();
     const outcome = await execute(machine, guest, options, trace);
     const seconds = (performance.now() - started) / 1000;
@@ -65,14 +87,20 @@ async function run(file: string, args: readonly string[], options: RunOptions): 
     // The terminal is as it was before anything of ours is written to it.
     console.close();
     process.exitCode = await report(machine, guest, outcome, options);
-    if (options.json) printErr(statsJson(machine, seconds));
-    else if (options.stats) say(statsText(machine, seconds));
+    if (options.json) printErr(statsJson(machine, seconds, costs));
+    else if (options.stats) say(statsText(machine, seconds, costs));
   } finally {
     console.close();
     strace?.close();
     trace?.close();
     await machine?.close();
   }
+}
+
+/** What each linked library costs. Loaded when asked for: it holds the sizes of all that there are. */
+async function costsOf({ kernel }: HostedMachine, { own = [] }: RunOptions): Promise<LibraryCost[]> {
+  const { libraryCosts } = await import("../../machine/composition/costs.ts");
+  return libraryCosts(kernel, Object.fromEntries(own.map(({ library, bytes }) => [library.name, bytes])));
 }
 
 /** A log on stderr or in a file; `undefined` where the option was not given. */

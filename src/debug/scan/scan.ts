@@ -57,7 +57,12 @@ export interface UndecidedSyscall {
 /** How many functions are named beside a call. */
 const SHOWN = 3;
 /** Signals come back through a page of the kernel's own. */
-const KERNEL_CALLS = [139];
+const RT_SIGRETURN = 139;
+/**
+ * What the vDSO calls where it cannot answer by itself. Only programs that have `clock_gettime` too know how to use it.
+ */
+const CLOCK_GETTIME = 113;
+const VDSO_CALLS = [114, 168, 169];
 
 /** Reads a program and all libraries it is linked with. Rejects with `LoadError` for a file that is no program or library. */
 export async function scanProgram(request: ScanRequest, files: ScanFiles): Promise<ScanResult> {
@@ -107,7 +112,8 @@ function isCalled({ name, image }: CodeModule, library: string): boolean {
 
 function report(modules: readonly CodeModule[], reach: Reach, missing: ScanResult["missing"]): ScanResult {
   const { calls, undecided } = findCalls(reach);
-  for (const number of KERNEL_CALLS) if (!calls.has(number)) calls.set(number, new Set());
+  for (const number of [RT_SIGRETURN, ...(calls.has(CLOCK_GETTIME) ? VDSO_CALLS : [])])
+    if (!calls.has(number)) calls.set(number, new Set());
   const reached = new Map<CodeModule, number>();
   for (const unit of reach.units.keys()) reached.set(unit.module, (reached.get(unit.module) ?? 0) + 1);
   const describe = (module: CodeModule, address: number) => module.symbols.describe(address);
