@@ -15,7 +15,8 @@ export const areaName = ({ name }: { name: string }): string => (name === "" ? d
 function whyMapped({ prot, name, guard }: AreaDescription): string {
   if (guard) return debugText.whyGuard();
   if (prot & Prot.write && prot & Prot.exec) return debugText.whyWx();
-  if (name === "[sigpage]") return debugText.whySigpage();
+  if (name === "[vdso]") return debugText.whyVdso();
+  if (name === "[vvar]") return debugText.whyVvar();
   if (name === "[heap]") return debugText.whyHeap();
   if (name === "[stack]") return debugText.whyStack();
   if (prot === Prot.none) return debugText.whyClosed();

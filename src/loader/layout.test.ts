@@ -14,8 +14,8 @@ function layoutOf(image: Image, interpreter?: Image, options: Partial<LayoutOpti
 }
 
 function areas(layout: Layout): Area[] {
-  const { image, interpreter, heap, mmap, sigpage, stack, guards } = layout;
-  const all = [image, heap, mmap, sigpage, stack, ...guards, ...(interpreter ? [interpreter] : [])];
+  const { image, interpreter, heap, mmap, vdso, stack, guards } = layout;
+  const all = [image, heap, mmap, vdso, stack, ...guards, ...(interpreter ? [interpreter] : [])];
   return all.sort((a, b) => a.start - b.start);
 }
 
@@ -28,7 +28,7 @@ describe("without randomisation", () => {
       heap: { start: 64 * GiB + 0x13000 },
       mmap: { end: 228 * GiB },
       interpreter: { start: 228 * GiB + 0x10000 },
-      sigpage: { start: 233 * GiB },
+      vdso: { start: 233 * GiB },
       stack: { start: 252 * GiB - 8 * 2 ** 20, end: 252 * GiB },
       stackTop: 252 * GiB,
     });
@@ -51,8 +51,8 @@ describe("a seed", () => {
   it("gives the same layout every time, on every machine", () => {
     expect(layoutOf(pie, pie, { seed: 42n })).toEqual(layoutOf(pie, pie, { seed: 42n }));
     const pinned = ["1e5761f000", "1e88083000", "3082307000", "3a40416000", "304a39e000", "3e64ac2240", 164];
-    const { image, heap, mmap, interpreter, sigpage, stackTop, random } = layoutOf(pie, pie, { seed: 42n });
-    const starts = [image, heap, interpreter, sigpage].map((area) => area?.start.toString(16));
+    const { image, heap, mmap, interpreter, vdso, stackTop, random } = layoutOf(pie, pie, { seed: 42n });
+    const starts = [image, heap, interpreter, vdso].map((area) => area?.start.toString(16));
     expect([...starts, mmap.end.toString(16), stackTop.toString(16), random[0]]).toEqual(pinned);
   });
 
@@ -63,7 +63,7 @@ describe("a seed", () => {
     expect(distances((one) => one.heap.start - one.image.end)).toBe(64);
     expect(distances((one) => one.mmap.end)).toBe(64);
     expect(distances((one) => one.interpreterBase - one.mmap.end)).toBe(64);
-    expect(distances((one) => one.sigpage.start)).toBe(64);
+    expect(distances((one) => one.vdso.start)).toBe(64);
     expect(distances((one) => one.stack.end)).toBe(64);
     expect(distances((one) => one.stackTop % 4096)).toBeGreaterThan(40);
     expect(distances((one) => one.random[3])).toBeGreaterThan(40);

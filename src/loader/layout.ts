@@ -4,14 +4,15 @@ import { SeededRandom } from "../random/seeded-random.ts";
 import type { Image } from "./image.ts";
 import { PAGE, USER_END } from "./limits.ts";
 import { LoadError } from "./refuse.ts";
+import { VDSO_SIZE } from "./vdso.ts";
 
 /**
  * Where everything of a program goes in the Sv39 user half (2^38 bytes). Each area slides inside a band of its
  * own, so no two can overlap whatever the random numbers are. GiB from 0:
  *
  *     0 ....... 64 ........... 128 ... 150 ....... 164 ........... 228 ... 233 234  236 ........ 252 .. 256
- *     fixed     PIE base ->    image,   mmap (down from its top)   interp  sig       stack top
- *     images    slides up      heap     <- top slides down         -reter  page      <- slides down
+ *     fixed     PIE base ->    image,   mmap (down from its top)   interp  vDSO      stack top
+ *     images    slides up      heap     <- top slides down         -reter            <- slides down
  *
  * The lowest 64 KiB are never mapped. Random bits of each (Linux riscv64 with Sv39 in brackets), drawn in this
  * order, always all of them, each as one 32-bit word of `SeededRandom`:
@@ -21,7 +22,7 @@ import { LoadError } from "./refuse.ts";
  *     mmap top            24 bits of pages [24 at most]     228 GiB
  *     interpreter         18 bits of pages above mmap top   64 KiB above the mmap top
  *                         [none of its own]
- *     sigreturn page      18 bits of pages [as mmap]        233 GiB
+ *     vDSO                18 bits of pages [as mmap]        233 GiB
  *     stack top           22 bits of pages [18]             252 GiB
  *     initial sp          8 bits of 16 bytes [as many]      the stack's last byte
  *     AT_RANDOM           16 bytes                          the same bytes
@@ -39,8 +40,8 @@ export interface Layout {
   readonly heap: Area;
   /** Where `mmap` finds room, from `end` downwards. */
   readonly mmap: Area;
-  /** The sigreturn page. */
-  readonly sigpage: Area;
+  /** The vDSO: its data page, then its code. */
+  readonly vdso: Area;
   readonly stack: Area;
   /** The initial stack is built downwards from here: in the stack's last page, a multiple of 16. */
   readonly stackTop: number;
@@ -70,7 +71,7 @@ const FIXED_END = 64 * GiB;
 const PIE_START = 64 * GiB;
 const MMAP_START = 150 * GiB;
 const MMAP_END = 228 * GiB;
-const SIGPAGE_START = 233 * GiB;
+const VDSO_START = 233 * GiB;
 const STACK_END = 252 * GiB;
 const HEAP_SIZE = 16 * GiB;
 const HEAP_GUARD = 64 * 1024;
@@ -93,7 +94,7 @@ export function chooseLayout(image: Image, interpreter: Image | undefined, optio
   const heap = { start: heapStart, end: heapStart + HEAP_SIZE };
   const mmapEnd = MMAP_END - slide(24);
   const interpreterBase = slideUp(interpreter, mmapEnd + HEAP_GUARD + slide(18));
-  const sigpage = SIGPAGE_START + slide(18);
+  const vdsoStart = VDSO_START + slide(18);
   const stackEnd = STACK_END - slide(22);
   const stackTop = stackEnd - slide(8, 16);
   const stack = { start: stackEnd - options.stackSize, end: stackEnd };
@@ -108,7 +109,7 @@ export function chooseLayout(image: Image, interpreter: Image | undefined, optio
     },
     heap,
     mmap: { start: MMAP_START, end: mmapEnd },
-    sigpage: { start: sigpage, end: sigpage + PAGE },
+    vdso: { start: vdsoStart, end: vdsoStart + VDSO_SIZE },
     stack,
     stackTop,
     guards: [
@@ -131,8 +132,8 @@ function slideUp(image: Image | undefined, at: number): number {
 
 /** The bands above make this true; it holds them to it. */
 function checkDisjoint(layout: Layout): void {
-  const { image, interpreter, heap, mmap, sigpage, stack, guards } = layout;
-  const areas = [image, heap, mmap, sigpage, stack, ...guards, ...(interpreter ? [interpreter] : [])];
+  const { image, interpreter, heap, mmap, vdso, stack, guards } = layout;
+  const areas = [image, heap, mmap, vdso, stack, ...guards, ...(interpreter ? [interpreter] : [])];
   areas.sort((a, b) => a.start - b.start);
   const ends = areas.map((_, i) => areas[i + 1]?.start ?? USER_END);
   if (areas.some((area, i) => area.start < PAGE || area.end <= area.start || area.end > ends[i]))

@@ -1,11 +1,12 @@
 import { loaderMessages } from "../messages/loader.ts";
 import type { Image } from "./image.ts";
 import { chooseLayout, type Layout } from "./layout.ts";
+import { PAGE } from "./limits.ts";
 import { mapImage } from "./map.ts";
 import { LoadError } from "./refuse.ts";
-import { SIGPAGE_NAME, SIGRETURN_CODE } from "./sigpage.ts";
 import { type Arguments, buildStack } from "./stack.ts";
 import type { MappingTarget } from "./target.ts";
+import { SIGRETURN_OFFSET, VDSO_NAME, VVAR_NAME, vdsoFile, vvarBytes } from "./vdso.ts";
 
 export interface LoadOptions extends Arguments {
   /** 64 bits: with the same images and options, the same seed gives the same addresses. */
@@ -14,6 +15,8 @@ export interface LoadOptions extends Arguments {
   readonly aslr?: boolean;
   /** Lets memory be writable and executable at once, and the stack where the image asks for it. Default false. */
   readonly allowWx?: boolean;
+  /** Nanoseconds from 1970 to the start of the machine's clock: what programs tell the time by. Default 0. */
+  readonly clock?: bigint;
   /** Bytes, whole pages, up to 1 GiB; default 8 MiB (RLIMIT_STACK). */
   readonly stackSize?: number;
 }
@@ -25,6 +28,8 @@ export interface LoadedProgram {
   readonly stackPointer: number;
   /** Signal handlers return here. */
   readonly sigreturn: number;
+  /** The page that programs read the clock's start from. */
+  readonly vvar: number;
   readonly layout: Layout;
 }
 
@@ -40,24 +45,25 @@ export function loadProgram(
   interpreter: Image | undefined,
   options: LoadOptions,
 ): LoadedProgram {
-  const { seed, aslr = true, allowWx = false, stackSize = DEFAULT_STACK } = options;
+  const { seed, aslr = true, allowWx = false, stackSize = DEFAULT_STACK, clock = 0n } = options;
   checkInterpreter(image, interpreter);
   const layout = chooseLayout(image, interpreter, { seed, aslr, stackSize });
   const stack = buildStack(image, layout, options);
   for (const guard of layout.guards) target.guard(guard.start, guard.end - guard.start, guard.name);
   mapImage(target, image, layout.base, allowWx);
   if (interpreter) mapImage(target, interpreter, layout.interpreterBase, allowWx);
-  const { sigpage } = layout;
-  const code = { read: true, write: false, execute: true };
-  target.map(sigpage.start, sigpage.end - sigpage.start, code, SIGPAGE_NAME);
-  target.write(sigpage.start, SIGRETURN_CODE);
+  const code = layout.vdso.start + PAGE;
+  target.map(layout.vdso.start, PAGE, { read: true, write: false, execute: false }, VVAR_NAME);
+  target.write(layout.vdso.start, vvarBytes(clock));
+  target.mapFile(code, PAGE, { read: true, write: false, execute: true }, VDSO_NAME, vdsoFile, 0);
   const execute = allowWx && image.executableStack === true;
   target.map(layout.stack.start, stackSize, { read: true, write: true, execute }, "[stack]");
   target.write(stack.stackPointer, stack.bytes);
   return {
     entry: interpreter ? interpreter.entry + layout.interpreterBase : image.entry + layout.base,
     stackPointer: stack.stackPointer,
-    sigreturn: sigpage.start,
+    sigreturn: code + SIGRETURN_OFFSET,
+    vvar: layout.vdso.start,
     layout,
   };
 }

@@ -41,6 +41,7 @@ export const AT = {
   secure: 23,
   random: 25,
   execfn: 31,
+  sysinfoEhdr: 33,
   minsigstksz: 51,
 } as const;
 
@@ -109,6 +110,7 @@ function auxiliaryVector(
 ): number[] {
   const { count, address } = image.programHeaders;
   const entries: [number, number][] = [
+    [AT.sysinfoEhdr, layout.vdso.start + PAGE],
     [AT.hwcap, HWCAP],
     [AT.pagesz, PAGE],
     [AT.clktck, CLOCK_TICKS],

@@ -9,7 +9,7 @@ import type { Protection } from "./image.ts";
 export interface MappingTarget {
   /**
    * Maps private zeroed memory; frames may be allocated when they are first touched. `name` is what
-   * `/proc/self/maps` and crash reports show: the file's name, `[heap]`, `[stack]`, `[sigpage]`.
+   * `/proc/self/maps` and crash reports show: the file's name, `[heap]`, `[stack]`, `[vdso]`.
    * Throws `RefusedError` where memory is short.
    */
   map(address: number, length: number, protection: Protection, name: string): void;

@@ -7,7 +7,7 @@ import type { Process } from "../kernel/rkprocess/process.ts";
 import { processTable } from "../kernel/rkprocess/process-table.ts";
 import { startRegisters } from "../kernel/rkprocess/registers.ts";
 import { scheduler } from "../kernel/rksched/scheduler.ts";
-import { signalTrampoline } from "../kernel/rksignal/trampoline.ts";
+import { vdsoPlace } from "../kernel/rksignal/vdso-place.ts";
 import { type Dispatcher, dispatcher } from "../kernel/rksyscall/dispatcher.ts";
 import { timers } from "../kernel/rktime/time.ts";
 import { memoryManager } from "../kernel/rkvm/memory-manager.ts";
@@ -33,10 +33,11 @@ import type { HostedEmitter } from "./events.ts";
 import { HostedBoard } from "./hosted-board.ts";
 import type { HostedOptions, HostServices } from "./hosted-options.ts";
 import { collectStats, type HostedStats } from "./hosted-stats.ts";
-import { FOR_DISKS, linkLibraries, STANDARD } from "./libraries.ts";
+import { linkLibraries, usualLibraries } from "./libraries.ts";
 import { LoadTarget } from "./load-target.ts";
 import { Pace } from "./pace.ts";
 import { ProgramImages } from "./program-images.ts";
+import { clockStart } from "./program-loader.ts";
 
 /** Instructions between two looks at the host's events. */
 const SLICE = 1_000_000;
@@ -246,6 +247,7 @@ export async function createHosted(options: HostedOptions): Promise<HostedMachin
     envp: options.env,
     path: program.path,
     ids: { uid, euid, gid, egid },
+    clock: clockStart(kernel),
     seed: options.seed,
     aslr: options.aslr ?? true,
     allowWx,
@@ -265,7 +267,7 @@ async function librariesFor(
   images: ProgramImages,
 ): Promise<Library[]> {
   const { program, allowWx = false, aslr = true, libraries, disks = [] } = options;
-  const linked = options.linked ?? (disks.length > 0 ? [...STANDARD, ...FOR_DISKS] : STANDARD);
+  const linked = options.linked ?? usualLibraries(program.bytes, disks.length > 0);
   const files = { ...(options.files ?? { memory: options.memory, mounts: [] }), program };
   const all = await linkLibraries(linked, libraries, { platform, files, allowWx, aslr, images });
   checkMachineNeeds(all);
@@ -330,7 +332,7 @@ function start(process: Process, loaded: LoadedProgram, { program, args, cwd = "
   process.name = (program.path.split("/").pop() as string).slice(0, 15);
   process.executable = program.path;
   process.arguments = args;
-  process.get(signalTrampoline).address = loaded.sigreturn;
+  Object.assign(process.get(vdsoPlace), { sigreturn: loaded.sigreturn, vvar: loaded.vvar });
   enterDirectory(process, cwd);
   const thread = kernel.use(processTable).createThread(process);
   startRegisters(thread.context, loaded.entry, loaded.stackPointer);

@@ -30,7 +30,7 @@ export class LoadTarget implements MappingTarget {
     file: ElfFile,
     offset: number,
   ): void {
-    const backing = file instanceof GuestFile ? file.backing : backingOf(file, name);
+    const backing = file instanceof GuestFile ? file.backing : knownBacking(file, name);
     this.add(address, length, { prot: bits(protection), name, backing, offset });
   }
 
@@ -64,6 +64,18 @@ export class LoadTarget implements MappingTarget {
 
 function bits({ read, write, execute }: Protection): number {
   return (read ? Prot.read : 0) | (write ? Prot.write : 0) | (execute ? Prot.exec : 0);
+}
+
+const known = new WeakMap<ElfFile, Backing>();
+
+/** One for each file, so that all who map it share its pages. */
+function knownBacking(file: ElfFile, name: string): Backing {
+  let backing = known.get(file);
+  if (!backing) {
+    backing = backingOf(file, name);
+    known.set(file, backing);
+  }
+  return backing;
 }
 
 /** Of a program that is no file of the guest's. */

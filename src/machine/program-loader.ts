@@ -1,13 +1,16 @@
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Library } from "../kernel/library.ts";
 import { Limit } from "../kernel/rkprocess/limits.ts";
+import { processTable } from "../kernel/rkprocess/process-table.ts";
 import {
   type Program,
   type ProgramLoader,
   type ProgramRequest,
   programLoader,
 } from "../kernel/rkprocess/program-loader.ts";
+import { vdsoPlace } from "../kernel/rksignal/vdso-place.ts";
 import { random } from "../kernel/rkswrand/random.ts";
+import { time } from "../kernel/rktime/time.ts";
 import { memoryManager } from "../kernel/rkvm/memory-manager.ts";
 import { errno } from "../kernel/syscalls/errno.ts";
 import { VfsError } from "../kernel/vfs/error.ts";
@@ -21,6 +24,7 @@ import type { Image } from "../loader/image.ts";
 import { pageUp } from "../loader/limits.ts";
 import { loadProgram } from "../loader/program.ts";
 import { LoadError } from "../loader/refuse.ts";
+import { vvarBytes } from "../loader/vdso.ts";
 import { librarySummary } from "../messages/libraries.ts";
 import { LoadTarget } from "./load-target.ts";
 import type { ProgramImages } from "./program-images.ts";
@@ -91,6 +95,7 @@ class ElfLoader implements ProgramLoader {
         path,
         ids: { uid, euid, gid, egid },
         seed: this.seed(),
+        clock: clockStart(this.kernel),
         stackSize: pageUp(Math.min(Math.max(stack, LEAST_STACK), MOST_STACK)),
         ...this.policy,
       });
@@ -115,14 +120,28 @@ function toErrno(error: unknown): number {
   throw error;
 }
 
+/** Nanoseconds from 1970 to when the machine's clock was 0: what programs add to it to have the time of day. */
+export function clockStart(kernel: Kernel): bigint {
+  const { seconds, nanoseconds } = kernel.use(time).realtimeOffset;
+  return BigInt(seconds) * 1_000_000_000n + BigInt(Math.floor(nanoseconds));
+}
+
+/** The time of day was set: every program is told where it looks. */
+function tellClock(kernel: Kernel): void {
+  const bytes = vvarBytes(clockStart(kernel));
+  for (const process of kernel.use(processTable).all())
+    if (!process.exitStatus) process.memory.forcedPage(process.get(vdsoPlace).vvar).set(bytes);
+}
+
 /** The loader as a library of the kernel. */
 export function rkelf(images: ProgramImages, policy: LoadPolicy): Library {
   return {
     name: "rkelf",
     summary: librarySummary.rkelf,
     provides: [programLoader],
-    needs: [vfs, memoryManager, random],
+    needs: [vfs, memoryManager, random, time, processTable],
     start(kernel) {
+      kernel.use(time).onSet.push(() => tellClock(kernel));
       kernel.provide(programLoader, new ElfLoader(kernel, images, policy));
     },
   };

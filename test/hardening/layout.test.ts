@@ -22,7 +22,7 @@ const DRAWN: Record<string, (layout: Layout) => number> = {
   "heap, after image": ({ heap, image }) => (heap.start - image.end) / PAGE - 16,
   "mmap top": ({ mmap }) => (228 * GiB - mmap.end) / PAGE,
   interpreter: ({ interpreter, mmap }) => (interpreter!.start - mmap.end) / PAGE - 16,
-  "sigreturn page": ({ sigpage }) => (sigpage.start - 233 * GiB) / PAGE,
+  vDSO: ({ vdso }) => (vdso.start - 233 * GiB) / PAGE,
   "stack top": ({ stack }) => (252 * GiB - stack.end) / PAGE,
   "initial sp": ({ stack, stackTop }) => (stack.end - stackTop) / 16,
 };
@@ -99,11 +99,11 @@ const AREAS = { code: 9, data: 18, heap: 19, mapping: 20, stack: 21 } as const;
 async function found(seed: bigint, options: Partial<HostedOptions> = {}) {
   const { machine, register } = await attack(source(FINDS), { seed, ...options });
   const places = Object.entries(AREAS).map(([name, number]) => [name, register(number)] as const);
-  const { stack, random, sigpage } = machine.layout;
+  const { stack, random, vdso } = machine.layout;
   const bytes = new DataView(random.buffer).getBigUint64(0, true);
   let onStack = false;
   for (let at = register(21); at < stack.end && !onStack; at += 8) onStack = wordAt(machine, at) === bytes;
-  return { places: new Map<string, number>(places), random: bytes, onStack, sigpage: sigpage.start };
+  return { places: new Map<string, number>(places), random: bytes, onStack, vdso: vdso.start };
 }
 
 describe("a running program", () => {
@@ -111,8 +111,8 @@ describe("a running program", () => {
     const seen = new Map<string, Set<number>>();
     const randoms = new Set<bigint>();
     for (let seed = 1n; seed <= 24n; seed++) {
-      const { places, random, sigpage } = await found(seed);
-      for (const [name, at] of [...places, ["sigpage", sigpage] as const])
+      const { places, random, vdso } = await found(seed);
+      for (const [name, at] of [...places, ["vdso", vdso] as const])
         seen.set(name, (seen.get(name) ?? new Set()).add(at));
       randoms.add(random);
     }

@@ -4,7 +4,7 @@ import { processTable } from "../rkprocess/process-table.ts";
 import { type Program, programLoader } from "../rkprocess/program-loader.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { SS_DISABLE } from "../rksignal/thread-signals.ts";
-import { signalTrampoline } from "../rksignal/trampoline.ts";
+import { vdsoPlace } from "../rksignal/vdso-place.ts";
 import { dispatcher } from "../rksyscall/dispatcher.ts";
 import { errno } from "../syscalls/errno.ts";
 import { REGISTERS_SET } from "../syscalls/result.ts";
@@ -143,7 +143,7 @@ function takeIdentity({ credentials }: Process, { dentry }: Location): void {
 }
 
 /** The point of no return: other threads, handlers and memory go (execve(2), "Effect on process attributes"). */
-function replace(thread: Thread, { memory, entry, stackPointer, sigreturn }: Program): void {
+function replace(thread: Thread, { memory, entry, stackPointer, sigreturn, vvar }: Program): void {
   const { process } = thread;
   const { kernel } = thread;
   kernel.use(processTable).exitOthers(thread);
@@ -154,7 +154,7 @@ function replace(thread: Thread, { memory, entry, stackPointer, sigreturn }: Pro
   thread.signals.alternateStack = { base: 0, size: 0, flags: SS_DISABLE };
   process.resetStates();
   process.replaceMemory(memory);
-  process.get(signalTrampoline).address = sigreturn;
+  Object.assign(process.get(vdsoPlace), { sigreturn, vvar });
   process.hasExecuted = true;
   process.ended.wake();
   kernel.use(dispatcher).begin(thread, entry, stackPointer);

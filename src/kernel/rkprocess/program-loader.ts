@@ -24,6 +24,8 @@ export interface Program {
   readonly stackPointer: number;
   /** Signal handlers return here. */
   readonly sigreturn: number;
+  /** The page that it reads the clock's start from. */
+  readonly vvar: number;
 }
 
 /** Loads programs. Provided by the machine, which has the loader. */

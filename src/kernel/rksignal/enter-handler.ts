@@ -6,7 +6,7 @@ import { SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SIG_DFL, signalActions } from "./
 import { buildFrame, CONTEXT_OFFSET, FRAME_SIZE, INFO_OFFSET } from "./frame.ts";
 import type { SignalInfo } from "./signals.ts";
 import { type AlternateStack, SS_DISABLE, SS_ONSTACK } from "./thread-signals.ts";
-import { signalTrampoline } from "./trampoline.ts";
+import { vdsoPlace } from "./vdso-place.ts";
 
 const RA = 1;
 const SP = 2;
@@ -41,7 +41,7 @@ export function enterHandler(hart: Hart, thread: Thread, info: SignalInfo): bool
     throw error;
   }
   signals.maskToRestore = undefined;
-  hart.setXn(RA, thread.process.get(signalTrampoline).address);
+  hart.setXn(RA, thread.process.get(vdsoPlace).sigreturn);
   hart.setXn(SP, frame);
   hart.setXn(A0, info.signal);
   hart.setXn(A0 + 1, frame + INFO_OFFSET);

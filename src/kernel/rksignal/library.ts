@@ -6,7 +6,7 @@ import { signalActions } from "./actions.ts";
 import { SignalDispatcher } from "./dispatcher.ts";
 import { signals } from "./signals.ts";
 import { signalSyscalls } from "./syscalls.ts";
-import { signalTrampoline } from "./trampoline.ts";
+import { vdsoPlace } from "./vdso-place.ts";
 import { waitingSyscalls } from "./waiting.ts";
 
 export const rksignal: Library = {
@@ -15,7 +15,7 @@ export const rksignal: Library = {
   provides: [signals],
   needs: [processTable, time],
   syscalls: [...signalSyscalls, ...waitingSyscalls],
-  processState: [signalActions, signalTrampoline],
+  processState: [signalActions, vdsoPlace],
   start(kernel) {
     const processes = kernel.use(processTable);
     const dispatcher = new SignalDispatcher(kernel.hart, processes);

@@ -17,6 +17,7 @@ export interface ClockDriver {
 export class KernelTime implements Time, Timers {
   realtimeOffset: { seconds: number; nanoseconds: number };
   onArm: () => void = () => {};
+  readonly onSet: (() => void)[] = [];
   private readonly clock: ClockDriver;
   /** Sorted by deadline; equal ones in the order they were set. */
   private readonly queue: Timer[] = [];
@@ -39,6 +40,7 @@ export class KernelTime implements Time, Timers {
 
   setRealtime(nanoseconds: bigint): void {
     this.realtimeOffset = split(nanoseconds - BigInt(Math.floor(this.clock.now())));
+    for (const hook of this.onSet) hook();
   }
 
   busy(): number {

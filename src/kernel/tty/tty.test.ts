@@ -69,7 +69,7 @@ beforeEach(() => {
   timers = [];
   woken = 0;
   const signals = {
-    toGroup(group, info) {
+    toGroup(group: number, info: { signal: number }) {
       sent.push([group, info.signal]);
       return 1;
     },
