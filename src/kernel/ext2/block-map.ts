@@ -96,10 +96,12 @@ export class BlockMap {
 
   /** Makes holes of the file's blocks from `from` up to `to`. Indirect blocks stay. */
   punch(from: number, to: number): void {
+    const steps = new Steps(this.node.store.geometry.blocks);
     for (let index = from; index < to; ) {
       const block = this.find(index);
       if (block === 0) index = this.skipHole(index);
       else {
+        steps.take();
         this.set(index, 0);
         this.release(block);
         index++;

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { RamDisk } from "../rkblkdev/ram-disk.ts";
 import { VfsError } from "../vfs/error.ts";
+import { O } from "../vfs/flags.ts";
 import { FileType } from "../vfs/inode.ts";
 import { failure, Tree } from "../vfs/tree-fixture.ts";
 import { anyStep, applyTo } from "../vfs/tree-model-fixture.ts";
@@ -118,6 +119,16 @@ test("unmounting leaves bitmaps and inode tables where they were, and gives all 
   filesystem.unmount();
   expect(filesystem.use()).toEqual(before);
   expect(disk.bytes.slice(2048, 2060)).toEqual(places);
+});
+
+test("a file opened to be written through is on the disk after each write", () => {
+  const disk = new RamDisk(makeImage());
+  const tree = new Tree(mount(disk));
+  const file = tree.open("/f", O.WRONLY | O.CREAT | O.DSYNC);
+  for (let size = 5; size <= 15; size += 5) {
+    file.write(new Uint8Array(5).fill(65));
+    expect(new Tree(mount(new RamDisk(disk.bytes.slice()), true)).read("/f")).toBe("A".repeat(size));
+  }
 });
 
 test("a directory of thousands of names is read again as it was", () => {

@@ -16,7 +16,7 @@ export type Ext2Inode = Ext2Directory | Ext2File | Ext2Symlink | Ext2Special;
 
 const ROOT = 2;
 /** Names of directories that are kept together, and directories. */
-const MOST_NAMES = 2_000_000;
+const MOST_NAMES = 1_000_000;
 const MOST_DIRECTORIES = 1024;
 /** Bytes that fifos may hold. */
 const PIPE_MEMORY = 16 << 20;

@@ -13,8 +13,9 @@ import {
 } from "./entries.ts";
 import type { Node } from "./node.ts";
 
-/** Names that one directory may have: they are kept in memory. */
-const MOST_NAMES = 2_000_000;
+/** Names that one directory may have, as they are kept in memory; and entries that are looked at for them. */
+const MOST_NAMES = 1_000_000;
+const MOST_ENTRIES = 4 * MOST_NAMES;
 
 /** What a name in a directory leads to, and where it stands: a byte of the directory. */
 export interface Found {
@@ -43,11 +44,13 @@ export class Names {
     const { blockSize, hasFileType } = node.store.geometry;
     const blocks = node.size / blockSize;
     if (!Number.isInteger(blocks)) fail("EUCLEAN");
+    let left = MOST_ENTRIES;
     for (let index = 0; index < blocks; index++) {
       const block = node.map.find(index);
       let room = 0;
       if (block !== 0)
         for (const entry of entriesOf(node.store.cache.read(block), hasFileType)) {
+          if (left-- === 0) fail("ENOMEM");
           room = Math.max(room, roomIn(entry));
           if (entry.ino !== 0) this.note(nameAt(node.store.cache.read(block), entry), entry, index);
         }

@@ -94,7 +94,9 @@ class RegularFile extends OpenFile {
     if (from.length === 0) return 0;
     const at = this.flags & O.APPEND ? this.data.size : position;
     if (at >= MAX_FILE_SIZE) fail("EFBIG");
-    return this.data.writeAt(from.subarray(0, MAX_FILE_SIZE - at), at);
+    const count = this.data.writeAt(from.subarray(0, MAX_FILE_SIZE - at), at);
+    if (this.flags & O.DSYNC) this.data.sync();
+    return count;
   }
 
   override seek(offset: number, whence: number): number {
