@@ -32,8 +32,9 @@ export interface Found {
 export class Names {
   private readonly node: Node;
   private readonly map = new Map<ByteString, Found>();
-  /** The block that had room last; and whether it is worth while to look elsewhere. */
+  /** The block that had room last, and an entry there that may have more; whether it is worth while to look elsewhere. */
   private last = 0;
+  private lastEntry: number | undefined;
   private hasGaps = true;
   /** By block: the most bytes that a new entry may have there, or more. */
   private readonly room: number[] = [];
@@ -81,6 +82,7 @@ export class Names {
       const at = this.addTo(index, name, to, size);
       if (at < 0) continue;
       this.last = index;
+      this.lastEntry = at;
       this.map.set(name, { ino: to.ino, type: to.type, at: index * blockSize + at });
       return;
     }
@@ -90,6 +92,7 @@ export class Names {
     putEntry(bytes, 0, blockSize, name, to, hasFileType);
     this.room[index] = blockSize - size;
     this.last = index;
+    this.lastEntry = 0;
     this.map.set(name, { ino: to.ino, type: to.type, at: index * blockSize });
   }
 
@@ -113,6 +116,7 @@ export class Names {
     }
     this.map.delete(name);
     this.hasGaps = true;
+    this.lastEntry = undefined;
   }
 
   /** Lets a name lead to another inode. */
@@ -156,22 +160,31 @@ export class Names {
     size: number,
   ): number {
     const { hasFileType } = this.node.store.geometry;
-    const block = this.node.map.find(index);
-    let best: Entry | undefined;
-    let most = 0;
-    for (const entry of entriesOf(this.node.store.cache.read(block), hasFileType)) {
-      const room = roomIn(entry);
-      if (!best && room >= size) best = entry;
-      else most = Math.max(most, room);
-    }
-    this.room[index] = most;
+    const best = this.entryWithRoom(index, size);
     if (!best) return -1;
     const bytes = this.change(index);
     const used = best.ino === 0 ? 0 : best.length - roomIn(best);
     if (used > 0) setLength(bytes, best.at, used);
     putEntry(bytes, best.at + used, best.length - used, name, to, hasFileType);
-    this.room[index] = Math.max(most, best.length - used - size);
     return best.at + used;
+  }
+
+  /** Where there is none, it is known from then on how much room there is at most. */
+  private entryWithRoom(index: number, size: number): Entry | undefined {
+    const { hasFileType } = this.node.store.geometry;
+    const bytes = this.node.store.cache.read(this.node.map.find(index));
+    if (index === this.last && this.lastEntry !== undefined) {
+      const entry = entryAt(bytes, this.lastEntry, hasFileType);
+      if (roomIn(entry) >= size) return entry;
+    }
+    let most = 0;
+    for (const entry of entriesOf(bytes, hasFileType)) {
+      const room = roomIn(entry);
+      if (room >= size) return entry;
+      most = Math.max(most, room);
+    }
+    this.room[index] = most;
+    return undefined;
   }
 
   /** A block with enough room from block `from` on; -1 for none. */
