@@ -158,8 +158,13 @@ export class Caller {
       const result = row.run(thread, a0, a1, a2, a3, a4, a5);
       if (result !== WAITING) return result;
       return new Promise((resolve) => {
+        let isRunning = false;
         thread.wake = () => {
+          // What a thread does itself wakes nobody who is awake.
+          if (isRunning) return;
+          isRunning = true;
           const now = thread.wait?.resume() ?? WAITING;
+          isRunning = false;
           if (now !== WAITING) resolve(now);
         };
       });

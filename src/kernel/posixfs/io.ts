@@ -61,26 +61,6 @@ function copy(
   return done;
 }
 
-function sendfile(
-  thread: Thread,
-  files: ProcessFiles,
-  out: number,
-  input: number,
-  offsetAt: number,
-  count: number,
-) {
-  const target = fileAt(files, out);
-  const source = fileAt(files, input);
-  if (!source.readable || !target.writable) fail("EBADF");
-  if (count < 0 || target.flags & O.APPEND) fail("EINVAL");
-  if (!source.divisible) fail("EINVAL");
-  const from = offsetAt === 0 ? undefined : offsetOf(thread.memory.readWord(offsetAt));
-  const most = Math.min(count, MAX_TRANSFER, source.longestTransfer, target.longestTransfer);
-  const done = copy(source, target, from, undefined, most);
-  if (from !== undefined) thread.memory.writeWord(offsetAt, from + done);
-  return done;
-}
-
 function copyFileRange(thread: Thread, files: ProcessFiles, ...args: CallArguments) {
   const [input, inOffset, out, outOffset, length, flags] = args;
   const source = fileAt(files, input);
@@ -238,7 +218,6 @@ export const ioCalls: readonly SyscallRow[] = [
     "lseek",
     call((_thread, files, fd, offset, whence) => fileAt(files, fd).seek(offset, int(whence))),
   ),
-  full("sendfile", call(sendfile)),
   full("copy_file_range", call(copyFileRange)),
   full("truncate", call(truncatePath)),
   full("ftruncate", call(ftruncate)),

@@ -16,6 +16,7 @@ import { ioCalls } from "./io.ts";
 import { mayMapShared, memoryFileCalls, memoryFiles } from "./memory-files.ts";
 import { nameCalls } from "./names.ts";
 import { pollCalls } from "./poll.ts";
+import { spliceCalls } from "./splice.ts";
 
 /** `st_dev` of files without a directory: major 0, minor 259. */
 const MEMORY_FILES_DEVICE = 0x10_0003;
@@ -34,6 +35,7 @@ export const posixFiles: Library = {
     ...nameCalls,
     ...pollCalls,
     ...memoryFileCalls,
+    ...spliceCalls,
   ],
   processState: [processFiles],
   start(kernel) {

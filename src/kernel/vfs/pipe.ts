@@ -39,15 +39,20 @@ export class Pipe {
     return PIPE_CAPACITY - this.used;
   }
 
-  take(into: Uint8Array): number {
+  /** Copies the first bytes and leaves them. */
+  peek(into: Uint8Array): number {
     const count = Math.min(into.length, this.used);
     const first = Math.min(count, PIPE_CAPACITY - this.start);
     into.set(this.ring.subarray(this.start, this.start + first));
     into.set(this.ring.subarray(0, count - first), first);
+    return count;
+  }
+
+  /** Takes bytes out that have been looked at. */
+  skip(count: number): void {
     this.start = (this.start + count) % PIPE_CAPACITY;
     this.used -= count;
     if (count > 0) this.waiters.wake(POLL.OUT | POLL.WRNORM);
-    return count;
   }
 
   put(from: Uint8Array): number {
@@ -121,8 +126,29 @@ export class PipeEnd extends OpenFile {
   }
 
   override read(into: Uint8Array): number {
+    const count = this.peek(into);
+    this.skip(count);
+    return count;
+  }
+
+  /** What `read` would give, left where it is. */
+  peek(into: Uint8Array): number {
     if (this.pipe.used === 0 && this.pipe.writers > 0 && into.length > 0) fail("EAGAIN");
-    return this.pipe.take(into);
+    return this.pipe.peek(into);
+  }
+
+  skip(count: number): void {
+    this.pipe.skip(count);
+  }
+
+  /** Bytes that can be written now. */
+  get room(): number {
+    return this.pipe.room;
+  }
+
+  /** Whether another file is an end of the same pipe. */
+  isSame(other: OpenFile): boolean {
+    return other instanceof PipeEnd && other.pipe === this.pipe;
   }
 
   override write(from: Uint8Array): number {
