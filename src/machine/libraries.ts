@@ -1,6 +1,7 @@
 import type { Library } from "../kernel/library.ts";
 import type { Platform } from "../kernel/rkplat/platform.ts";
 import type { FileTree } from "../kernel/rkvfs/library.ts";
+import { isNativeProgram } from "../loader/native-note.ts";
 import { ProgramImages } from "./program-images.ts";
 
 /**
@@ -430,6 +431,54 @@ export const REGISTER: readonly LibraryEntry[] = [
       return () => posixUnixsocket;
     },
   },
+  {
+    name: "rknative",
+    provides: ["rknative"],
+    load: async () => {
+      const { rknative } = await import("../kernel/rknative/library.ts");
+      return () => rknative;
+    },
+  },
+  {
+    name: "rknativealloc",
+    provides: [],
+    load: async () => {
+      const { rknativealloc } = await import("../kernel/rknativealloc/library.ts");
+      return () => rknativealloc;
+    },
+  },
+  {
+    name: "rknativesched",
+    provides: [],
+    load: async () => {
+      const { rknativesched } = await import("../kernel/rknativesched/library.ts");
+      return () => rknativesched;
+    },
+  },
+  {
+    name: "rknativempi",
+    provides: [],
+    load: async () => {
+      const { rknativempi } = await import("../kernel/rknativempi/library.ts");
+      return () => rknativempi;
+    },
+  },
+  {
+    name: "rknativering",
+    provides: ["rknative-rings"],
+    load: async () => {
+      const { rknativering } = await import("../kernel/rknativering/library.ts");
+      return () => rknativering;
+    },
+  },
+  {
+    name: "rknativeblkdev",
+    provides: [],
+    load: async () => {
+      const { rknativeblkdev } = await import("../kernel/rknativeblkdev/library.ts");
+      return () => rknativeblkdev;
+    },
+  },
 ];
 
 /** The libraries that a hosted program is linked with where nothing else is asked for. */
@@ -439,6 +488,33 @@ export const STANDARD: readonly LibraryChoice[] = REGISTER.flatMap(({ name, stan
 
 /** What disks that are mounted need beside those. */
 export const FOR_DISKS: readonly LibraryChoice[] = [{ name: "rkvirtioblk" }, { name: "ext2" }];
+
+/** What a program made for the native calls needs beside the standard ones. */
+export const FOR_NATIVE: readonly LibraryChoice[] = [
+  { name: "rkalloctlsf" },
+  { name: "rkallocpool" },
+  { name: "rkallocregion", options: { frames: false } },
+  { name: "rklock" },
+  { name: "rkring" },
+  { name: "rkmpi" },
+  { name: "rkvirtioblk" },
+  { name: "rknative" },
+  { name: "rknativealloc" },
+  { name: "rknativesched" },
+  { name: "rknativempi" },
+  { name: "rknativering" },
+  { name: "rknativeblkdev" },
+];
+
+/** What a program is linked with where nobody says. */
+export function usualLibraries(program: Uint8Array, hasDisks: boolean): LibraryChoice[] {
+  const wanted = [
+    ...STANDARD,
+    ...(hasDisks ? FOR_DISKS : []),
+    ...(isNativeProgram(program) ? FOR_NATIVE : []),
+  ];
+  return [...new Map(wanted.map((choice) => [choice.name, choice])).values()];
+}
 
 export function libraryEntry(name: string): LibraryEntry | undefined {
   return REGISTER.find((entry) => entry.name === name);
