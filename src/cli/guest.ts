@@ -6,10 +6,12 @@ import { readHostFile } from "../host/files.ts";
 import { fileName, grantDirectory, inside, isNoDirectory, seenFrom } from "../host/grants.ts";
 import { nodeHost } from "../host/node.ts";
 import { HostFilesystem } from "../kernel/hostfs/filesystem.ts";
+import { HEAD_SIZE, readScript } from "../kernel/posix-exec/script.ts";
 import { LoadError } from "../loader/refuse.ts";
 import { createHosted, type HostedMachine } from "../machine/hosted.ts";
 import type { HostedOptions } from "../machine/hosted-options.ts";
 import { cliText } from "../messages/cli.ts";
+import { RefusedError } from "../messages/errors.ts";
 import { formatSize } from "./output.ts";
 import { envValue, type MountOption, mountValue, seedValue, sizeValue } from "./values.ts";
 
@@ -69,8 +71,7 @@ export interface Guest {
 
 /** Reads the program. Throws `RefusedError`. */
 export function prepareGuest(file: string, args: readonly string[], options: GuestOptions): Guest {
-  const { hostPath, guestPath } = locate(file, options);
-  const elf = readHostFile(hostPath);
+  const { elf, guestPath, argv } = findProgram(file, args, options);
   const { allowWx, aslr, cwd, deterministic, linked, mem: memory = DEFAULT_MEMORY, own, stack } = options;
   const seed = options.aslrSeed ?? (deterministic || !aslr ? 0n : randomSeed());
   return {
@@ -79,7 +80,7 @@ export function prepareGuest(file: string, args: readonly string[], options: Gue
       try {
         return await createHosted({
           program: { bytes: elf, path: guestPath },
-          args: [guestPath, ...args],
+          args: argv,
           env: environment(options),
           cwd,
           memory,
@@ -126,18 +127,54 @@ function fileTree(
   return { files: { memory, ...(root !== undefined && { base: granted(root, false) }), mounts }, disks };
 }
 
-/** Where the program is on the host, and what the guest calls it. */
-function locate(file: string, { root, mount = [] }: GuestOptions): { hostPath: string; guestPath: string } {
-  if (root !== undefined && file.startsWith("/")) {
-    const hostPath = inside(root, file);
-    if (hostPath !== undefined) return { hostPath, guestPath: file };
+/** Scripts whose interpreters are scripts are followed so far, as `execve` does. */
+const MOST_SCRIPTS = 5;
+
+/** The ELF file to run: the program itself, or what interprets it where it is a script of the guest's tree. */
+function findProgram(file: string, args: readonly string[], options: GuestOptions) {
+  let { hostPath, guestPath } = locate(file, options);
+  let argv = [guestPath, ...args];
+  for (let depth = 0; ; depth++) {
+    const elf = readHostFile(hostPath);
+    const script = readScript(elf.subarray(0, HEAD_SIZE));
+    if (!script || options.root === undefined || depth === MOST_SCRIPTS) return { elf, guestPath, argv };
+    const interpreter = new TextDecoder().decode(script.path);
+    const found = inside(options.root, interpreter);
+    if (found === undefined) throw new RefusedError(cliText.noInterpreter(file, interpreter));
+    const argument = script.argument && new TextDecoder().decode(script.argument);
+    argv = [interpreter, ...(argument === undefined ? [] : [argument]), guestPath, ...argv.slice(1)];
+    hostPath = found;
+    guestPath = interpreter;
   }
+}
+
+/** Where the program is on the host, and what the guest calls it. A name alone that is no file here is on the guest's PATH. */
+function locate(file: string, options: GuestOptions): { hostPath: string; guestPath: string } {
+  const { root, mount = [] } = options;
+  const inRoot = root === undefined ? undefined : findInRoot(root, file, options);
+  if (inRoot) return inRoot;
   const grants = [...mount, ...(root === undefined ? [] : [{ host: root, guest: "" }])];
   for (const { host, guest } of grants) {
     const seen = seenFrom(host, file);
     if (seen !== undefined) return { hostPath: file, guestPath: guest + seen };
   }
   return { hostPath: file, guestPath: `/bin/${fileName(file)}` };
+}
+
+function findInRoot(
+  root: string,
+  file: string,
+  options: GuestOptions,
+): { hostPath: string; guestPath: string } | undefined {
+  const path = environment(options).find((variable) => variable.startsWith("PATH=")) ?? "PATH=";
+  const places = path.slice("PATH=".length).split(":");
+  const isName = !file.includes("/") && !isNoDirectory(file);
+  const names = file.startsWith("/") ? [file] : isName ? places.map((at) => `${at}/${file}`) : [];
+  for (const guestPath of names) {
+    const hostPath = inside(root, guestPath);
+    if (hostPath !== undefined && isNoDirectory(hostPath)) return { hostPath, guestPath };
+  }
+  return undefined;
 }
 
 function randomSeed(): bigint {

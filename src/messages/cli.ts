@@ -72,6 +72,8 @@ export const cliText = catalogue(
     mountNotAbsolute: (path: string) => `--mount: the guest path "${path}" does not start with /`,
     badEnv: (text: string) => `--env: "${text}" is not NAME=VALUE`,
     jsonNeedsStats: () => "--json says how --stats is printed; give both",
+    noInterpreter: (file: string, interpreter: string) =>
+      `${file} is a script for ${interpreter}, which is not in the guest's root`,
     cannotRead: (path: string, why: string) => `cannot read ${path}: ${why}`,
     cannotWrite: (path: string, why: string) => `cannot write ${path}: ${why}`,
     noSuchFile: () => "no such file or directory",
@@ -112,6 +114,10 @@ export const cliText = catalogue(
     columnProvides: () => "provides",
     columnNeeds: () => "needs",
     columnSyscalls: () => "calls",
+    columnLinked: () => "linked",
+    columnBytes: () => "bytes",
+    linkedAlways: () => "standard",
+    linkedOnRequest: () => "-f",
     columnSummary: () => "what it is",
     syscallCount: (all: number, full: number, partial: number, stub: number) =>
       `${all} system calls: ${full} in full, ${partial} in part, ${stub} accepted without effect, ${all - full - partial - stub} not (ENOSYS)`,
@@ -179,6 +185,7 @@ export const cliText = catalogue(
     mountNotAbsolute: (path) => `--mount：客户路径“${path}”不以 / 开头`,
     badEnv: (text) => `--env：“${text}”不是 NAME=VALUE`,
     jsonNeedsStats: () => "--json 决定 --stats 的输出形式；请同时给出两者",
+    noInterpreter: (file, interpreter) => `${file} 是 ${interpreter} 的脚本，而客户机的根目录中没有它`,
     cannotRead: (path, why) => `无法读取 ${path}：${why}`,
     cannotWrite: (path, why) => `无法写入 ${path}：${why}`,
     noSuchFile: () => "没有这个文件或目录",
@@ -212,6 +219,10 @@ export const cliText = catalogue(
     columnProvides: () => "提供",
     columnNeeds: () => "需要",
     columnSyscalls: () => "调用数",
+    columnLinked: () => "链接",
+    columnBytes: () => "字节",
+    linkedAlways: () => "标准",
+    linkedOnRequest: () => "-f",
     columnSummary: () => "它是什么",
     syscallCount: (all, full, partial, stub) =>
       `${all} 个系统调用：${full} 个完整，${partial} 个部分，${stub} 个接受但不起作用，${all - full - partial - stub} 个没有（ENOSYS）`,

@@ -128,7 +128,7 @@ describe("the layout", () => {
     ]);
     expect(stdout).toBe("");
     expect(stderr).toMatch(/^runikraft: Runikraft \d/);
-    for (const library of ["rkallocbuddy", "rkschedcoop", "rkswrand", "rkvfs"])
+    for (const library of ["rkallocbuddy", "rkschedfair", "rkswrand", "rkvfs"])
       expect(stderr).toContain(library);
     expect(stderr).toMatch(/seed 5/);
     expect(stderr).toMatch(/^ +[\da-f]{10}-[\da-f]{10} {2}stack$/m);
