@@ -5,7 +5,7 @@ import { processTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { waitUntil } from "../rkprocess/wait.ts";
 import { type Time, time } from "../rktime/time.ts";
-import { readTimespec, SECOND } from "../rktime/timespec.ts";
+import { readTimespec, readTimespecAfter } from "../rktime/timespec.ts";
 import { memoryManager } from "../rkvm/memory-manager.ts";
 import { OutOfMemory } from "../rkvm/resident-pages.ts";
 import { UserFault } from "../rkvm/user-memory.ts";
@@ -77,9 +77,9 @@ function timeLeft(thread: Thread, op: number, address: number): number {
   const limit = readTimespec(thread, address);
   if (limit < 0 || (op & Op.waitBitset) !== Op.waitBitset) return limit;
   const source: Time = thread.kernel.use(time);
-  const { seconds, nanoseconds } = source.realtimeOffset;
-  const start = (op & CLOCK_REALTIME_FLAG) === 0 ? 0 : seconds * SECOND + nanoseconds;
-  return Math.max(0, limit - start - source.monotonic());
+  const ofDay = (op & CLOCK_REALTIME_FLAG) !== 0;
+  const until = ofDay ? readTimespecAfter(thread, address, source.realtimeOffset)! : limit;
+  return Math.max(0, until - source.monotonic());
 }
 
 function wait(thread: Thread, table: FutexTable, key: FutexKey, bits: number, limit: number): number {

@@ -1,7 +1,7 @@
 import type { Thread } from "../rkprocess/thread.ts";
 import { waitUntil } from "../rkprocess/wait.ts";
 import { type Time, time } from "../rktime/time.ts";
-import { readTimespec, SECOND, writeTimespec } from "../rktime/timespec.ts";
+import { readTimespec, readTimespecAfter, SECOND, writeTimespec } from "../rktime/timespec.ts";
 import { errno } from "../syscalls/errno.ts";
 import { full, partial, type SyscallRow } from "../syscalls/row.ts";
 
@@ -24,12 +24,12 @@ export function clockKind(id: number): ClockKind {
   return CPU_CLOCKS.has(id) || id < 0 ? "cpu" : undefined;
 }
 
-/** Nanoseconds from now until a clock shows `at` (nanoseconds). */
-export function untilClock(source: Time, kind: ClockKind, at: number): number {
-  if (kind === "cpu") return at - source.busy();
-  const offset = source.realtimeOffset;
-  if (kind === "steady") return at - source.monotonic();
-  return at - offset.seconds * SECOND - offset.nanoseconds - source.monotonic();
+/** Nanoseconds from now until a clock shows what a valid `struct timespec` says; negative when it did before. */
+export function untilClock(thread: Thread, kind: ClockKind, address: number): number {
+  const source = thread.kernel.use(time);
+  if (kind === "wall")
+    return (readTimespecAfter(thread, address, source.realtimeOffset) ?? 0) - source.monotonic();
+  return readTimespec(thread, address) - (kind === "cpu" ? source.busy() : source.monotonic());
 }
 
 function clockGettime(thread: Thread, id: number, address: number): number {
@@ -107,7 +107,7 @@ function clockNanosleep(thread: Thread, id: number, flags: number, request: numb
   const wanted = readTimespec(thread, request);
   if (wanted < 0) return -errno.EINVAL;
   if ((flags & TIMER_ABSTIME) === 0) return sleep(thread, wanted, remaining);
-  return sleep(thread, untilClock(thread.kernel.use(time), kind, wanted), 0);
+  return sleep(thread, untilClock(thread, kind, request), 0);
 }
 
 function nanosleep(thread: Thread, request: number, remaining: number): number {

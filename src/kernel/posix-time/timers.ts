@@ -169,7 +169,7 @@ function timerSettime(thread: Thread, id: number, flags: number, value: number, 
   if (interval < 0 || first < 0) return -errno.EINVAL;
   if (old !== 0) writeSetting(thread, found.timer, old);
   const absolute = (flags & TIMER_ABSTIME) !== 0;
-  const wait = absolute ? Math.max(0, untilClock(thread.kernel.use(time), found.clock, first)) : first;
+  const wait = absolute ? Math.max(0, untilClock(thread, found.clock, value + 16)) : first;
   found.timer.set(first === 0 ? undefined : wait, interval);
   return 0;
 }

@@ -3,7 +3,7 @@ import type { Library } from "../library.ts";
 import { call, fileAt, int } from "../posixfs/call.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { time } from "../rktime/time.ts";
-import { readTimespec, writeTimespec } from "../rktime/timespec.ts";
+import { readTimespec, readTimespecAfter, writeTimespec } from "../rktime/timespec.ts";
 import { full, partial } from "../syscalls/row.ts";
 import { eventPlace } from "../vfs/anonymous.ts";
 import { fail } from "../vfs/error.ts";
@@ -47,8 +47,9 @@ const setTime = call((thread, files, fd, flags, newAt, oldAt) => {
   const timer = timerAt(files, fd);
   if (oldAt !== 0) write(thread, timer, oldAt);
   const clocks = thread.kernel.use(time);
-  let left = value;
-  if (flags & TFD_TIMER_ABSTIME) left -= timer.ofDay ? Number(clocks.realtime()) : clocks.monotonic();
+  const start = timer.ofDay ? clocks.realtimeOffset : { seconds: 0, nanoseconds: 0 };
+  const left =
+    flags & TFD_TIMER_ABSTIME ? readTimespecAfter(thread, newAt + 16, start)! - clocks.monotonic() : value;
   timer.set(left, interval, value > 0);
   return 0;
 });
