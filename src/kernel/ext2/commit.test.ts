@@ -131,6 +131,18 @@ test("a file opened to be written through is on the disk after each write", () =
   }
 });
 
+test("a file of 2 GiB is announced in the superblock", () => {
+  const disk = new RamDisk(makeImage({ blockSize: 4096, blocks: 200 }));
+  const filesystem = mount(disk);
+  const tree = new Tree(filesystem);
+  tree.write("/f", "");
+  filesystem.sync();
+  const file = tree.open("/f", O.WRONLY);
+  file.truncate(2 ** 31);
+  file.sync();
+  expect(disk.bytes[1024 + 100] & 2).toBe(2);
+});
+
 test("a directory of thousands of names is read again as it was", () => {
   const disk = new RamDisk(makeImage({ blocks: 8000, inodesPerGroup: 4096 }));
   const filesystem = mount(disk);

@@ -37,7 +37,6 @@ export class Commit {
     const { geometry } = store;
     const moving = groups.filter(({ spare }) => spare !== undefined);
     const staying = groups.filter(({ spare }) => spare === undefined);
-    const before = store.head.slice();
     const moved: Group[] = [];
     try {
       for (const group of moving) {
@@ -53,7 +52,7 @@ export class Commit {
       this.count();
       // What the descriptors lead to is there before them, and they are before anything takes the place of the old.
       this.flush();
-      this.writeHead(before);
+      this.writeHead();
       this.flush();
     } catch (error) {
       // The disk still refers to the old places, as far as is known: nothing may be written there.
@@ -121,13 +120,14 @@ export class Commit {
     store.setSuper(Super.writeTime, store.seconds);
   }
 
-  /** Pages that differ from `before`. One with descriptors is what the commit hangs on. */
-  private writeHead(before: Uint8Array): void {
-    const { head } = this.store;
+  /** Pages that differ from the disk. One with descriptors is what the commit hangs on. */
+  private writeHead(): void {
+    const { head, written } = this.store;
     for (let at = 0; at < head.length; at += PAGE) {
       const end = Math.min(at + PAGE, head.length);
-      if (isSame(head, before, at, end)) continue;
+      if (isSame(head, written, at, end)) continue;
       this.store.device.write(at, head.subarray(at, end));
+      written.set(head.subarray(at, end), at);
       this.store.cache.isUnflushed = true;
     }
   }

@@ -108,6 +108,8 @@ export class Ext2Directory extends DirectoryInode {
     const { node } = inode as Ext2Inode;
     const other = (replaced as Ext2Inode | undefined)?.node;
     if (replaced instanceof DirectoryInode && !exchange && replaced.entries().length > 0) fail("ENOTEMPTY");
+    const moves = inode instanceof DirectoryInode && target !== this;
+    if (moves && !(replaced instanceof DirectoryInode) && target.node.links >= LINK_MAX) fail("EMLINK");
     if (!other) this.node.store.attempt(() => target.enter(newName, node));
     else {
       this.node.store.begin();

@@ -48,6 +48,8 @@ export class Store {
   readonly now: () => bigint;
   /** Everything up to the end of the group descriptors, as it is to be written. */
   readonly head: Uint8Array;
+  /** The same as it stands on the disk. */
+  readonly written: Uint8Array;
   readonly groups = new Map<number, Group>();
   /** Something changed that only makes sense together with something else. */
   isStructural = false;
@@ -70,6 +72,7 @@ export class Store {
     const { firstBlock, descriptorBlocks, blockSize } = this.geometry;
     this.head = new Uint8Array((firstBlock + 1 + descriptorBlocks) * blockSize);
     device.read(0, this.head);
+    this.written = this.head.slice();
     this.superblock = new DataView(this.head.buffer, SUPERBLOCK_AT, SUPERBLOCK_SIZE);
     this.cache = new BlockCache(device, blockSize);
     this.table = new InodeTable(this);
@@ -193,6 +196,7 @@ export class Store {
     this.fillPool();
   }
 
+  /** A number of a block behind the superblock. */
   isBlock(block: number): boolean {
     return block > this.geometry.firstBlock && block < this.geometry.blocks;
   }
@@ -267,7 +271,10 @@ export class Store {
 
   /** There is a file of 2 GiB or more. */
   setLargeFile(): void {
-    this.setSuper(Super.roCompat, this.superblock.getUint32(Super.roCompat, true) | LARGE_FILE);
+    const features = this.superblock.getUint32(Super.roCompat, true);
+    if (features & LARGE_FILE) return;
+    this.setSuper(Super.roCompat, features | LARGE_FILE);
+    this.isStructural = true;
   }
 
   private take(block: number, isHeld: boolean): void {
