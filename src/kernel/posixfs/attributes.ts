@@ -4,7 +4,7 @@ import { full, partial, type SyscallRow } from "../syscalls/row.ts";
 import type { Location } from "../vfs/dentry.ts";
 import { fail } from "../vfs/error.ts";
 import { FileType, SymlinkInode } from "../vfs/inode.ts";
-import { describe } from "../vfs/mount.ts";
+import { describe, isReadOnly } from "../vfs/mount.ts";
 import { toBytes } from "../vfs/names.ts";
 import { Event, tell } from "../vfs/notify.ts";
 import type { ProcessFiles } from "../vfs/process-files.ts";
@@ -52,7 +52,7 @@ function statx(
 
 function writeStatfs(thread: Thread, { mount }: Location, at: number): number {
   const { filesystem, device } = mount;
-  thread.memory.write(at, encodeStatfs(filesystem.use(), filesystem.magic, device, filesystem.readOnly));
+  thread.memory.write(at, encodeStatfs(filesystem.use(), filesystem.magic, device, isReadOnly(mount)));
   return 0;
 }
 
@@ -70,7 +70,7 @@ function access(
   const { mode: fileMode } = target.attributes();
   const type = fileMode & FileType.mask;
   const stored = type === FileType.regular || type === FileType.directory || type === FileType.symlink;
-  if (mode & 2 && stored && target.location.mount.filesystem.readOnly) fail("EROFS");
+  if (mode & 2 && stored && isReadOnly(target.location.mount)) fail("EROFS");
   if (mode & 1 && type === FileType.regular && !(fileMode & 0o111)) fail("EACCES");
   return 0;
 }

@@ -6,6 +6,7 @@ import type { Location } from "../vfs/dentry.ts";
 import { fail, VfsError } from "../vfs/error.ts";
 import { O } from "../vfs/flags.ts";
 import type { AttributeChange, Attributes } from "../vfs/inode.ts";
+import { isReadOnly } from "../vfs/mount.ts";
 import { type ByteString, fromBytes, PATH_MAX } from "../vfs/names.ts";
 import { type OpenFile, PathFile } from "../vfs/open-file.ts";
 import { type ProcessFiles, processFiles } from "../vfs/process-files.ts";
@@ -95,7 +96,7 @@ export function targetAt(location: Location): Target {
     location,
     attributes: () => inode.attributes(),
     setAttributes: (change) => {
-      if (location.mount.filesystem.readOnly) fail("EROFS");
+      if (isReadOnly(location.mount)) fail("EROFS");
       inode.setAttributes(change);
     },
   };

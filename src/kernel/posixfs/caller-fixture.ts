@@ -1,6 +1,7 @@
 import { RamFilesystem } from "../ramfs/filesystem.ts";
 import { MemoryFiles } from "../ramfs/memory-file.ts";
 import type { Process } from "../rkprocess/process.ts";
+import { processTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { signals } from "../rksignal/signals.ts";
 import { time } from "../rktime/time.ts";
@@ -116,6 +117,10 @@ export class Caller {
       kernel,
       get: (state: unknown) => (state === processFiles ? this.files : undefined),
     } as unknown as Process;
+    Object.defineProperty(process, "credentials", {
+      get: () => ({ euid: this.owner.uid, egid: this.owner.gid }),
+    });
+    apis.set(processTable, { all: () => [process] });
     this.process = process;
     this.thread = this.newThread();
   }

@@ -1,6 +1,7 @@
 import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import { MemoryFiles } from "../ramfs/memory-file.ts";
+import { processTable } from "../rkprocess/process-table.ts";
 import { signals } from "../rksignal/signals.ts";
 import { time } from "../rktime/time.ts";
 import { fileMappings } from "../rkvm/mappable.ts";
@@ -14,6 +15,7 @@ import { descriptorCalls } from "./descriptors.ts";
 import { extendedAttributeCalls } from "./extended-attributes.ts";
 import { ioCalls } from "./io.ts";
 import { mayMapShared, memoryFileCalls, memoryFiles } from "./memory-files.ts";
+import { mountCalls } from "./mounts.ts";
 import { nameCalls } from "./names.ts";
 import { pollCalls } from "./poll.ts";
 import { spliceCalls } from "./splice.ts";
@@ -26,7 +28,7 @@ export const posixFiles: Library = {
   name: "posix-files",
   summary: librarySummary.posixFiles,
   provides: [fileMappings, memoryFiles],
-  needs: [vfs, time, signals],
+  needs: [vfs, time, signals, processTable],
   syscalls: [
     ...descriptorCalls,
     ...ioCalls,
@@ -36,6 +38,7 @@ export const posixFiles: Library = {
     ...pollCalls,
     ...memoryFileCalls,
     ...spliceCalls,
+    ...mountCalls,
   ],
   processState: [processFiles],
   start(kernel) {

@@ -1,5 +1,5 @@
 import type { Location } from "../vfs/dentry.ts";
-import { describe, type Mount } from "../vfs/mount.ts";
+import { describe, isReadOnly, type Mount } from "../vfs/mount.ts";
 import { toText } from "../vfs/names.ts";
 import type { Vfs } from "../vfs/vfs.ts";
 
@@ -12,7 +12,7 @@ function whereOf(mount: Mount): string {
   return escaped(toText(describe(top)));
 }
 
-const optionsOf = ({ filesystem }: Mount) => `${filesystem.readOnly ? "ro" : "rw"},noatime`;
+const optionsOf = (mount: Mount) => `${isReadOnly(mount) ? "ro" : "rw"},noatime`;
 
 /** `/proc/PID/mounts` */
 export function mounts({ mounts: all }: Vfs): string {

@@ -1,5 +1,6 @@
 import { fail } from "../vfs/error.ts";
 import type { Filesystem, FilesystemUse } from "../vfs/filesystem.ts";
+import type { Budget } from "../vfs/limits.ts";
 import { RamDirectory } from "./directory.ts";
 
 /** Bytes that an inode, and a name in a directory, count against the limit: about what they take of the host. */
@@ -10,6 +11,8 @@ export const PAGE = 4096;
 export interface RamFilesystemOptions {
   /** Bytes that files, names and inodes may take together; more is ENOSPC. */
   readonly limit: number;
+  /** What it takes, together with others. */
+  readonly budget?: Budget;
   /** Nanoseconds since 1970. */
   readonly now: () => bigint;
 }
@@ -23,6 +26,7 @@ export class RamFilesystem implements Filesystem {
   readonly readOnly = false;
   readonly now: () => bigint;
   private readonly limit: number;
+  private readonly budget: Budget | undefined;
   private used = 0;
   private inodes = 0;
   private nextIno: number;
@@ -30,6 +34,7 @@ export class RamFilesystem implements Filesystem {
 
   constructor(options: RamFilesystemOptions, firstIno = 1) {
     this.limit = options.limit;
+    this.budget = options.budget;
     this.now = options.now;
     this.nextIno = firstIno;
   }
@@ -46,12 +51,14 @@ export class RamFilesystem implements Filesystem {
   /** Takes `bytes` of the limit. Throws ENOSPC. */
   charge(bytes: number): void {
     if (this.used + bytes > this.limit) fail("ENOSPC");
+    this.budget?.charge(bytes);
     this.used += bytes;
   }
 
   /** Gives them back. */
   discharge(bytes: number): void {
     this.used -= bytes;
+    this.budget?.discharge(bytes);
   }
 
   /** The number of a new inode, which is charged. */

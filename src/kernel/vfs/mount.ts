@@ -7,13 +7,21 @@ export interface Mount {
   readonly filesystem: Filesystem;
   /** `st_dev`: major number 0, as for every filesystem that no device holds. */
   readonly device: number;
+  /** Its top: of a bind mount some place in the filesystem. */
   readonly root: Dentry;
   /** Where it hangs; undefined for the root of the tree and for filesystems that are nowhere (pipes). */
-  readonly at: Location | undefined;
+  at: Location | undefined;
+  /** Nothing may be changed through it, whatever the filesystem says. */
+  isReadOnly?: boolean;
 }
 
 export function createMount(filesystem: Filesystem, device: number, at: Location | undefined): Mount {
   return { filesystem, device, root: new Dentry("", undefined, filesystem.root), at };
+}
+
+/** Whether nothing may be changed there. */
+export function isReadOnly({ filesystem, isReadOnly = false }: Mount): boolean {
+  return isReadOnly || filesystem.readOnly;
 }
 
 /** Goes down into whatever is mounted on a place. */
@@ -28,7 +36,8 @@ export function parentOf(location: Location, root: Location): Location {
   let at = location;
   for (;;) {
     if (at.dentry === root.dentry && at.mount === root.mount) return at;
-    if (at.dentry.parent) return enterMounts({ mount: at.mount, dentry: at.dentry.parent });
+    if (at.dentry.parent && at.dentry !== at.mount.root)
+      return enterMounts({ mount: at.mount, dentry: at.dentry.parent });
     if (!at.mount.at) return at;
     at = at.mount.at;
   }
@@ -55,12 +64,12 @@ function climb(location: Location, root: Location | undefined) {
     if (root && dentry === root.dentry && mount === root.mount) reached = true;
     removed ||= dentry.removed;
     if (reached) break;
-    if (dentry.parent) {
+    if (dentry.parent && dentry !== mount.root) {
       names.push(dentry.name);
       dentry = dentry.parent;
     } else if (mount.at) ({ mount, dentry } = mount.at);
     else break;
   }
-  const nowhere = names.length === 0 && dentry.name !== "";
+  const nowhere = !reached && names.length === 0 && dentry.name !== "";
   return { text: nowhere ? dentry.name : `/${names.reverse().join("/")}`, removed, reached };
 }

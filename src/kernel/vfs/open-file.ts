@@ -5,6 +5,7 @@ import type { Location } from "./dentry.ts";
 import { fail } from "./error.ts";
 import { O, POLL, STATUS } from "./flags.ts";
 import type { AttributeChange, Attributes, Inode } from "./inode.ts";
+import { isReadOnly } from "./mount.ts";
 import { Event, tell } from "./notify.ts";
 
 /** `whence` of `lseek`. */
@@ -68,7 +69,7 @@ export abstract class OpenFile {
   }
 
   setAttributes(change: AttributeChange): void {
-    if (this.location.mount.filesystem.readOnly) fail("EROFS");
+    if (isReadOnly(this.location.mount)) fail("EROFS");
     this.inode.setAttributes(change);
   }
 

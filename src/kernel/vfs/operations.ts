@@ -2,6 +2,7 @@ import { Dentry, type Location } from "./dentry.ts";
 import { fail } from "./error.ts";
 import { O } from "./flags.ts";
 import { DirectoryInode, FileType, type Inode, type NewInode, type Owner, SymlinkInode } from "./inode.ts";
+import { isReadOnly } from "./mount.ts";
 import { type ByteString, NAME_MAX } from "./names.ts";
 import { Event, newCookie, tell, tellGone, tellName, tellSelf } from "./notify.ts";
 import { type OpenFile, PathFile } from "./open-file.ts";
@@ -247,5 +248,5 @@ function requireDirectory(location: Location): void {
 }
 
 export function requireWritable(location: Location): void {
-  if (location.mount.filesystem.readOnly) fail("EROFS");
+  if (isReadOnly(location.mount)) fail("EROFS");
 }

@@ -9,18 +9,25 @@ import { type ByteString, toByteString } from "./names.ts";
 import { PipeMaker } from "./pipe.ts";
 import { type Base, find } from "./walk.ts";
 
+/** fs.mount-max is 100,000; each mount is looked at when others come and go. */
+const MOST_MOUNTS = 4096;
+
 /** The file tree of a machine: a root filesystem and what is mounted in it. */
 export class Vfs {
   /** In the order they were mounted, the root first. */
   readonly mounts: Mount[] = [];
-  readonly root: Location;
+  root: Location;
+  /** What tmpfs that the guest mounts takes. */
+  readonly mountedBytes: Budget;
   readonly limits: FileLimits;
   readonly pipes: PipeMaker;
+  private lastDevice = 0;
 
   constructor(root: Filesystem, limits: FileLimits = DEFAULT_LIMITS) {
     this.limits = limits;
+    this.mountedBytes = new Budget(limits.memoryFileBytes, "ENOSPC");
     this.pipes = new PipeMaker(new Budget(limits.pipeBytes, "ENOMEM"));
-    const mount = createMount(root, 1, undefined);
+    const mount = createMount(root, this.deviceOf(root), undefined);
     this.mounts.push(mount);
     this.root = { mount, dentry: mount.root };
   }
@@ -32,9 +39,47 @@ export class Vfs {
   mount(filesystem: Filesystem, path: string): void {
     const at = this.makeDirectory(path);
     if (at.dentry === this.root.dentry) fail("EBUSY");
-    const mount = createMount(filesystem, this.mounts.length + 1, at);
-    at.dentry.mounted = mount;
+    this.hang(createMount(filesystem, this.deviceOf(filesystem), at));
+  }
+
+  /** Mounts a filesystem, or what is at `from` in it, on a place that is there. Throws ENOSPC. */
+  mountAt(filesystem: Filesystem, at: Location, from?: Location): Mount {
+    const mount = createMount(filesystem, from?.mount.device ?? this.deviceOf(filesystem), at);
+    return this.hang(from ? { ...mount, root: from.dentry } : mount);
+  }
+
+  /** Takes a mount, and what hangs in it, out of the tree. */
+  detach(mount: Mount): void {
+    for (const other of this.mounts) if (other.at?.mount === mount) this.detach(other);
+    if (mount.at) mount.at.dentry.mounted = undefined;
+    mount.at = undefined;
+    this.mounts.splice(this.mounts.indexOf(mount), 1);
+    mount.filesystem.sync?.();
+  }
+
+  /** Makes the mount at `top` the root of the tree, and hangs the old one at `old` (pivot_root(2)). */
+  pivot(top: Location, old: Location): void {
+    const before = this.root.mount;
+    if (top.mount.at) top.mount.at.dentry.mounted = undefined;
+    top.mount.at = undefined;
+    before.at = old;
+    old.dentry.mounted = before;
+    this.root = { mount: top.mount, dentry: top.mount.root };
+  }
+
+  private hang(mount: Mount): Mount {
+    if (this.mounts.length >= MOST_MOUNTS) fail("ENOSPC");
+    if (mount.at) mount.at.dentry.mounted = mount;
     this.mounts.push(mount);
+    return mount;
+  }
+
+  /** A filesystem has the same number wherever it is mounted: major 0, and minors that nothing anonymous has. */
+  private deviceOf(filesystem: Filesystem): number {
+    const known = this.mounts.find((mount) => mount.filesystem === filesystem);
+    if (known) return known.device;
+    const number = ++this.lastDevice;
+    return number < 256 ? number : ((number & 0xff) | ((number & ~0xff) << 12)) + 0x20_0000;
   }
 
   /** The directory at an absolute path of text, made with all above it where missing. */
