@@ -47,7 +47,8 @@ export async function readRun(
       aslrSeed: options.aslrSeed ?? seedOf(file.aslrSeed),
       allowWx: options.allowWx ?? file.allowWx,
       deterministic: options.deterministic ?? file.deterministic,
-      linked,
+      // Where nothing is said the program decides: it may need disks, or be made for native calls.
+      linked: file.libraries && linked,
       own,
     },
   };

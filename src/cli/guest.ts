@@ -13,12 +13,21 @@ import type { HostedOptions } from "../machine/hosted-options.ts";
 import { cliText } from "../messages/cli.ts";
 import { RefusedError } from "../messages/errors.ts";
 import { formatSize } from "./output.ts";
-import { envValue, type MountOption, mountValue, seedValue, sizeValue } from "./values.ts";
+import {
+  type DiskOption,
+  diskValue,
+  envValue,
+  type MountOption,
+  mountValue,
+  seedValue,
+  sizeValue,
+} from "./values.ts";
 
 /** What `run` and `step` have in common: the options that say what a guest is given, and the machine made of them. */
 export interface GuestOptions {
   readonly root?: string;
   readonly mount?: readonly MountOption[];
+  readonly disk?: readonly DiskOption[];
   readonly env?: readonly string[];
   readonly cwd?: string;
   readonly mem?: number;
@@ -51,6 +60,7 @@ export function guestOptions(command: Command, argument = "<ELF>"): Command {
     .passThroughOptions()
     .option("--root <DIR>", cliText.optionRoot())
     .option("--mount <HOST:GUEST(:rw)>", cliText.optionMount(), mountValue)
+    .option("--disk <FILE(:rw)>", cliText.optionDisk(), diskValue)
     .option("--env <NAME=VALUE>", cliText.optionEnv(), envValue)
     .option("--cwd <DIR>", cliText.optionCwd())
     .option("--mem <SIZE>", cliText.optionMem(formatSize(DEFAULT_MEMORY)), memory)
@@ -114,10 +124,12 @@ function asTheUserNames({ message, errno }: LoadError, guestPath: string, file: 
 /** A file system is made anew for each machine: its changes are the machine's own, but for what is mounted to be written. */
 function fileTree(
   memory: number,
-  { root, mount = [], isRepeated = false }: GuestOptions,
+  { root, mount = [], disk = [], isRepeated = false }: GuestOptions,
 ): Required<Pick<HostedOptions, "files" | "disks">> {
   const granted = (path: string, writable: boolean) => new HostFilesystem(grantDirectory(path, writable));
-  const disks: ImmediateDisk[] = [];
+  const disks: ImmediateDisk[] = disk.map(({ host, writable }) =>
+    openImmediateDisk(host, { readOnly: !writable || isRepeated }),
+  );
   const mounts = mount.map(({ host, guest: path, writable }) => {
     if (!isNoDirectory(host)) return { path, filesystem: granted(host, writable) };
     const readOnly = !writable || isRepeated;

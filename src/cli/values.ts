@@ -50,6 +50,17 @@ export function mountValue(text: string, before: readonly MountOption[] = []): M
   return [...before, { host, guest, writable: mode === "rw" }];
 }
 
+export interface DiskOption {
+  readonly host: string;
+  readonly writable: boolean;
+}
+
+/** `FILE[:ro|rw]`, collected. */
+export function diskValue(text: string, before: readonly DiskOption[] = []): DiskOption[] {
+  const host = text.replace(/:r[ow]$/, "");
+  return [...before, { host, writable: text.endsWith(":rw") }];
+}
+
 /** `NAME=VALUE`, collected. */
 export function envValue(text: string, before: readonly string[] = []): string[] {
   if (!/^[^=\0]+=[^\0]*$/s.test(text)) throw new UsageError(cliText.badEnv(text));

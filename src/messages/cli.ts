@@ -30,6 +30,8 @@ export const cliText = catalogue(
     guestArguments: () => "the program's own arguments; every option after ELF is the program's",
     sourceArgument: () => "an assembly source file",
     optionRoot: () => "a host directory as the guest's / (read-only; what the guest writes stays in memory)",
+    optionDisk: () =>
+      "give the guest a disk, for programs with native calls; read-only unless :rw is added (repeatable)",
     optionMount: () =>
       "a host directory, or a disk image with ext2, at a guest path; read-only unless :rw is added (repeatable)",
     optionEnv: () => "an environment variable for the guest (repeatable)",
@@ -148,6 +150,7 @@ export const cliText = catalogue(
     guestArguments: () => "程序自己的参数；ELF 之后的所有选项都属于程序",
     sourceArgument: () => "汇编源文件",
     optionRoot: () => "把一个主机目录作为客户的 /（只读；客户写入的内容只留在内存里）",
+    optionDisk: () => "给客户一块磁盘，供使用原生调用的程序读写；除非加上 :rw，否则只读（可重复）",
     optionMount: () => "把一个主机目录或 ext2 磁盘映像挂载到客户路径；除非加上 :rw，否则只读（可重复）",
     optionEnv: () => "给客户程序的环境变量（可重复）",
     optionCwd: () => "客户程序的工作目录",
