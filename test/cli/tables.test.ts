@@ -38,7 +38,7 @@ describe("libs", () => {
       for (const one of provides) provided.add(one);
     }
     expect(provided.has("rkalloc") && provided.has("rksched")).toBe(true);
-    expect(runikraft(["libs"]).stdout).toMatch(/^rkallocbuddy +rkalloc +rkplat /m);
+    expect(runikraft(["libs"]).stdout).toMatch(/^rkallocbuddy +standard +rkalloc +rkplat /m);
   });
 
   it("says what each is in the user's language", () => {

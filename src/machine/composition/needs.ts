@@ -12,6 +12,8 @@ export const MACHINE_NEEDS = [
   "rksignal",
   "rksyscall",
   "rkvfs",
+  // Programs are mapped from their files, and have open files and a working directory.
+  "file-mappings",
 ] as const;
 
 /** Throws `LinkError` where nobody of `libraries` provides what the machine needs. */
