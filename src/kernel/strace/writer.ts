@@ -10,6 +10,7 @@ import { REGISTERS_SET } from "../syscalls/result.ts";
 import { syscallName } from "../syscalls/table.ts";
 import { errorTexts } from "./error-texts.ts";
 import { formats } from "./formats.ts";
+import { NATIVE_ADDRESSES, nativeFormats } from "./native-formats.ts";
 import { codeName } from "./signal-codes.ts";
 import { hexadecimal } from "./values.ts";
 
@@ -44,7 +45,7 @@ export class StraceWriter implements CallTracer {
     const registers = Array.from({ length: ARGUMENTS }, (_, i) => A0 + i);
     const values = registers.map((register) => hart.xn(register));
     const raw = registers.map((register) => BigInt.asUintN(64, hart.x(register)));
-    const all = formats[syscallName(number)] ?? [];
+    const all = formatsOf(syscallName(number));
     const end = all.findIndex((format) => format.applies && !format.applies(values));
     const texts = all
       .slice(0, end === -1 ? undefined : end)
@@ -58,7 +59,7 @@ export class StraceWriter implements CallTracer {
     this.begun.delete(thread);
     const name = syscallName(number);
     const { values, raw, texts } = call;
-    const parameters = formats[name] ?? [];
+    const parameters = formatsOf(name);
     const shown = texts.map((text, i) => {
       if (text !== undefined) return text;
       if (result === undefined || result < 0) return hexadecimal(raw[i]);
@@ -91,8 +92,10 @@ export class StraceWriter implements CallTracer {
   }
 }
 
+const formatsOf = (name: string) => formats[name] ?? nativeFormats[name] ?? [];
+
 /** Calls whose result is an address. */
-const ADDRESS_RESULTS: ReadonlySet<string> = new Set(["mmap", "brk", "mremap"]);
+const ADDRESS_RESULTS: ReadonlySet<string> = new Set(["mmap", "brk", "mremap", ...NATIVE_ADDRESSES]);
 
 function resultText(name: string, result: number | undefined): string {
   if (result === undefined || result === REGISTERS_SET) return "?";
