@@ -1,6 +1,7 @@
+import { errno } from "../syscalls/errno.ts";
 import type { Location } from "../vfs/dentry.ts";
 import { DirectoryFile } from "../vfs/directory-file.ts";
-import { fail } from "../vfs/error.ts";
+import { fail, VfsError } from "../vfs/error.ts";
 import {
   type AttributeChange,
   type Attributes,
@@ -20,6 +21,8 @@ export class Ext2Directory extends DirectoryInode {
   readonly filesystem: Ext2Filesystem;
   readonly node: Node;
   private names: Names | undefined;
+  /** Why the names cannot be read: it need not be found out again with each name that is looked for. */
+  private damage: VfsError | undefined;
   private listing: readonly DirectoryEntry[] | undefined;
 
   constructor(filesystem: Ext2Filesystem, node: Node) {
@@ -145,7 +148,13 @@ export class Ext2Directory extends DirectoryInode {
   private loaded(): Names {
     if (!this.names) {
       if (this.node.isGone) fail("ENOENT");
-      this.names = new Names(this.node);
+      if (this.damage) throw this.damage;
+      try {
+        this.names = new Names(this.node);
+      } catch (error) {
+        if (error instanceof VfsError && error.code !== errno.EIO) this.damage = error;
+        throw error;
+      }
       this.filesystem.loaded(this, this.names.size);
     }
     return this.names;
