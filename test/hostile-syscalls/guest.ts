@@ -89,6 +89,10 @@ export interface Surroundings {
   readonly terminal?: boolean;
   /** A directory of the host beneath the guest's root and, read-only, at `/mnt`. */
   readonly directory?: string;
+  /** What else the machine is made of. */
+  readonly hosted?: Partial<HostedOptions>;
+  /** What is wrong when all processes are gone. */
+  readonly check?: (machine: HostedMachine) => string[];
 }
 
 const TYPED = "typed\x7f by the host\n\x04 \x03 \x1a \x1c \x12 \x16\xff\x15 \n";
@@ -97,7 +101,7 @@ const TYPED = "typed\x7f by the host\n\x04 \x03 \x1a \x1c \x12 \x16\xff\x15 \n";
 export async function hostileGuest(
   calls: readonly Call[],
   data: Uint8Array,
-  { memory, terminal = false, directory }: Surroundings,
+  { memory, terminal = false, directory, hosted }: Surroundings,
 ): Promise<HostileGuest> {
   let printed = "";
   const typed = [TYPED, TYPED, TYPED].map((text) => Uint8Array.from(text, (key) => key.charCodeAt(0)));
@@ -119,6 +123,7 @@ export async function hostileGuest(
       size: () => ({ rows: 24, columns: 80 }),
       onResize: () => {},
     },
+    ...hosted,
   });
   const space = machine.process.memory;
   const put = (address: number, bytes: Uint8Array, prot: number) => {

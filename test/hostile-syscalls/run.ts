@@ -78,6 +78,7 @@ export async function runCalls(
     machine.kernel.tracer = undefined;
     wrong.push(...brokenInvariants(machine));
     wrong.push(...(await runsSaneProgram(machine, output)));
+    wrong.push(...(surroundings.check?.(machine) ?? []));
   } catch (error) {
     wrong.push(`the host threw: ${(error as Error).stack}`);
   }
