@@ -5,7 +5,7 @@ import { fail } from "../vfs/error.ts";
 import { O, SETTABLE } from "../vfs/flags.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { open } from "../vfs/operations.ts";
-import { PIPE_CAPACITY, PipeEnd } from "../vfs/pipe.ts";
+import { PipeEnd } from "../vfs/pipe.ts";
 import type { ProcessFiles } from "../vfs/process-files.ts";
 import { decodeInt } from "../vfs/structs.ts";
 import { vfs } from "../vfs/vfs.ts";
@@ -173,9 +173,9 @@ function fcntlOfFile(file: OpenFile, command: number, argument: number): number 
       return 0;
     case F.GETPIPE_SZ:
     case F.SETPIPE_SZ:
-      if (!(file instanceof PipeEnd)) fail("EBADF");
-      if (command === F.SETPIPE_SZ && int(argument) > PIPE_CAPACITY) fail("EPERM");
-      return PIPE_CAPACITY;
+      if (!(file instanceof PipeEnd)) return fail("EBADF");
+      if (command === F.SETPIPE_SZ) file.resize(int(argument) >>> 0);
+      return file.capacity;
     default:
       return fail("EINVAL");
   }

@@ -94,3 +94,21 @@ test("a pipe whose writer has gone is opened again without a wait", () => {
   expect(again.connected).toBe(true);
   expect(again.read(new Uint8Array(1))).toBe(0);
 });
+
+test("a pipe is made larger and smaller with what it holds", () => {
+  const [reader, writer] = new PipeMaker().create(0, 0n);
+  writer.write(new Uint8Array(60_000));
+  reader.read(new Uint8Array(50_000));
+  // Now the bytes go round the end of the ring.
+  writer.write(Uint8Array.from({ length: 20_000 }, (_, i) => i % 251));
+  expect(failure(() => writer.resize(20_000))).toBe("");
+  expect(writer.capacity).toBe(32_768);
+  expect(failure(() => writer.resize(4096))).toBe("EBUSY");
+  expect(failure(() => writer.resize((1 << 20) + 1))).toBe("EPERM");
+  reader.read(new Uint8Array(10_000));
+  const bytes = new Uint8Array(20_000);
+  expect(reader.read(bytes)).toBe(20_000);
+  check(bytes, 20_000, 0);
+  reader.resize(1 << 20);
+  expect(writer.write(new Uint8Array(2 << 20))).toBe(1 << 20);
+});

@@ -6,7 +6,11 @@ import { O, POLL } from "./flags.ts";
 import { Budget, DEFAULT_LIMITS } from "./limits.ts";
 import { type IoctlMemory, OpenFile } from "./open-file.ts";
 
-/** Bytes a pipe holds; writes of at most `PIPE_BUF` are never split (pipe(7)). */
+/** Bytes a pipe may be made to hold (fs.pipe-max-size). */
+const SMALLEST_PIPE = 4096;
+const LARGEST_PIPE = 1 << 20;
+
+/** Bytes a pipe holds unless told otherwise; writes of at most `PIPE_BUF` are never split (pipe(7)). */
 export const PIPE_CAPACITY = 65536;
 const PIPE_BUF = 4096;
 const FIONREAD = 0x541b;
@@ -29,6 +33,7 @@ export class Pipe {
   used = 0;
   private start = 0;
   private ring = new Uint8Array(0);
+  private size = PIPE_CAPACITY;
   private readonly budget: ByteBudget;
 
   constructor(budget: ByteBudget) {
@@ -36,13 +41,36 @@ export class Pipe {
   }
 
   get room(): number {
-    return PIPE_CAPACITY - this.used;
+    return this.size - this.used;
+  }
+
+  /** Bytes that it holds at most. */
+  get capacity(): number {
+    return this.size;
+  }
+
+  /** F_SETPIPE_SZ: a power of two of pages, at least what was asked. Throws EBUSY where it holds more, and EPERM. */
+  resize(wanted: number): void {
+    if (wanted > LARGEST_PIPE) fail("EPERM");
+    const size = 2 ** Math.ceil(Math.log2(Math.max(wanted, SMALLEST_PIPE)));
+    if (size < this.used) fail("EBUSY");
+    if (this.ring.length > 0) {
+      const held = new Uint8Array(this.used);
+      this.peek(held);
+      this.budget.charge(size);
+      this.budget.discharge(this.ring.length);
+      this.ring = new Uint8Array(size);
+      this.ring.set(held);
+      this.start = 0;
+    }
+    this.size = size;
+    this.waiters.wake(POLL.OUT | POLL.WRNORM);
   }
 
   /** Copies the first bytes and leaves them. */
   peek(into: Uint8Array): number {
     const count = Math.min(into.length, this.used);
-    const first = Math.min(count, PIPE_CAPACITY - this.start);
+    const first = Math.min(count, this.size - this.start);
     into.set(this.ring.subarray(this.start, this.start + first));
     into.set(this.ring.subarray(0, count - first), first);
     return count;
@@ -50,19 +78,19 @@ export class Pipe {
 
   /** Takes bytes out that have been looked at. */
   skip(count: number): void {
-    this.start = (this.start + count) % PIPE_CAPACITY;
+    this.start = (this.start + count) % this.size;
     this.used -= count;
     if (count > 0) this.waiters.wake(POLL.OUT | POLL.WRNORM);
   }
 
   put(from: Uint8Array): number {
     if (this.ring.length === 0) {
-      this.budget.charge(PIPE_CAPACITY);
-      this.ring = new Uint8Array(PIPE_CAPACITY);
+      this.budget.charge(this.size);
+      this.ring = new Uint8Array(this.size);
     }
     const count = Math.min(from.length, this.room);
-    const end = (this.start + this.used) % PIPE_CAPACITY;
-    const first = Math.min(count, PIPE_CAPACITY - end);
+    const end = (this.start + this.used) % this.size;
+    const first = Math.min(count, this.size - end);
     this.ring.set(from.subarray(0, first), end);
     this.ring.set(from.subarray(first, count), 0);
     this.used += count;
@@ -74,6 +102,7 @@ export class Pipe {
   empty(): void {
     this.budget.discharge(this.ring.length);
     this.ring = new Uint8Array(0);
+    this.start = 0;
     this.used = 0;
   }
 }
@@ -139,6 +168,14 @@ export class PipeEnd extends OpenFile {
 
   skip(count: number): void {
     this.pipe.skip(count);
+  }
+
+  get capacity(): number {
+    return this.pipe.capacity;
+  }
+
+  resize(wanted: number): void {
+    this.pipe.resize(wanted);
   }
 
   /** Bytes that can be written now. */
