@@ -4,6 +4,7 @@ import { type Section, SHF, SHT } from "../../loader/sections.ts";
 import { readText } from "../../loader/text.ts";
 import { SymbolTable } from "../symbols.ts";
 import { describedCode } from "./frame-entries.ts";
+import { rangeFinder } from "./ranges.ts";
 import { startsIn } from "./starts.ts";
 
 /** A place in memory that holds the address of something: what a relocation will write there. */
@@ -250,8 +251,8 @@ function addPlainPointers(
   isLazy: (address: number) => boolean,
 ): void {
   const functions = new Set(described.map(({ address }) => address));
-  const isCode = (address: number) =>
-    functions.has(address) || (address % 2 === 0 && gaps.some((gap) => contains(gap, address)));
+  const isInGap = rangeFinder(gaps);
+  const isCode = (address: number) => functions.has(address) || (address % 2 === 0 && isInGap(address));
   for (const section of sections) {
     if (section.flags & SHF.execute || section.type === SHT.nobits) continue;
     const view = viewOfSection(section);

@@ -1,6 +1,7 @@
 import { decode, instructionLength } from "../../isa/decode.ts";
 import type { Range } from "../../loader/image.ts";
 import type { Section } from "../../loader/sections.ts";
+import { rangeFinder } from "./ranges.ts";
 
 const WRITES_RD = /\brd\b/;
 const ADDRESS_ENDS = new Set(["addi", "addiw", "jalr"]);
@@ -15,7 +16,7 @@ export function startsIn(code: readonly Section[], gaps: readonly Range[]): Set<
     const section = code.find((one) => address >= one.address && address < one.address + one.size);
     if (section) readGap(section, address - section.address, address - section.address + size, starts);
   }
-  const isInGap = (at: number) => gaps.some(({ address, size }) => at >= address && at < address + size);
+  const isInGap = rangeFinder(gaps);
   for (const start of starts) if (!isInGap(start)) starts.delete(start);
   return starts;
 }
