@@ -7,11 +7,14 @@ import { fileName, grantDirectory, inside, isNoDirectory, seenFrom } from "../ho
 import { nodeHost } from "../host/node.ts";
 import { HostFilesystem } from "../kernel/hostfs/filesystem.ts";
 import { HEAD_SIZE, readScript } from "../kernel/posix-exec/script.ts";
+import type { Filesystem } from "../kernel/vfs/filesystem.ts";
 import { LoadError } from "../loader/refuse.ts";
 import { createHosted, type HostedMachine } from "../machine/hosted.ts";
 import type { HostedOptions } from "../machine/hosted-options.ts";
+import { archiveMessages } from "../messages/archive.ts";
 import { cliText } from "../messages/cli.ts";
-import { RefusedError } from "../messages/errors.ts";
+import { RefusedError, UsageError } from "../messages/errors.ts";
+import { openInitrd, readInitrd } from "./initrd.ts";
 import { formatSize } from "./output.ts";
 import {
   type DiskOption,
@@ -26,6 +29,7 @@ import {
 /** What `run` and `step` have in common: the options that say what a guest is given, and the machine made of them. */
 export interface GuestOptions {
   readonly root?: string;
+  readonly initrd?: string;
   readonly mount?: readonly MountOption[];
   readonly disk?: readonly DiskOption[];
   readonly env?: readonly string[];
@@ -59,6 +63,7 @@ export function guestOptions(command: Command, argument = "<ELF>"): Command {
     .argument("[args...]", cliText.guestArguments())
     .passThroughOptions()
     .option("--root <DIR>", cliText.optionRoot())
+    .option("--initrd <FILE>", archiveMessages.option())
     .option("--mount <HOST:GUEST(:rw)>", cliText.optionMount(), mountValue)
     .option("--disk <FILE(:rw)>", cliText.optionDisk(), diskValue)
     .option("--env <NAME=VALUE>", cliText.optionEnv(), envValue)
@@ -81,7 +86,13 @@ export interface Guest {
 
 /** Reads the program. Throws `RefusedError`. */
 export function prepareGuest(file: string, args: readonly string[], options: GuestOptions): Guest {
-  const { elf, guestPath, argv } = findProgram(file, args, options);
+  const { initrd } = options;
+  if (initrd !== undefined && options.root !== undefined) throw new UsageError(archiveMessages.oneRoot());
+  const archive = initrd === undefined ? undefined : openInitrd(initrd);
+  const inArchive = archive && file.startsWith("/") ? readInitrd(archive, file) : undefined;
+  const { elf, guestPath, argv } = inArchive
+    ? { elf: inArchive, guestPath: file, argv: [file, ...args] }
+    : findProgram(file, args, options);
   const { allowWx, aslr, cwd, deterministic, linked, mem: memory = DEFAULT_MEMORY, own, stack } = options;
   const seed = options.aslrSeed ?? (deterministic || !aslr ? 0n : randomSeed());
   return {
@@ -97,7 +108,7 @@ export function prepareGuest(file: string, args: readonly string[], options: Gue
           seed,
           aslr,
           allowWx,
-          ...fileTree(memory, options),
+          ...fileTree(memory, options, archive),
           deterministic,
           stackSize: stack,
           linked,
@@ -125,6 +136,7 @@ function asTheUserNames({ message, errno }: LoadError, guestPath: string, file: 
 function fileTree(
   memory: number,
   { root, mount = [], disk = [], isRepeated = false }: GuestOptions,
+  archive: Filesystem | undefined,
 ): Required<Pick<HostedOptions, "files" | "disks">> {
   const granted = (path: string, writable: boolean) => new HostFilesystem(grantDirectory(path, writable));
   const disks: ImmediateDisk[] = disk.map(({ host, writable }) =>
@@ -136,7 +148,8 @@ function fileTree(
     disks.push(openImmediateDisk(host, { readOnly }));
     return { path, disk: disks.length - 1, readOnly };
   });
-  return { files: { memory, ...(root !== undefined && { base: granted(root, false) }), mounts }, disks };
+  const base = root === undefined ? archive : granted(root, false);
+  return { files: { memory, ...(base && { base }), mounts }, disks };
 }
 
 /** Scripts whose interpreters are scripts are followed so far, as `execve` does. */

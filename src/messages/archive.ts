@@ -12,6 +12,10 @@ export const archiveMessages = catalogue(
     noLinkTarget: (name: string) => `${name}: a hard link to a file that is not in the archive`,
     kind: (name: string, kind: string) => `${name}: an entry of the kind ${kind}, which is not supported`,
     tooMany: (most: number) => `it has more than ${most} entries`,
+    option: () => "show the files of a tar or cpio archive, plain or gzipped, as /; changes stay in memory",
+    notUnpacked: (path: string) => `${path}: what gzip packed is damaged, or more than 1 GiB`,
+    refused: (path: string, reason: string) => `${path}: ${reason}`,
+    oneRoot: () => "--root and --initrd both say what / is; give one of them",
   },
   {
     neither: () => "它既不是 tar 归档，也不是新 ASCII 格式的 cpio 归档",
@@ -23,5 +27,9 @@ export const archiveMessages = catalogue(
     noLinkTarget: (name: string) => `${name}：硬链接的目标不在归档中`,
     kind: (name: string, kind: string) => `${name}：不支持 ${kind} 类型的条目`,
     tooMany: (most: number) => `条目超过 ${most} 个`,
+    option: () => "以 tar 或 cpio 归档（可用 gzip 压缩）中的文件作为 /；改动只留在内存里",
+    notUnpacked: (path: string) => `${path}：gzip 数据已损坏，或超过 1 GiB`,
+    refused: (path: string, reason: string) => `${path}：${reason}`,
+    oneRoot: () => "--root 和 --initrd 都在指定 /；请只给出其中一个",
   },
 );
