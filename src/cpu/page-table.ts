@@ -11,6 +11,9 @@ import {
   writeEntry,
 } from "./sv39.ts";
 
+/** Bytes that one table of leaves maps. */
+const REGION = PAGE_SIZE * 512;
+
 /** What a virtual page is mapped to. */
 export interface Leaf {
   /** Physical page number: physical address / 4096. */
@@ -29,6 +32,9 @@ export class PageTable {
   private readonly ram: PhysicalMemory;
   private readonly allocatePage: () => number;
   private readonly pages: number[] = [];
+  /** The table of leaves found last: which 2 MiB it is for, and its physical page. */
+  private lastRegion = -1;
+  private lastTable = 0;
 
   /** `allocatePage` gives the number of a zeroed physical page, to hold a table. */
   constructor(ram: PhysicalMemory, allocatePage: () => number) {
@@ -72,9 +78,60 @@ export class PageTable {
     return walk(this.ram, this.rootPage, va);
   }
 
+  /**
+   * Where the level-0 entry of `va`, an address of the lower half, stands: the index of its low word in the arena's
+   * `u32`; -1 where there is no table for it. Good until the RAM is forked.
+   */
+  entry(va: number): number {
+    const region = Math.floor(va / REGION);
+    if (region !== this.lastRegion) {
+      const table = this.leafTable(va);
+      if (table === -1) return -1;
+      this.lastRegion = region;
+      this.lastTable = table;
+    }
+    return this.wordOf(this.lastTable, tableIndex(pageNumber(va), 0));
+  }
+
+  /** The same; missing tables are added. */
+  makeEntry(va: number): number {
+    if (this.entry(va) === -1) this.leafAddress(va);
+    return this.entry(va);
+  }
+
+  /**
+   * Calls `visit` for every table of leaves with entries for addresses from `start` to before `end`: with the index
+   * in `u32` of the first of these entries, its address, and how many there are. `visit` may add tables.
+   */
+  eachTable(start: number, end: number, visit: (word: number, at: number, count: number) => void): void {
+    for (let at = start; at < end; ) {
+      const word = this.entry(at);
+      const span = word === -1 && this.tableAt(this.rootPage, at, 2) === -1 ? REGION * 512 : REGION;
+      const next = Math.min(end, at - (at % span) + span);
+      if (word !== -1) visit(word, at, Math.ceil((next - at) / PAGE_SIZE));
+      at = next;
+    }
+  }
+
   /** The physical pages that hold the tables, root first: to be freed with the address space. */
   tables(): Iterable<number> {
     return this.pages;
+  }
+
+  /** Physical page of the level-0 table for `va`, or -1. */
+  private leafTable(va: number): number {
+    const middle = this.tableAt(this.rootPage, va, 2);
+    return middle === -1 ? -1 : this.tableAt(middle, va, 1);
+  }
+
+  /** Physical page of the table that the entry for `va` in the table `page` of `level` points to, or -1. */
+  private tableAt(page: number, va: number, level: number): number {
+    const low = this.ram.arena.u32[this.wordOf(page, tableIndex(pageNumber(va), level))];
+    return (low & (Pte.V | Pte.R | Pte.X)) === Pte.V ? low >>> 10 : -1;
+  }
+
+  private wordOf(table: number, index: number): number {
+    return (this.ram.writable(table) >>> 2) + index * 2;
   }
 
   private newTable(): number {

@@ -16,7 +16,10 @@ import { SerialLine } from "./serial-line.ts";
 
 /** The second serial port: standard error. */
 const SECOND_UART = ADDRESS_MAP.uart.base + ADDRESS_MAP.uart.size;
-const FENCE_EACH = 32;
+/** With more pages than a TLB has entries, each would be looked for in vain. */
+const FENCE_EACH = 1024;
+/** As many as `satp` can tell apart. */
+const ASIDS = 2 ** 16;
 /** PMP entry 0 as one naturally aligned region over all addresses, open to everybody. */
 const PMP_ALL_ADDRESSES = 0x3f_ffff_ffff_ffffn;
 const PMP_OPEN = 0x1fn;
@@ -58,17 +61,20 @@ export class HostedBoard {
     this.bus.attach(ADDRESS_MAP.clint.base, ADDRESS_MAP.clint.size, this.clint);
     for (const line of this.lines) this.bus.attach(line.base, ADDRESS_MAP.uart.size, line);
     enterUserMode(hart);
+    let lastAsid = -1;
     this.platform = {
       hart,
       bus: this.bus,
       ram: this.ram,
-      useAddressSpace(rootPage) {
-        hart.mmu.useTable(rootPage, 0);
-        hart.mmu.fence();
+      newAsid() {
+        lastAsid = (lastAsid + 1) % ASIDS;
+        if (lastAsid === 0) hart.mmu.fence();
+        return lastAsid;
       },
-      fence(address, pages) {
-        if (pages > FENCE_EACH) hart.mmu.fence();
-        else for (let i = 0; i < pages; i++) hart.mmu.fence(address + i * PAGE_SIZE);
+      useAddressSpace: (rootPage, asid) => hart.mmu.useTable(rootPage, asid),
+      fence(asid, address, pages) {
+        if (pages > FENCE_EACH) hart.mmu.fence(undefined, asid);
+        else for (let i = 0; i < pages; i++) hart.mmu.fence(address + i * PAGE_SIZE, asid);
       },
       codeWritten: (page) => hart.code.invalidate(page),
       clint: { base: ADDRESS_MAP.clint.base, nanosecondsPerTick: 1e9 / TIMEBASE },

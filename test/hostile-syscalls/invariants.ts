@@ -2,6 +2,7 @@ import { Pte } from "../../src/cpu/sv39.ts";
 import { frameAllocator } from "../../src/kernel/rkalloc/frames.ts";
 import { type AddressSpace, LOWEST, USER_END } from "../../src/kernel/rkvm/address-space.ts";
 import type { MemoryContext } from "../../src/kernel/rkvm/memory-context.ts";
+import type { PageObject } from "../../src/kernel/rkvm/page-object.ts";
 import { Prot } from "../../src/kernel/rkvm/vma.ts";
 import { processFiles } from "../../src/kernel/vfs/process-files.ts";
 import type { HostedMachine } from "../../src/machine/hosted.ts";
@@ -32,7 +33,7 @@ function areas(space: AddressSpace): string[] {
 function frames({ process, kernel, board }: HostedMachine): string[] {
   const wrong: string[] = [];
   const space = process.memory;
-  const { frames: counted } = (space as unknown as { context: MemoryContext }).context;
+  const { frames: counted, cache } = (space as unknown as { context: MemoryContext }).context;
   const { extra, firstPage } = counted as unknown as { extra: ArrayLike<number>; firstPage: number };
   const holders = new Map<number, number>();
   const hold = (page: number) => holders.set(page, (holders.get(page) ?? 0) + 1);
@@ -47,7 +48,8 @@ function frames({ process, kernel, board }: HostedMachine): string[] {
   });
   if (leaves !== space.resident.count)
     wrong.push(`${leaves} pages are present, ${space.resident.count} are counted`);
-  const objects = new Set(space.areas.areas.flatMap(({ object }) => object ?? []));
+  const { files } = cache as unknown as { files: Map<unknown, PageObject> };
+  const objects = new Set([...space.areas.areas.flatMap(({ object }) => object ?? []), ...files.values()]);
   for (const object of objects)
     for (const page of (object as unknown as { pages: Map<number, number> }).pages.values()) hold(page);
   for (const table of space.table.tables()) hold(table);

@@ -2,7 +2,6 @@ import { fileURLToPath } from "node:url";
 import { getHeapStatistics } from "node:v8";
 import { assemble } from "../../src/isa/assembler/assemble.ts";
 import { linkElf } from "../../src/isa/assembler/elf.ts";
-import { frameAllocator } from "../../src/kernel/rkalloc/frames.ts";
 import type { ExitStatus } from "../../src/kernel/rkprocess/exit.ts";
 import { processTable } from "../../src/kernel/rkprocess/process-table.ts";
 import { startRegisters } from "../../src/kernel/rkprocess/registers.ts";
@@ -207,9 +206,10 @@ async function runsSaneProgram(machine: HostedMachine, output: () => string): Pr
   const table = kernel.use(processTable);
   table.exit(machine.process, { kind: "signal", signal: signal.SIGKILL, crash: undefined });
   machine.process.memory.release();
-  const { freePages, totalPages } = kernel.use(frameAllocator);
-  if (freePages !== totalPages) return [`${totalPages - freePages} frames are lost`];
-  const memory = kernel.use(memoryManager).createSpace();
+  const manager = kernel.use(memoryManager);
+  const lost = manager.totalPages - manager.freePages - manager.cachedPages;
+  if (lost !== 0) return [`${lost} frames are lost`];
+  const memory = manager.createSpace();
   const process = table.create(memory);
   const loaded = loadProgram(new LoadTarget(memory), SANE, undefined, {
     argv: ["sane"],

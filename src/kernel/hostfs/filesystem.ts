@@ -194,6 +194,11 @@ class HostFile extends FileInode {
     this.node.setAttributes(change);
   }
 
+  override version(): string {
+    const { ino, size, mtime } = this.attributes();
+    return `${ino} ${size} ${mtime}`;
+  }
+
   openData(write: boolean): FileData {
     return this.node.tree.open(this.node.path, write);
   }

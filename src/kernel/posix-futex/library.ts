@@ -1,4 +1,3 @@
-import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import { librarySummary } from "../../messages/libraries.ts";
 import { type Api, api, type Library } from "../library.ts";
 import { processTable } from "../rkprocess/process-table.ts";
@@ -23,11 +22,8 @@ const futexTable: Api<FutexTable> = api("posix-futex");
 
 function keyOf(thread: Thread, address: number, isPrivate: boolean): FutexKey {
   const { memory } = thread.process;
-  if (!isPrivate && memory.areas.find(address)?.object) {
-    const leaf = memory.table.lookup(address);
-    if (leaf) return { space: undefined, address: leaf.page * PAGE_SIZE + (address % PAGE_SIZE) };
-  }
-  return { space: memory, address };
+  const place = isPrivate ? undefined : memory.sharedPlace(address);
+  return place ? { space: place.object, address: place.offset } : { space: memory, address };
 }
 
 function futex(

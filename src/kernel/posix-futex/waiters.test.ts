@@ -18,7 +18,7 @@ test("wakes as many as asked, in the order they came, at that futex alone", () =
   for (const name of ["a", "b", "c"]) waitAt(table, key(8), name, woken);
   waitAt(table, key(12), "other word", woken);
   waitAt(table, key(8, {} as AddressSpace), "other space", woken);
-  waitAt(table, { space: undefined, address: 8 }, "shared", woken);
+  waitAt(table, key(8, {} as AddressSpace), "shared", woken);
   expect(table.wake(key(8), 2, ANY)).toBe(2);
   expect(woken).toEqual(["a", "b"]);
   expect(table.wake(key(8), 5, ANY)).toBe(1);

@@ -1,4 +1,5 @@
 import type { AddressSpace } from "../rkvm/address-space.ts";
+import type { PageObject } from "../rkvm/page-object.ts";
 
 /** Someone who waits at a futex. */
 export interface Waiter {
@@ -10,16 +11,15 @@ export interface Waiter {
   wake(): void;
 }
 
-/** What names a futex: an address of one address space, or a physical one where memory is shared. */
+/** What names a futex: an address of one address space, or a byte of what is shared. */
 export interface FutexKey {
-  readonly space: AddressSpace | undefined;
+  readonly space: AddressSpace | PageObject;
   readonly address: number;
 }
 
 /** Who waits at which futex. */
 export class FutexTable {
-  private readonly shared = new Map<number, Set<Waiter>>();
-  private readonly spaces = new WeakMap<AddressSpace, Map<number, Set<Waiter>>>();
+  private readonly spaces = new WeakMap<FutexKey["space"], Map<number, Set<Waiter>>>();
 
   /** The waiters at a futex, in the order they came. */
   queue(key: FutexKey): Set<Waiter> {
@@ -75,7 +75,6 @@ export class FutexTable {
   }
 
   private queuesOf(key: FutexKey): Map<number, Set<Waiter>> {
-    if (!key.space) return this.shared;
     let queues = this.spaces.get(key.space);
     if (!queues) {
       queues = new Map();

@@ -9,10 +9,12 @@ export interface Platform {
   readonly hart: Hart;
   readonly bus: Bus;
   readonly ram: PhysicalMemory;
+  /** A number for a new address space that no other one has, or is remembered by. */
+  newAsid(): number;
   /** Lets the hart translate through the page table whose root is in physical page `rootPage`. */
-  useAddressSpace(rootPage: number): void;
-  /** Page-table entries changed: forget translations of `pages` pages from `address`. */
-  fence(address: number, pages: number): void;
+  useAddressSpace(rootPage: number, asid: number): void;
+  /** Page-table entries of an address space changed: forget translations of `pages` pages from `address`. */
+  fence(asid: number, address: number, pages: number): void;
   /** The kernel wrote to physical page `page` (address / 4096): forget what was decoded from it. */
   codeWritten(page: number): void;
   /** Physical address of the CLINT, and nanoseconds in one tick of its `mtime`. */

@@ -159,7 +159,10 @@ describe("files", () => {
         into.set(part);
         return part.length;
       },
-      writeAt: (offset: number, from: Uint8Array) => bytes.set(from, offset),
+      writeAt(offset: number, from: Uint8Array) {
+        bytes.set(from, offset);
+        return true;
+      },
     };
   };
 
@@ -193,7 +196,6 @@ describe("files", () => {
     space.unmap(2 * AT, 3 * PAGE);
     expect(backing.bytes[5]).toBe(200);
     expect(backing.bytes[2 * PAGE + 9]).toBe(201);
-    expect(fixture.context.objects.size).toBe(0);
   });
 
   test("a page of a shared file is read-only to the hart until it is written", () => {

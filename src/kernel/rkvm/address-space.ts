@@ -1,13 +1,17 @@
 import { PageTable } from "../../cpu/page-table.ts";
 import { LOWER_HALF_END, PAGE_SIZE } from "../../cpu/sv39.ts";
 import type { AreaDescription } from "../rkprocess/exit.ts";
+import { Limit, type ResourceLimit } from "../rkprocess/limits.ts";
 import { errno } from "../syscalls/errno.ts";
+import { type AreaUsage, describeArea, usageOf } from "./area-report.ts";
 import type { Backing } from "./backing.ts";
 import type { MemoryContext } from "./memory-context.ts";
+import type { MappingSpace, PageObject } from "./page-object.ts";
 import { type Access, OutOfMemory, ResidentPages } from "./resident-pages.ts";
-import { SharedObject } from "./shared-object.ts";
+import { SharedMemory } from "./shared-memory.ts";
+import { growStack } from "./stack-growth.ts";
 import { UserAccess } from "./user-access.ts";
-import { Prot, retain, type Vma, VmaList } from "./vma.ts";
+import { AreaFlag, Prot, type Vma, VmaList } from "./vma.ts";
 
 /** User addresses end here. */
 export const USER_END = LOWER_HALF_END;
@@ -26,23 +30,29 @@ export type Fault =
   | "beyondFile"
   | "outOfMemory";
 
-/** What a new mapping shows. At most one of `shared` and `backing` is absent for a file. */
-interface MapOptions {
+/** What a new mapping shows. */
+export interface MapOptions {
   readonly prot: number;
+  /** Writes are seen by everybody who maps the same. */
   readonly shared?: boolean;
+  /** Absent: zeros. */
   readonly backing?: Backing | undefined;
+  /** A shared mapping may become writable. Default true. */
+  readonly mayWrite?: boolean;
   /** Byte of the file at the first address; whole pages. */
   readonly offset?: number;
   readonly name?: string;
   readonly guard?: boolean;
+  /** Of `AreaFlag`. */
+  readonly flags?: number;
 }
 
 /**
  * A process's address space: its areas, and the Sv39 page table in guest memory that the hart walks. A page gets
  * its frame when it is first touched.
  */
-export class AddressSpace extends UserAccess {
-  readonly areas = new VmaList();
+export class AddressSpace extends UserAccess implements MappingSpace {
+  readonly areas = new VmaList(this);
   readonly table: PageTable;
   readonly resident: ResidentPages;
   /** The program break: `[heap].start` at first. */
@@ -54,11 +64,18 @@ export class AddressSpace extends UserAccess {
   private mmapEnd = USER_END;
   /** Faults made good. */
   faults = 0;
+  /** Pages may be writable and executable at once. */
+  allowWx: boolean;
+  /** New areas are locked (MCL_FUTURE). */
+  lockFuture = false;
+  /** Its process's limits, by `RLIMIT_*`. */
+  limits: readonly ResourceLimit[] | undefined;
   private readonly context: MemoryContext;
 
   constructor(context: MemoryContext) {
     super(context.frames, context.platform);
     this.context = context;
+    this.allowWx = context.allowWx;
     this.table = new PageTable(context.platform.ram, () => {
       const page = context.frames.allocate();
       if (page === -1) throw new OutOfMemory();
@@ -92,19 +109,20 @@ export class AddressSpace extends UserAccess {
     if (this.isCrowded) return -errno.ENOMEM;
     const cleared = this.unmap(start, length);
     if (cleared < 0) return cleared;
-    const object = options.shared ? this.sharedObject(options.backing) : undefined;
-    const vma: Vma = {
+    const { backing, shared = false, mayWrite = true, guard = false, flags = 0 } = options;
+    this.areas.insert({
       start,
       end: start + length,
       prot: options.prot,
-      object,
-      backing: options.shared ? undefined : options.backing,
+      object: this.objectOf(backing, shared),
+      shared,
+      mayWrite,
       offset: options.offset ?? 0,
-      name: options.name ?? options.backing?.name ?? "",
-      guard: options.guard ?? false,
-    };
-    retain(vma);
-    this.areas.insert(vma);
+      name: options.name ?? backing?.name ?? "",
+      guard,
+      flags: this.lockFuture && !guard ? flags | AreaFlag.locked : flags,
+      copied: false,
+    });
     return 0;
   }
 
@@ -129,8 +147,7 @@ export class AddressSpace extends UserAccess {
     let reached = start;
     for (const vma of this.areas.isolate(start, end)) {
       if (vma.start !== reached) break;
-      if (vma.object?.backing && (prot & Prot.write) !== 0 && !vma.object.backing.writeAt)
-        return -errno.EACCES;
+      if ((prot & Prot.write) !== 0 && !vma.mayWrite) return -errno.EACCES;
       vma.prot = prot;
       this.resident.protect(vma, vma.start, vma.end);
       reached = vma.end;
@@ -145,8 +162,9 @@ export class AddressSpace extends UserAccess {
     const oldTop = pageUp(this.heapEnd);
     const newTop = pageUp(wanted);
     if (newTop > oldTop) {
-      const free = this.context.frames.allocator.freePages * PAGE_SIZE;
-      if (newTop - oldTop > free || !this.areas.isFree(oldTop, newTop)) return this.heapEnd;
+      const more = newTop - oldTop;
+      if (this.promisesTooMuch(more) || this.exceedsLimits(more, true)) return this.heapEnd;
+      if (!this.areas.isFree(oldTop, newTop)) return this.heapEnd;
       this.map(oldTop, newTop - oldTop, { prot: Prot.read | Prot.write, name: "[heap]" });
     } else if (newTop < oldTop) this.unmap(newTop, oldTop - newTop);
     this.heapEnd = wanted;
@@ -155,8 +173,7 @@ export class AddressSpace extends UserAccess {
 
   /** Makes an area longer by whole pages that are free. */
   extend(vma: Vma, more: number): number {
-    if (more > this.context.frames.allocator.totalPages * PAGE_SIZE) return -errno.ENOMEM;
-    retain(vma);
+    if (this.promisesTooMuch(more) || this.exceedsLimits(more, isData(vma))) return -errno.ENOMEM;
     this.areas.insert({
       ...vma,
       start: vma.end,
@@ -166,14 +183,17 @@ export class AddressSpace extends UserAccess {
     return 0;
   }
 
-  /** Moves the pages of one range to another of the same kind of area (`mremap`). Both are whole pages. */
-  move(from: number, oldLength: number, to: number, newLength: number): number {
+  /**
+   * Moves the pages of one range to another of the same kind of area (`mremap`). Both are whole pages. With `keep` the
+   * old area stays and is empty (MREMAP_DONTUNMAP).
+   */
+  move(from: number, oldLength: number, to: number, newLength: number, keep = false): number {
     const vma = this.areas.find(from);
     if (!vma || vma.end < from + oldLength) return -errno.EFAULT;
+    if (newLength > oldLength && this.exceedsLimits(newLength - oldLength, isData(vma))) return -errno.ENOMEM;
     const moved = { ...vma, start: to, end: to + newLength, offset: vma.offset + (from - vma.start) };
     const cleared = this.unmap(to, newLength);
     if (cleared < 0) return cleared;
-    retain(moved);
     this.areas.insert(moved);
     try {
       this.resident.move(from, to, Math.min(oldLength, newLength));
@@ -181,7 +201,7 @@ export class AddressSpace extends UserAccess {
       this.unmap(to, newLength);
       throw error;
     }
-    return this.unmap(from, oldLength);
+    return keep ? 0 : this.unmap(from, oldLength);
   }
 
   /** Gives the frames of a range back; what is private begins anew when touched (`MADV_DONTNEED`). */
@@ -192,17 +212,18 @@ export class AddressSpace extends UserAccess {
 
   /** Makes the page at `address` present for an access, if the access is permitted. */
   fault(address: number, access: Access): Fault | undefined {
-    const vma = this.areas.find(address);
+    const vma = growStack(this, address) ?? this.areas.find(address);
     if (!vma) return "unmapped";
     if (!permits(vma.prot, access)) return "forbidden";
-    try {
-      if (!this.resident.makePresent(vma, address - (address % PAGE_SIZE), access)) return "beyondFile";
-      this.faults++;
-      return undefined;
-    } catch (error) {
-      if (error instanceof OutOfMemory) return "outOfMemory";
-      throw error;
-    }
+    for (;;)
+      try {
+        if (!this.resident.makePresent(vma, address - (address % PAGE_SIZE), access)) return "beyondFile";
+        this.faults++;
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof OutOfMemory)) throw error;
+        if (!this.context.exhausted(this)) return "outOfMemory";
+      }
   }
 
   /** The bytes of the mapped page that holds `address`, whatever it permits: for the loader and debuggers. */
@@ -211,15 +232,13 @@ export class AddressSpace extends UserAccess {
     const vma = this.areas.find(at);
     const { platform, frames } = this.context;
     if (!vma) throw new RangeError(`nothing is mapped at ${at}`);
-    let leaf = this.table.lookup(at);
-    if (!leaf || frames.isShared(leaf.page)) this.resident.makePresent(vma, at, "write");
-    leaf = this.table.lookup(at);
-    if (!leaf) throw new RangeError(`nothing can be at ${at}`);
-    platform.codeWritten(leaf.page);
-    return frames.bytes(leaf.page);
+    if (!this.resident.makePresent(vma, at, "write")) throw new RangeError(`nothing can be at ${at}`);
+    const page = this.resident.entry(at) >>> 10;
+    platform.codeWritten(page);
+    return frames.bytes(page);
   }
 
-  /** A copy for a child: private pages are shared until one side writes. */
+  /** A copy for a child: private pages are shared until one side writes. Throws `OutOfMemory`. */
   fork(): AddressSpace {
     const child = new AddressSpace(this.context);
     Object.assign(child, {
@@ -228,19 +247,30 @@ export class AddressSpace extends UserAccess {
       heapLimit: this.heapLimit,
       mmapStart: this.mmapStart,
       mmapEnd: this.mmapEnd,
+      allowWx: this.allowWx,
     });
-    for (const vma of this.areas.areas) {
-      retain(vma);
-      child.areas.insert({ ...vma });
-      if (!vma.object) this.resident.shareWith(child.resident, vma);
+    try {
+      for (const vma of this.areas.areas) {
+        if (vma.flags & AreaFlag.dontFork) continue;
+        child.areas.insert({ ...vma, flags: vma.flags & ~AreaFlag.locked });
+        if (!vma.shared && !(vma.flags & AreaFlag.wipeOnFork)) this.resident.shareWith(child.resident, vma);
+      }
+      return child;
+    } catch (error) {
+      child.release();
+      throw error;
     }
-    return child;
   }
 
   /** One more process has it (CLONE_VM). */
   retain(): this {
     this.users++;
     return this;
+  }
+
+  /** Several processes have it. */
+  get isShared(): boolean {
+    return this.users > 1;
   }
 
   /** A process has it no more; with the last one everything is given back. It must not be a hart's any more. */
@@ -263,9 +293,56 @@ export class AddressSpace extends UserAccess {
     return this.areas.areas.map(describeArea);
   }
 
+  /** All areas with what of them is in memory: `/proc/self/smaps`. */
+  usage(): AreaUsage[] {
+    return this.areas.areas.map((vma) => usageOf(vma, this.resident, this.context.frames));
+  }
+
+  /**
+   * What everybody who shares the memory at `address` calls it: an object and a byte in it. `undefined` for private
+   * memory.
+   */
+  sharedPlace(address: number): { readonly object: PageObject; readonly offset: number } | undefined {
+    const vma = this.areas.find(address);
+    if (!vma?.shared || !vma.object) return undefined;
+    return { object: vma.object, offset: vma.offset + (address - vma.start) };
+  }
+
+  dropPages(object: PageObject, first: number, end: number, copies: boolean): void {
+    this.eachShowing(object, first, end, (from, to) => this.resident.dropSome(from, to, copies));
+  }
+
+  protectPages(object: PageObject, first: number, end: number): void {
+    this.eachShowing(object, first, end, (from, to, vma) => {
+      if (vma.shared) this.resident.forbidWrites(from, to);
+    });
+  }
+
   /** Asks for W and X at once, against the policy. */
   violatesWx(prot: number): boolean {
-    return !this.context.allowWx && (prot & Prot.write) !== 0 && (prot & Prot.exec) !== 0;
+    return !this.allowWx && (prot & Prot.write) !== 0 && (prot & Prot.exec) !== 0;
+  }
+
+  /** More than there could ever be: Linux's default heuristic refuses only that (vm.overcommit_memory = 0). */
+  promisesTooMuch(bytes: number): boolean {
+    return bytes > this.context.frames.allocator.totalPages * PAGE_SIZE;
+  }
+
+  /** Whether `more` bytes are against RLIMIT_AS or, for private writable memory, RLIMIT_DATA. */
+  exceedsLimits(more: number, data: boolean): boolean {
+    return (
+      this.exceeds(Limit.addressSpace, more, (vma) => !vma.guard) ||
+      (data && this.exceeds(Limit.data, more, isData))
+    );
+  }
+
+  /** Whether `more` bytes of areas that `counts` holds for are more than the limit. */
+  exceeds(limit: number, more: number, counts: (vma: Vma) => boolean): boolean {
+    const soft = Number(this.limits?.[limit]?.soft ?? Number.POSITIVE_INFINITY);
+    if (soft >= USER_END) return false;
+    let total = more;
+    for (const vma of this.areas.areas) if (counts(vma)) total += vma.end - vma.start;
+    return total > soft;
   }
 
   /** More areas are refused (Linux's `vm.max_map_count`). */
@@ -277,27 +354,32 @@ export class AddressSpace extends UserAccess {
     return this.areas.overlapping(start, end).some((vma) => vma.guard);
   }
 
-  private sharedObject(backing: Backing | undefined): SharedObject {
-    const { frames, objects } = this.context;
-    if (!backing) return new SharedObject(frames, undefined, () => {});
-    let object = objects.get(backing);
-    if (!object) {
-      object = new SharedObject(frames, backing, () => objects.delete(backing));
-      objects.set(backing, object);
+  private objectOf(backing: Backing | undefined, shared: boolean): PageObject | undefined {
+    if (backing) return this.context.cache.file(backing);
+    return shared ? new SharedMemory(this.context.frames) : undefined;
+  }
+
+  /** Calls `visit` for the addresses at which pages `first` up to `end` of an object are shown. */
+  private eachShowing(
+    object: PageObject,
+    first: number,
+    end: number,
+    visit: (from: number, to: number, vma: Vma) => void,
+  ): void {
+    for (const vma of this.areas.areas) {
+      if (vma.object !== object) continue;
+      const origin = vma.start - vma.offset;
+      const from = Math.max(vma.start, origin + first * PAGE_SIZE);
+      const to = Math.min(vma.end, origin + end * PAGE_SIZE);
+      if (from < to) visit(from, to, vma);
     }
-    return object;
   }
 }
 
-const describeArea = ({ start, end, prot, name, guard, object, offset }: Vma): AreaDescription => ({
-  start,
-  end,
-  prot,
-  name,
-  guard,
-  shared: object !== undefined,
-  offset,
-});
+/** Counts against RLIMIT_DATA. */
+function isData({ prot, shared, flags }: Vma): boolean {
+  return (prot & Prot.write) !== 0 && !shared && (flags & AreaFlag.growsDown) === 0;
+}
 
 export const pageUp = (address: number): number => Math.ceil(address / PAGE_SIZE) * PAGE_SIZE;
 

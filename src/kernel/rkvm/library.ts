@@ -1,6 +1,7 @@
 import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import { frameAllocator } from "../rkalloc/frames.ts";
+import { pageCacheMaker } from "../rkpagecache/page-cache.ts";
 import { platform } from "../rkplat/platform.ts";
 import { AddressSpace } from "./address-space.ts";
 import type { MemoryContext } from "./memory-context.ts";
@@ -13,12 +14,14 @@ export function rkvm(allowWx: boolean): Library {
     name: "rkvm",
     summary: librarySummary.rkvm,
     provides: [memoryManager],
-    needs: [platform, frameAllocator],
+    needs: [platform, frameAllocator, pageCacheMaker],
     start(kernel) {
       const allocator = kernel.use(frameAllocator);
       const here = kernel.use(platform);
       const frames = new PageFrames(allocator, here.ram);
-      const context: MemoryContext = { platform: here, frames, objects: new Map(), allowWx };
+      const cache = kernel.use(pageCacheMaker).create(frames, here.codeWritten);
+      const context: MemoryContext = { platform: here, frames, cache, allowWx, exhausted: () => false };
+      frames.reclaim = () => cache.reclaim();
       kernel.provide(memoryManager, {
         createSpace: () => new AddressSpace(context),
         get totalPages() {
@@ -26,6 +29,13 @@ export function rkvm(allowWx: boolean): Library {
         },
         get freePages() {
           return allocator.freePages;
+        },
+        get cachedPages() {
+          return cache.pages;
+        },
+        flush: () => cache.flush(),
+        set exhausted(handler: (space: AddressSpace) => boolean) {
+          context.exhausted = handler;
         },
       });
     },

@@ -1,14 +1,16 @@
+import type { PageCache } from "../rkpagecache/page-cache.ts";
 import type { Platform } from "../rkplat/platform.ts";
-import type { Backing } from "./backing.ts";
+import type { AddressSpace } from "./address-space.ts";
 import type { PageFrames } from "./page-frames.ts";
-import type { SharedObject } from "./shared-object.ts";
 
 /** What all address spaces of a kernel have in common. */
 export interface MemoryContext {
   readonly platform: Platform;
   readonly frames: PageFrames;
-  /** Objects behind MAP_SHARED files, by file. */
-  readonly objects: Map<Backing, SharedObject>;
+  /** The pages of files. */
+  readonly cache: PageCache;
   /** Pages may be writable and executable at once. */
   readonly allowWx: boolean;
+  /** No page is left for `space`. True: some were given back. */
+  exhausted: (space: AddressSpace) => boolean;
 }

@@ -6,6 +6,8 @@ import type { FrameAllocator } from "../rkalloc/frames.ts";
 export class PageFrames {
   readonly allocator: FrameAllocator;
   readonly ram: PhysicalMemory;
+  /** Called when memory is used up; true when some was given back. */
+  reclaim: () => boolean = () => false;
   /** By page of RAM: holders beyond the first. */
   private readonly extra: Uint32Array;
   private readonly firstPage: number;
@@ -17,9 +19,12 @@ export class PageFrames {
     this.extra = new Uint32Array(ram.size / PAGE_SIZE);
   }
 
-  /** A zeroed page with one holder, or -1 when memory is used up. */
+  /** A zeroed page with one holder, or -1 when memory is used up and nothing can be given back. */
   allocate(): number {
-    return this.allocator.allocate(0);
+    for (;;) {
+      const page = this.allocator.allocate(0);
+      if (page !== -1 || !this.reclaim()) return page;
+    }
   }
 
   share(page: number): void {
@@ -40,5 +45,12 @@ export class PageFrames {
   bytes(page: number): Uint8Array {
     const start = this.ram.writable(page);
     return this.ram.arena.u8.subarray(start, start + PAGE_SIZE);
+  }
+
+  /** Copies a page's contents into another page. */
+  copy(from: number, to: number): void {
+    const { arena } = this.ram;
+    const source = this.ram.readable(from);
+    arena.u8.copyWithin(this.ram.writable(to), source, source + PAGE_SIZE);
   }
 }

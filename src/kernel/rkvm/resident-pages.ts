@@ -1,10 +1,17 @@
 import type { PageTable } from "../../cpu/page-table.ts";
 import { PAGE_SIZE, Pte } from "../../cpu/sv39.ts";
 import type { PageFrames } from "./page-frames.ts";
+import type { PageObject } from "./page-object.ts";
 import { Prot, type Vma } from "./vma.ts";
 
-/** Pages mapped together at a first touch. */
+/** Pages mapped together at a first touch, an aligned group. */
 const AROUND = 16;
+/** Only with this many pages free is anonymous memory mapped in groups. */
+const PLENTY = 64 * AROUND;
+
+/** The entry's page is its area's object's, not a private copy (bit 8, which Sv39 leaves to software). */
+const OF_OBJECT = 1 << 8;
+const FLAGS = 0x3ff;
 
 export type Access = "read" | "write" | "execute";
 
@@ -15,6 +22,9 @@ export class OutOfMemory extends Error {}
  * The pages of one address space that are present: entries of its page table, each holding one frame. Decides which
  * frame a page gets and which permissions its entry may have now. `changed` is called for entries that took a
  * permission or a frame away: whoever remembers translations of the range must forget them.
+ *
+ * Taking a page may make the page cache give pages back and so change entries of this table. So tables are made before
+ * a page of an object is asked for, and no entry is remembered over it.
  */
 export class ResidentPages {
   count = 0;
@@ -23,11 +33,26 @@ export class ResidentPages {
   private readonly table: PageTable;
   private readonly frames: PageFrames;
   private readonly changed: (start: number, length: number) => void;
+  private readonly u32: Uint32Array;
 
   constructor(table: PageTable, frames: PageFrames, changed: (start: number, length: number) => void) {
     this.table = table;
     this.frames = frames;
     this.changed = changed;
+    this.u32 = frames.ram.arena.u32;
+  }
+
+  /** The low word of the entry for `at`; 0 where the page is not present. */
+  entry(at: number): number {
+    const word = this.table.entry(at);
+    if (word === -1) return 0;
+    const low = this.u32[word];
+    return (low & Pte.V) === 0 ? 0 : low;
+  }
+
+  /** The page present at `at` is its area's object's, not a private copy. */
+  isOfObject(at: number): boolean {
+    return (this.entry(at) & OF_OBJECT) !== 0;
   }
 
   /**
@@ -35,18 +60,24 @@ export class ResidentPages {
    * the file. Throws `OutOfMemory`.
    */
   makePresent(vma: Vma, at: number, access: Access): boolean {
-    const leaf = this.table.lookup(at);
-    if (!leaf) return this.bringIn(vma, at, access);
-    if (access === "write" && (leaf.flags & Pte.W) === 0) this.makeWritable(vma, at, leaf.page);
+    const low = this.entry(at);
+    if (low === 0) return this.bringIn(vma, at, access === "write");
+    if (access === "write" && (low & Pte.W) === 0) this.makeWritable(vma, at, low);
     else this.changed(at, PAGE_SIZE);
     return true;
   }
 
   /** Takes out the pages of a range. */
   drop(start: number, end: number): void {
+    this.dropSome(start, end, true);
+  }
+
+  /** Takes out the pages of a range that are their object's; `copies`: private ones too. */
+  dropSome(start: number, end: number, copies: boolean): void {
     let dropped = 0;
-    this.each(start, end, (at, page) => {
-      this.table.unmap(at);
+    this.each(start, end, (_at, page, flags, word) => {
+      if (!copies && (flags & OF_OBJECT) === 0) return;
+      this.u32[word] = 0;
       this.frames.release(page);
       dropped++;
     });
@@ -57,11 +88,19 @@ export class ResidentPages {
 
   /** Gives the pages of a range, which is in `vma`, the area's new permissions. */
   protect(vma: Vma, start: number, end: number): void {
-    this.each(start, end, (at, page, flags) => {
-      const mayWrite = vma.object
-        ? !vma.object.backing || (flags & Pte.W) !== 0
-        : !this.frames.isShared(page);
-      this.table.protect(at, pteFlags(mayWrite ? vma.prot : vma.prot & ~Prot.write));
+    this.each(start, end, (_at, page, flags, word) => {
+      const mayWrite = vma.shared
+        ? !vma.object?.hasFile || (flags & Pte.W) !== 0
+        : (flags & OF_OBJECT) === 0 && !this.frames.isShared(page);
+      this.set(word, page, pteFlags(mayWrite ? vma.prot : vma.prot & ~Prot.write) | (flags & OF_OBJECT));
+    });
+    this.changed(start, end - start);
+  }
+
+  /** Makes the next write to each page of a range fault. */
+  forbidWrites(start: number, end: number): void {
+    this.each(start, end, (_at, _page, _flags, word) => {
+      this.u32[word] &= ~(Pte.W | Pte.D);
     });
     this.changed(start, end - start);
   }
@@ -69,9 +108,10 @@ export class ResidentPages {
   /** Moves the pages of a range to another address. Throws `OutOfMemory`; then all are where they were. */
   move(from: number, to: number, length: number): void {
     const moveAll = (source: number, target: number) =>
-      this.each(source, source + length, (at, page, flags) => {
-        this.table.map(target + (at - source), page, flags);
-        this.table.unmap(at);
+      this.each(source, source + length, (at, _page, _flags, word) => {
+        const place = this.newEntry(target + (at - source));
+        this.u32[place] = this.u32[word];
+        this.u32[word] = 0;
       });
     try {
       moveAll(from, to);
@@ -83,92 +123,159 @@ export class ResidentPages {
     }
   }
 
-  /** Shows an area's private pages to another address space too, until one side writes to them. */
+  /**
+   * Shows an area's private pages to another address space too, until one side writes to them. What comes from the
+   * area's object will come from there again. Throws `OutOfMemory`.
+   */
   shareWith(other: ResidentPages, vma: Vma): void {
-    this.each(vma.start, vma.end, (at, page, flags) => {
-      const shared = flags & ~(Pte.W | Pte.D);
-      this.frames.share(page);
-      this.table.protect(at, shared);
-      other.enter(at, page, shared);
+    if (vma.object && !vma.copied) return;
+    const { u32, frames } = this;
+    let protectedAny = false;
+    this.table.eachTable(vma.start, vma.end, (first, start, count) => {
+      const to = other.newEntry(start);
+      let shared = 0;
+      for (let i = 0; i < 2 * count; i += 2) {
+        const low = u32[first + i];
+        if ((low & (Pte.V | OF_OBJECT)) !== Pte.V) continue;
+        const readOnly = low & ~(Pte.W | Pte.D);
+        if (readOnly !== low) {
+          u32[first + i] = readOnly;
+          protectedAny = true;
+        }
+        u32[to + i] = readOnly;
+        frames.share(low >>> 10);
+        shared++;
+      }
+      other.add(shared);
     });
-    this.changed(vma.start, vma.end - vma.start);
+    if (protectedAny) this.changed(vma.start, vma.end - vma.start);
   }
 
   /** Calls `visit` for the pages of a range that are present; skips what has no table. */
-  each(start: number, end: number, visit: (at: number, page: number, flags: number) => void): void {
-    for (let at = start; at < end; ) {
-      const walk = this.table.walk(at);
-      if (walk.end === "leaf") visit(at, walk.page, walk.flags);
-      const span = PAGE_SIZE * 512 ** walk.steps[walk.steps.length - 1].level;
-      at += span - (at % span);
-    }
+  each(
+    start: number,
+    end: number,
+    visit: (at: number, page: number, flags: number, word: number) => void,
+  ): void {
+    const { u32 } = this;
+    this.table.eachTable(start, end, (first, from, count) => {
+      for (let i = 0; i < count; i++) {
+        const word = first + 2 * i;
+        const low = u32[word];
+        if ((low & Pte.V) !== 0) visit(from + i * PAGE_SIZE, low >>> 10, low & FLAGS, word);
+      }
+    });
   }
 
   /** First touch of a page. */
-  private bringIn(vma: Vma, at: number, access: Access): boolean {
-    const offset = vma.offset + (at - vma.start);
-    const source = vma.object ? vma.object.backing : vma.backing;
-    if (source && offset >= Math.ceil(source.size / PAGE_SIZE) * PAGE_SIZE) return false;
-    if (vma.object) {
-      this.enterShared(vma, at, offset / PAGE_SIZE, access);
+  private bringIn(vma: Vma, at: number, write: boolean): boolean {
+    const word = this.newEntry(at);
+    const { object } = vma;
+    if (!object) {
+      this.set(word, this.newFrame(), pteFlags(vma.prot));
+      this.add(1);
+      this.mapZerosAround(vma, at);
       return true;
     }
-    const page = this.newFrame();
-    vma.backing?.readAt(offset, this.frames.bytes(page));
-    this.enter(at, page, pteFlags(vma.prot));
-    if (!vma.backing) this.enterAround(vma, at);
+    const offset = vma.offset + (at - vma.start);
+    if (!object.holds(offset)) return false;
+    const index = offset / PAGE_SIZE;
+    const page = object.page(index);
+    if (page === -1) throw new OutOfMemory();
+    this.frames.share(page);
+    if (write && !vma.shared) {
+      this.set(word, this.copyOf(page), pteFlags(vma.prot));
+      this.add(1);
+      vma.copied = true;
+      return true;
+    }
+    if (write) object.markDirty(index);
+    const writable = vma.shared && (write || !object.hasFile);
+    this.set(word, page, pteFlags(writable ? vma.prot : vma.prot & ~Prot.write) | OF_OBJECT);
+    this.add(1);
+    if (object.hasFile) this.mapKnownAround(vma, object, at, offset);
     return true;
   }
 
   /** A page's entry does not let it be written, its area does: first write to what is shared in one way or another. */
-  private makeWritable(vma: Vma, at: number, page: number): void {
-    if (vma.object) vma.object.markDirty((vma.offset + (at - vma.start)) / PAGE_SIZE);
-    else if (this.frames.isShared(page)) {
-      const copy = this.newFrame();
-      this.frames.bytes(copy).set(this.frames.bytes(page));
-      this.table.map(at, copy, pteFlags(vma.prot));
-      this.frames.release(page);
-      this.changed(at, PAGE_SIZE);
-      return;
-    }
-    this.table.protect(at, pteFlags(vma.prot));
+  private makeWritable(vma: Vma, at: number, low: number): void {
+    const page = low >>> 10;
+    const word = this.table.entry(at);
+    if (vma.shared) {
+      vma.object?.markDirty((vma.offset + (at - vma.start)) / PAGE_SIZE);
+      this.set(word, page, pteFlags(vma.prot) | (low & OF_OBJECT));
+    } else if ((low & OF_OBJECT) !== 0 || this.frames.isShared(page)) {
+      // Held once more while a page is looked for, which may take this one out of the table.
+      this.frames.share(page);
+      const copy = this.copyOf(page);
+      if ((this.u32[word] & Pte.V) !== 0) this.frames.release(page);
+      else this.add(1);
+      this.set(word, copy, pteFlags(vma.prot));
+      if ((low & OF_OBJECT) !== 0) vma.copied = true;
+    } else this.set(word, page, pteFlags(vma.prot));
     this.changed(at, PAGE_SIZE);
   }
 
-  /** A shared file's page is read-only until it is written, so that its object knows what to write back. */
-  private enterShared(vma: Vma, at: number, index: number, access: Access): void {
-    const object = vma.object!;
-    const page = object.page(index);
-    if (page === -1) throw new OutOfMemory();
-    this.frames.share(page);
-    if (access === "write") object.markDirty(index);
-    const writable = access === "write" || !object.backing;
-    this.enter(at, page, pteFlags(writable ? vma.prot : vma.prot & ~Prot.write));
+  /** A private copy of a page that is held for the purpose, and let go of. */
+  private copyOf(page: number): number {
+    try {
+      const copy = this.newFrame();
+      this.frames.copy(page, copy);
+      return copy;
+    } finally {
+      this.frames.release(page);
+    }
   }
 
   /**
    * Anonymous memory is mostly touched in order, so the rest of an aligned group of pages is mapped with the first:
    * frames of the machine are given out, but no memory of the host until they are touched.
    */
-  private enterAround(vma: Vma, at: number): void {
-    if (this.frames.allocator.freePages < 64 * AROUND) return;
-    const group = at - (at % (AROUND * PAGE_SIZE));
-    const end = Math.min(vma.end, group + AROUND * PAGE_SIZE);
-    for (let next = at + PAGE_SIZE; next < end; next += PAGE_SIZE) {
-      if (this.table.lookup(next)) return;
-      this.enter(next, this.newFrame(), pteFlags(vma.prot));
+  private mapZerosAround(vma: Vma, at: number): void {
+    if (this.frames.allocator.freePages < PLENTY) return;
+    const end = Math.min(vma.end, groupOf(at) + AROUND * PAGE_SIZE);
+    const flags = pteFlags(vma.prot);
+    let word = this.table.entry(at);
+    let mapped = 0;
+    for (let next = at + PAGE_SIZE; next < end; next += PAGE_SIZE, mapped++) {
+      word += 2;
+      if (this.u32[word] !== 0) break;
+      this.set(word, this.newFrame(), flags);
     }
+    this.add(mapped);
   }
 
-  /** Lets go of the page where there is no room for a table that it needs. */
-  private enter(at: number, page: number, flags: number): void {
-    try {
-      this.table.map(at, page, flags);
-    } catch (error) {
-      this.frames.release(page);
-      throw error;
+  /** The pages around that are in memory anyway, as Linux's fault-around does. */
+  private mapKnownAround(vma: Vma, object: PageObject, at: number, offset: number): void {
+    const first = Math.max(vma.start, groupOf(at));
+    const end = Math.min(vma.end, groupOf(at) + AROUND * PAGE_SIZE);
+    const flags = pteFlags(vma.prot & ~Prot.write) | OF_OBJECT;
+    let word = this.table.entry(first);
+    let mapped = 0;
+    for (let next = first; next < end; next += PAGE_SIZE, word += 2) {
+      if (this.u32[word] !== 0) continue;
+      const page = object.known((offset + (next - at)) / PAGE_SIZE);
+      if (page === -1) continue;
+      this.frames.share(page);
+      this.set(word, page, flags);
+      mapped++;
     }
-    this.count++;
+    this.add(mapped);
+  }
+
+  /** Where the entry for `at` stands; a table is made for it where there is none. */
+  private newEntry(at: number): number {
+    const word = this.table.entry(at);
+    return word === -1 ? this.table.makeEntry(at) : word;
+  }
+
+  /** Pages of RAM have numbers of 22 bits (below 16 GiB), so that the entry's high word is always 0. */
+  private set(word: number, page: number, flags: number): void {
+    this.u32[word] = (page << 10) | flags | Pte.V;
+  }
+
+  private add(pages: number): void {
+    this.count += pages;
     if (this.count > this.peak) this.peak = this.count;
   }
 
@@ -178,6 +285,8 @@ export class ResidentPages {
     return page;
   }
 }
+
+const groupOf = (at: number): number => at - (at % (AROUND * PAGE_SIZE));
 
 /**
  * A page-table entry must be readable to be writable. Accessed and dirty are set here, so the hart need not. A page

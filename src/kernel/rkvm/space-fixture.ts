@@ -15,7 +15,8 @@ export function testSpace(pages = 4096, allowWx = false) {
   const written: number[] = [];
   const platform = {
     ram,
-    fence: (address: number, count: number) => fences.push([address, count]),
+    newAsid: () => 1,
+    fence: (_asid: number, address: number, count: number) => fences.push([address, count]),
     codeWritten: (page: number) => written.push(page),
   } as unknown as Platform;
   const first = 0x8000_0000 / 4096;

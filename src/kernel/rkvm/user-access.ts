@@ -9,9 +9,11 @@ const CACHE = 256;
 
 /** The kernel's view of user memory, over the page table of the address space that extends it. */
 export abstract class UserAccess implements UserMemory {
-  abstract readonly table: { lookup(va: number): { page: number; flags: number } | undefined };
+  abstract readonly resident: { entry(at: number): number };
   abstract fault(address: number, access: Access): Fault | undefined;
 
+  /** Tells its translations from those of other address spaces. */
+  readonly asid: number;
   private readonly frames: PageFrames;
   private readonly platform: Platform;
   /** A cache of translations, direct-mapped by page: what the tables said for reading (page + 1) and writing. */
@@ -23,6 +25,7 @@ export abstract class UserAccess implements UserMemory {
   constructor(frames: PageFrames, platform: Platform) {
     this.frames = frames;
     this.platform = platform;
+    this.asid = platform.newAsid();
   }
 
   /** Entries of the page table for the range have changed. */
@@ -37,7 +40,7 @@ export abstract class UserAccess implements UserMemory {
         this.readTags[page % CACHE] = -1;
         this.writeTags[page % CACHE] = -1;
       }
-    this.platform.fence(start, pages);
+    this.platform.fence(this.asid, start, pages);
   }
 
   read(address: number, length: number): Uint8Array {
@@ -206,10 +209,10 @@ export abstract class UserAccess implements UserMemory {
 
   private translate(address: number, access: "read" | "write", needed: number): number {
     if (address >= LOWER_HALF_END) return -1;
-    const leaf = this.table.lookup(address);
-    if (leaf && (leaf.flags & needed) === needed) return leaf.page;
+    const entry = this.resident.entry(address);
+    if ((entry & needed) === needed) return entry >>> 10;
     if (this.fault(address, access) !== undefined) return -1;
-    return this.table.lookup(address)?.page ?? -1;
+    return this.resident.entry(address) >>> 10;
   }
 }
 

@@ -1,22 +1,28 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { PageFrames } from "./page-frames.ts";
+import { SharedMemory } from "./shared-memory.ts";
 import { type Vma, VmaList } from "./vma.ts";
 
 const PAGE = 4096;
+const nobody = { dropPages: () => {}, protectPages: () => {} };
 const area = (start: number, end: number, prot = 3, name = ""): Vma => ({
   start: start * PAGE,
   end: end * PAGE,
   prot,
   object: undefined,
-  backing: undefined,
+  shared: false,
+  mayWrite: true,
   offset: 0,
   name,
   guard: false,
+  flags: 0,
+  copied: false,
 });
 const shape = (list: VmaList) => list.areas.map((vma) => [vma.start / PAGE, vma.end / PAGE, vma.prot]);
 
 test("joins neighbours that continue each other, and no others", () => {
-  const list = new VmaList();
+  const list = new VmaList(nobody);
   list.insert(area(10, 12));
   list.insert(area(14, 16));
   list.insert(area(16, 17, 1));
@@ -28,11 +34,11 @@ test("joins neighbours that continue each other, and no others", () => {
 });
 
 test("areas of a file join only where the file continues", () => {
-  const backing = { name: "f", size: 1 << 20, readAt: () => 0 };
-  const list = new VmaList();
+  const object = new SharedMemory({} as PageFrames);
+  const list = new VmaList(nobody);
   const part = (start: number, offset: number) => ({
     ...area(start, start + 2),
-    backing,
+    object,
     offset: offset * PAGE,
   });
   list.insert(part(10, 0));
@@ -47,7 +53,7 @@ test("areas of a file join only where the file continues", () => {
 });
 
 test("finds the highest room", () => {
-  const list = new VmaList();
+  const list = new VmaList(nobody);
   list.insert(area(90, 95));
   list.insert(area(97, 100));
   const room = (pages: number) => list.findRoom(pages * PAGE, 0, 100 * PAGE) / PAGE;
@@ -58,7 +64,7 @@ test("finds the highest room", () => {
 
 test("takes time in proportion to join as many areas as there may be, and to take them out", () => {
   const most = 65_000;
-  const list = new VmaList();
+  const list = new VmaList(nobody);
   for (let page = 0; page < most; page++) list.insert(area(page, page + 1, page % 2));
   const started = performance.now();
   for (const vma of list.isolate(PAGE, (most - 1) * PAGE)) vma.prot = 2;
@@ -85,7 +91,7 @@ describe("against a map of single pages", () => {
   test("every page has what was done to it last; areas are sorted, apart and joined", () => {
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
-        const list = new VmaList();
+        const list = new VmaList(nobody);
         const pages = new Map<number, number>();
         for (const { kind, start, length, prot } of operations) {
           const end = start + length;

@@ -1,5 +1,4 @@
-import type { Backing } from "./backing.ts";
-import type { SharedObject } from "./shared-object.ts";
+import type { MappingSpace, PageObject } from "./page-object.ts";
 
 /** Protection bits of `mmap` and `mprotect`. */
 export const Prot = { none: 0, read: 1, write: 2, exec: 4 } as const;
@@ -9,34 +8,45 @@ export interface Vma {
   start: number;
   end: number;
   prot: number;
-  /** Pages come from here and are shared with every mapping of the object. */
-  readonly object: SharedObject | undefined;
-  /** Pages begin as copies of this file's. Neither: they begin as zeros. */
-  readonly backing: Backing | undefined;
-  /** Byte in the object or the file that stands at `start`. */
+  /** Pages come from here; without it they begin as zeros. */
+  readonly object: PageObject | undefined;
+  /** Writes go to the object; otherwise to private copies of its pages. */
+  readonly shared: boolean;
+  /** `mprotect` may make it writable: not so for a shared mapping of a file that was not opened for writing. */
+  readonly mayWrite: boolean;
+  /** Byte in the object that stands at `start`. */
   offset: number;
+  /** Of `AreaFlag`. */
+  flags: number;
+  /** Pages of the object may have been copied here. */
+  copied: boolean;
   /** The file's path, `[heap]`, `[stack]`; empty for anonymous memory. */
   readonly name: string;
   /** Never handed out, and not to be replaced by a mapping or a change of protection. */
   readonly guard: boolean;
 }
 
-/** One more area shows what `vma` shows. */
-export function retain(vma: Vma): void {
-  vma.object?.retain();
-  vma.backing?.retain?.();
-}
-
-/** One area less. */
-function release(vma: Vma): void {
-  vma.object?.release();
-  vma.backing?.release?.();
-}
+/** What else is to know of an area. */
+export const AreaFlag = {
+  /** Is not there in a child (MADV_DONTFORK). */
+  dontFork: 1,
+  /** Begins as zeros in a child (MADV_WIPEONFORK). */
+  wipeOnFork: 2,
+  /** Counts against RLIMIT_MEMLOCK (mlock). */
+  locked: 4,
+  /** Is made longer downwards by faults below it (MAP_GROWSDOWN, the stack). */
+  growsDown: 8,
+} as const;
 
 /** The areas of one address space: sorted, not overlapping, merged where nothing tells neighbours apart. */
 export class VmaList {
   private readonly list: Vma[] = [];
   private last: Vma | undefined;
+  private readonly owner: MappingSpace;
+
+  constructor(owner: MappingSpace) {
+    this.owner = owner;
+  }
 
   get areas(): readonly Vma[] {
     return this.list;
@@ -49,6 +59,11 @@ export class VmaList {
     if (!vma || address >= vma.end) return undefined;
     this.last = vma;
     return vma;
+  }
+
+  /** The first area that ends behind `address`: the one that holds it, or the next one. */
+  findFrom(address: number): Vma | undefined {
+    return this.list[this.firstEndingAfter(address)];
   }
 
   /** The areas that share an address with the range, in order. */
@@ -64,9 +79,10 @@ export class VmaList {
     return !vma || vma.start >= end;
   }
 
-  /** Adds an area where nothing is, which has been retained. Joins it to its neighbours where they continue each other. */
+  /** Adds an area where nothing is. Joins it to its neighbours where they continue each other. */
   insert(vma: Vma): void {
     const at = this.indexAfter(vma.start);
+    this.retain(vma);
     this.list.splice(at, 0, vma);
     this.joinWithNext(at);
     this.joinWithNext(at - 1);
@@ -78,7 +94,7 @@ export class VmaList {
     if (areas.length === 0) return;
     this.list.splice(this.list.indexOf(areas[0]), areas.length);
     this.last = undefined;
-    for (const vma of areas) release(vma);
+    for (const vma of areas) this.release(vma);
   }
 
   /** Cuts areas so that `start` and `end` are edges; the areas between them. */
@@ -95,8 +111,7 @@ export class VmaList {
     let next = kept + 1;
     for (; next < list.length && list[kept].start <= end; next++) {
       if (continues(list[kept], list[next])) {
-        list[kept].end = list[next].end;
-        release(list[next]);
+        this.join(list[kept], list[next]);
       } else list[++kept] = list[next];
     }
     list.splice(kept + 1, next - kept - 1);
@@ -124,7 +139,7 @@ export class VmaList {
     const at = this.indexAfter(address) - 1;
     const vma = this.list[at];
     if (!vma || vma.start === address || vma.end <= address) return;
-    retain(vma);
+    this.retain(vma);
     const upper = { ...vma, start: address, offset: vma.offset + (address - vma.start) };
     vma.end = address;
     this.list.splice(at + 1, 0, upper);
@@ -135,10 +150,23 @@ export class VmaList {
     const lower = this.list[at];
     const upper = this.list[at + 1];
     if (!lower || !upper || !continues(lower, upper)) return false;
-    lower.end = upper.end;
-    release(upper);
+    this.join(lower, upper);
     this.list.splice(at + 1, 1);
     return true;
+  }
+
+  private join(lower: Vma, upper: Vma): void {
+    lower.end = upper.end;
+    lower.copied ||= upper.copied;
+    this.release(upper);
+  }
+
+  private retain(vma: Vma): void {
+    vma.object?.retain(this.owner, vma.shared);
+  }
+
+  private release(vma: Vma): void {
+    vma.object?.release(this.owner, vma.shared);
   }
 
   /** Index of the first area that starts after `address`. */
@@ -164,9 +192,11 @@ function continues(lower: Vma, upper: Vma): boolean {
     lower.end === upper.start &&
     lower.prot === upper.prot &&
     lower.object === upper.object &&
-    lower.backing === upper.backing &&
+    lower.shared === upper.shared &&
+    lower.mayWrite === upper.mayWrite &&
+    lower.flags === upper.flags &&
     lower.name === upper.name &&
     lower.guard === upper.guard &&
-    ((!lower.object && !lower.backing) || lower.offset + (lower.end - lower.start) === upper.offset)
+    (!lower.object || lower.offset + (lower.end - lower.start) === upper.offset)
   );
 }

@@ -1,13 +1,14 @@
-import type { Backing } from "../rkvm/backing.ts";
+import type { Backing, CachedPages } from "../rkvm/backing.ts";
 import { VfsError } from "./error.ts";
 import type { FileData, FileInode } from "./regular-file.ts";
 
 /**
  * What `mmap` maps of an inode with bytes: it holds them open while there are mappings. Nobody waits for a page
- * to answer, so what cannot be read is zeros and what cannot be written is lost, as after a disk's error.
+ * to answer, so what cannot be read is zeros, as after a disk's error.
  */
 export class FileBacking implements Backing {
   readonly name: string;
+  cached: CachedPages | undefined = undefined;
   private readonly inode: FileInode;
   private mappings = 0;
   private data: FileData | undefined;
@@ -19,29 +20,52 @@ export class FileBacking implements Backing {
   }
 
   get size(): number {
-    return orElse(0, () => this.opened(false).size);
+    return this.with(false, 0, (data) => data.size);
   }
 
   readAt(offset: number, into: Uint8Array): number {
-    return orElse(0, () => this.opened(false).readAt(into, offset));
+    return this.with(false, 0, (data) => data.readAt(into, offset));
   }
 
   /** The mapping does not make the file longer. */
-  writeAt(offset: number, bytes: Uint8Array): void {
-    orElse(undefined, () => {
-      const data = this.opened(true);
-      const room = data.size - offset;
-      if (room > 0) data.writeAt(bytes.subarray(0, room), offset);
+  writeAt(offset: number, bytes: Uint8Array): boolean {
+    return this.with(true, false, (data) => {
+      const part = bytes.subarray(0, Math.max(0, data.size - offset));
+      return part.length === 0 || data.writeAt(part, offset) === part.length;
     });
+  }
+
+  zero(from: number, to: number): void {
+    this.with(true, undefined, (data) => data.zero(from, Math.min(to, data.size)));
+  }
+
+  version(): string | undefined {
+    return this.inode.version();
   }
 
   retain(): void {
     this.mappings++;
-    orElse<FileData | undefined>(undefined, () => this.opened(false));
+    this.with(false, undefined, () => {});
   }
 
   release(): void {
     if (--this.mappings > 0) return;
+    this.close();
+  }
+
+  /** Acts on the bytes, which are opened for it and stay open only while there are mappings. */
+  private with<T>(write: boolean, otherwise: T, action: (data: FileData) => T): T {
+    try {
+      return action(this.opened(write));
+    } catch (error) {
+      if (error instanceof VfsError) return otherwise;
+      throw error;
+    } finally {
+      if (this.mappings <= 0) this.close();
+    }
+  }
+
+  private close(): void {
     this.data?.close();
     this.data = undefined;
     this.writable = false;
@@ -55,14 +79,5 @@ export class FileBacking implements Backing {
       this.writable = write;
     }
     return this.data;
-  }
-}
-
-function orElse<T>(otherwise: T, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    if (error instanceof VfsError) return otherwise;
-    throw error;
   }
 }

@@ -1,4 +1,5 @@
 import type { Backing } from "../rkvm/backing.ts";
+import { CoherentData } from "./coherent-data.ts";
 import type { Location } from "./dentry.ts";
 import { fail } from "./error.ts";
 import { FileBacking } from "./file-backing.ts";
@@ -29,19 +30,29 @@ export interface FileData {
 /** An inode with bytes. */
 export abstract class FileInode extends Inode {
   readonly type: number = FileType.regular;
-  private mapped: Backing | undefined;
+  /** What was mapped of it. */
+  mapping: Backing | undefined;
 
   /** Opens the bytes; `write` where the file is opened for writing. */
   abstract openData(write: boolean): FileData;
 
   /** What a mapping maps: one object for an inode. `name` is for reports. */
   backing(name: string): Backing {
-    this.mapped ??= new FileBacking(name, this);
-    return this.mapped;
+    this.mapping ??= new FileBacking(name, this);
+    return this.mapping;
+  }
+
+  /** Changes when somebody outside may have changed the bytes; `undefined` where nobody could. */
+  version(): string | undefined {
+    return undefined;
   }
 
   open(location: Location, flags: number): OpenFile {
-    return new RegularFile(location, flags, this.openData((flags & O.ACCMODE) !== O.RDONLY));
+    return new RegularFile(
+      location,
+      flags,
+      new CoherentData(this, this.openData((flags & O.ACCMODE) !== O.RDONLY)),
+    );
   }
 }
 
