@@ -62,7 +62,10 @@ export async function readModule(bytes: Uint8Array, name: string): Promise<CodeM
   const image = await parseElf(bytes, name);
   const found = await readSections(bytes, name);
   const sections = found.filter(({ flags }) => flags & SHF.alloc);
-  const named = sections.filter(({ flags, size }) => flags & SHF.execute && size > 0);
+  // As far as the file has bytes of them.
+  const named = sections
+    .filter(({ flags, bytes }) => flags & SHF.execute && bytes.length > 0)
+    .map((section) => ({ ...section, size: section.bytes.length }));
   const code = (named.length > 0 ? named : segmentsOf(image)).sort((a, b) => a.address - b.address);
   const symbols = new SymbolTable(await readSymbols(bytes, name));
   const table = dynamicSymbols(found);

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { assemble } from "../../isa/assembler/assemble.ts";
 import { linkElf } from "../../isa/assembler/elf.ts";
+import { LoadError } from "../../loader/refuse.ts";
+import { SeededRandom } from "../../random/seeded-random.ts";
 import { type ScanResult, scanProgram } from "./scan.ts";
 
 /** Programs of one file in assembly; what real programs make is compared with traces in test/guests. */
@@ -185,4 +187,31 @@ describe("what the program can come to", () => {
       scanProgram({ program: { path: "/bin/x", bytes: new Uint8Array(10) } }, { read: () => undefined }),
     ).rejects.toThrow("/bin/x");
   });
+});
+
+it("of a damaged file is a refusal or a result, and nothing else", async () => {
+  const whole = linkElf(
+    assemble(
+      ".globl _start\n_start: la a5, f\nla a4, table\nlw a4, 0(a4)\njr a4\nf: li a7, 93\necall\nret\n.data\ntable: .dword f, _start\n",
+      { file: "test.S" },
+    ),
+  );
+  const random = new SeededRandom(7n);
+  const results = { scanned: 0, refused: 0 };
+  for (let i = 0; i < 300; i++) {
+    const bytes = whole.slice();
+    for (let k = 0; k <= i % 4; k++) {
+      const [low, high, value] = random.bytes(3);
+      bytes[((high << 8) | low) % bytes.length] = [0, 127, 255, value][i % 4];
+    }
+    try {
+      await scanProgram({ program: { path: "/bin/test", bytes } }, { read: () => undefined });
+      results.scanned++;
+    } catch (error) {
+      expect(error).toBeInstanceOf(LoadError);
+      results.refused++;
+    }
+  }
+  expect(results.scanned).toBeGreaterThan(10);
+  expect(results.refused).toBeGreaterThan(10);
 });
