@@ -92,10 +92,14 @@ export const waitFor =
   (request) => {
     // Of a wait that ends one after the other, this ends all.
     const stop = object.end.add(() => thread.wake());
+    const { timedOut, queues, exclusive, interrupted } = request;
     return waitUntil(thread, {
-      ...request,
-      ...limitedTo(timeout, request.interrupted),
       attempt: () => (object.isGone ? -errno.EIDRM : request.attempt()),
+      queues,
+      exclusive,
+      timedOut,
+      timeout: timeout < 0 ? undefined : timeout,
+      interrupted: interrupted ?? interruption(timeout),
       finished() {
         stop();
         request.finished?.();
@@ -104,10 +108,11 @@ export const waitFor =
   };
 
 /** A call that waits for a time is not made again after a signal, as it would begin anew. */
-export const limitedTo = (
-  timeout: number,
-  interrupted = timeout < 0 ? undefined : () => -errno.EINTR,
-): Pick<WaitRequest, "timeout" | "interrupted"> => ({
+const interruption = (timeout: number): (() => number) | undefined =>
+  timeout < 0 ? undefined : () => -errno.EINTR;
+
+/** `timeout` of a call that waits for no object. */
+export const limitedTo = (timeout: number): Pick<WaitRequest, "timeout" | "interrupted"> => ({
   timeout: timeout < 0 ? undefined : timeout,
-  interrupted,
+  interrupted: interruption(timeout),
 });
