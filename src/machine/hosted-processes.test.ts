@@ -149,6 +149,33 @@ describe("fork", () => {
                j leave`);
     expect(status).toEqual(exited(5));
   });
+
+  test("a process's end is no hang-up for a stopped one of its own group", async () => {
+    const { status } = await run(`
+      _start:  call fork
+               beqz a0, sleeper
+               mv s0, a0
+               li a1, 19                   # SIGSTOP
+               li a7, KILL
+               ecall
+               call fork
+               li t0, 0
+               beqz a0, child
+               li a5, 0
+               call wait
+               li a0, 6
+               j leave
+      child:   li a0, 0
+               j leave
+      sleeper: li a7, 73                   # ppoll of nothing
+               li a0, 0
+               li a1, 0
+               li a2, 0
+               li a3, 0
+               ecall
+               j sleeper`);
+    expect(status).toEqual(exited(6));
+  });
 });
 
 describe("clone with CLONE_VM", () => {

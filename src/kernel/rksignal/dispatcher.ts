@@ -226,9 +226,12 @@ export class SignalDispatcher implements Signals {
 
   /** Groups that have no controller any more and are stopped would be so for ever (POSIX, `_exit`). */
   private leaveGroups(process: Process): void {
-    const groups = new Set([process.processGroup]);
+    // Only a process outside of a group looks after it: its own lives on as it was when the parent is of it, too.
+    const { parent, processGroup, session } = process;
+    const groups = new Set<number>();
+    if (parent?.session === session && parent.processGroup !== processGroup) groups.add(processGroup);
     for (const child of process.children) {
-      if (child.session === process.session) groups.add(child.processGroup);
+      if (child.session === session && child.processGroup !== processGroup) groups.add(child.processGroup);
       if (child.parentDeathSignal !== 0) this.toProcess(child, fromKernel(child.parentDeathSignal));
     }
     for (const group of groups) {
