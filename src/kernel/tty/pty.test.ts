@@ -1,8 +1,11 @@
 import { expect, test } from "vitest";
+import type { Thread } from "../rkprocess/thread.ts";
 import type { Time } from "../rktime/time.ts";
 import { eventPlace } from "../vfs/anonymous.ts";
 import { O, POLL } from "../vfs/flags.ts";
+import type { IoctlMemory } from "../vfs/open-file.ts";
 import { failure } from "../vfs/tree-fixture.ts";
+import { Ioctl } from "./ioctls.ts";
 import type { JobControl } from "./job-control.ts";
 import { MasterFile, Pty, SlaveFile } from "./pty.ts";
 
@@ -57,4 +60,21 @@ test("without slaves the master's reads fail, after what was left; without a mas
   other.master.release();
   expect(text(other.slave)).toBe("");
   expect(failure(() => other.slave.write(Uint8Array.of(1)))).toBe("EIO");
+});
+
+test("the master's flush takes what it has not read, or what the slave has not", () => {
+  const { master, slave } = pair();
+  const flush = (which: number) => master.ioctl(Ioctl.TCFLSH, {} as IoctlMemory, which, {} as Thread);
+  slave.write(Buffer.from("abcd"));
+  expect(text(master, 2)).toBe("ab");
+  flush(1);
+  expect(text(master, 1)).toBe("c");
+  flush(0);
+  slave.write(Buffer.from("next"));
+  expect(text(master)).toBe("next");
+  master.write(Buffer.from("typed\n"));
+  flush(2);
+  expect(failure(() => text(slave))).toBe("EAGAIN");
+  expect(failure(() => text(master))).toBe("EAGAIN");
+  expect(failure(() => flush(3))).toBe("EINVAL");
 });

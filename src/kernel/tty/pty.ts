@@ -57,6 +57,11 @@ class PtyLine implements ConsolePort {
     return this.output.splice(0, max);
   }
 
+  /** What the master has not read is lost. */
+  discard(): void {
+    this.output = [];
+  }
+
   type(bytes: Uint8Array): void {
     for (const byte of bytes) this.input.push(byte);
     this.onInput();
@@ -150,9 +155,23 @@ export class MasterFile extends OpenFile {
         return this.openSlave(caller, argument);
       case Ioctl.TIOCPKT:
         return decodeInt(memory.read(4)) === 0 ? 0 : fail("EINVAL");
+      case Ioctl.TCFLSH:
+        return this.flush(argument);
       default:
         return this.pty.tty.ioctlByMaster(request, memory, argument, caller);
     }
+  }
+
+  /** Its input (TCIFLUSH) is what the slave wrote, its output (TCOFLUSH) what the slave has not read; 2: both. */
+  private flush(which: number): number {
+    if (which < 0 || which > 2) fail("EINVAL");
+    const { line, tty } = this.pty;
+    if (which !== 1) {
+      line.discard();
+      tty.waiters.wake(POLL.OUT | POLL.WRNORM);
+    }
+    if (which !== 0) tty.flushInput();
+    return 0;
   }
 
   protected override closed(): void {

@@ -184,6 +184,11 @@ export class Tty implements LineEvents {
     return this.ioctl(request, memory, argument, caller);
   }
 
+  /** What was typed and nobody has read is lost. */
+  flushInput(): void {
+    this.line.flush();
+  }
+
   /** Its other end is gone for good. */
   get isGone(): boolean {
     return this.hungUp;
