@@ -4,7 +4,7 @@ import type { Slot, Unit } from "./module.ts";
 import { unitAt } from "./module.ts";
 import type { Reach, Reached } from "./reach.ts";
 import type { RegisterState } from "./registers.ts";
-import { type CodeLine, comesBack, flowOf } from "./unit-code.ts";
+import { type CodeLine, comesBack, flowOf, readUnit } from "./unit-code.ts";
 import type { Value } from "./values.ts";
 
 /** A place whose system call is not known. */
@@ -39,6 +39,7 @@ class CallFinder {
   private readonly undecided = new Map<string, Undecided>();
   private readonly wrappers = new Map<Unit, Set<number>>();
   private readonly pending: { wrapper: Unit; register: number }[] = [];
+  private readonly returning = new Map<Unit, boolean>();
   /** Who refers to a unit. */
   private readonly referrers = new Map<Unit, Set<Unit>>();
 
@@ -53,8 +54,8 @@ class CallFinder {
 
   find(): Calls {
     for (const [unit, reached] of this.reach.units) {
-      for (const address of reached.code.hidden) this.leaveOpen(unit, address, scanText.hidden());
-      if (!reached.code.lines.some(({ instruction }) => instruction?.row.name === "ecall")) continue;
+      for (const address of reached.hidden) this.leaveOpen(unit, address, scanText.hidden());
+      if (!reached.hasEcall) continue;
       this.follow(reached, (line, state) => {
         if (line.instruction?.row.name === "ecall") this.note(reached, line, state.get(A7));
       });
@@ -72,19 +73,26 @@ class CallFinder {
   }
 
   private follow(reached: Reached, visit: (line: CodeLine, state: RegisterState) => void): void {
-    const { code, entries } = reached;
-    const { module } = code.unit;
+    const { unit, entries } = reached;
     const isBack = (target: number) => {
-      const called = unitAt(module, target);
-      const there = called?.start === target ? this.reach.units.get(called) : undefined;
-      return !there || comesBack(there.code);
+      const called = unitAt(unit.module, target);
+      return called?.start !== target || this.comesBack(called);
     };
-    if (!followUnit(code, entries, isBack, visit))
-      this.leaveOpen(code.unit, code.unit.start, scanText.tooComplex());
+    if (!followUnit(readUnit(unit), entries, isBack, visit))
+      this.leaveOpen(unit, unit.start, scanText.tooComplex());
+  }
+
+  private comesBack(unit: Unit): boolean {
+    let answer = this.returning.get(unit);
+    if (answer === undefined) {
+      answer = comesBack(readUnit(unit));
+      this.returning.set(unit, answer);
+    }
+    return answer;
   }
 
   /** At `line` a call is made whose number is `value`. */
-  private note({ code: { unit }, isTaken }: Reached, line: CodeLine, value: Value): void {
+  private note({ unit, isTaken }: Reached, line: CodeLine, value: Value): void {
     let { open } = value;
     for (const thing of value.things) {
       if (typeof thing === "number") {

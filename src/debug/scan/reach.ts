@@ -2,9 +2,12 @@ import { type CodeModule, type Slot, type Unit, unitAt } from "./module.ts";
 import { type References, referencesOf } from "./references.ts";
 import { readUnit, runsOn, type UnitCode } from "./unit-code.ts";
 
-/** A unit that the program can come to. */
+/** A unit that the program can come to. Its instructions are read again where they matter: few units make calls. */
 export interface Reached {
-  readonly code: UnitCode;
+  readonly unit: Unit;
+  readonly hasEcall: boolean;
+  readonly hidden: UnitCode["hidden"];
+  readonly runsOn: boolean;
   readonly references: References;
   /** Addresses inside at which something else than a call of it enters it; its start too, where that is not a call. */
   readonly entries: Set<number>;
@@ -60,14 +63,14 @@ export class Reach {
 
   private follow(): void {
     for (let unit = this.pending.pop(); unit; unit = this.pending.pop()) {
-      const { code, references } = this.units.get(unit) as Reached;
+      const { references, runsOn: goesOn } = this.units.get(unit) as Reached;
       const { module } = unit;
       for (const address of references.entered) {
         const target = unitAt(module, address);
         if (target) this.enter(target, address);
       }
       for (const slot of references.slots) this.load(module, slot);
-      if (runsOn(code)) {
+      if (goesOn) {
         const next = unitAt(module, unit.end);
         if (next) this.enter(next, unit.end).entries.add(unit.end);
       }
@@ -102,7 +105,15 @@ export class Reach {
     let reached = this.units.get(unit);
     if (!reached) {
       const code = readUnit(unit);
-      reached = { code, references: referencesOf(code), entries: new Set(), isTaken: false };
+      reached = {
+        unit,
+        hasEcall: code.lines.some(({ instruction }) => instruction?.row.name === "ecall"),
+        hidden: code.hidden,
+        runsOn: runsOn(code),
+        references: referencesOf(code),
+        entries: new Set(),
+        isTaken: false,
+      };
       this.units.set(unit, reached);
       this.pending.push(unit);
     }
