@@ -3,16 +3,25 @@ import type { PhysicalMemory } from "../memory/physical-memory.ts";
 
 /**
  * A guest's memory as an onlooker sees it: translated by the guest's own page table, without touching it (no
- * fault, no accessed bit). Pages that the guest has not touched yet are not there.
+ * fault, no accessed bit).
  */
 export class GuestMemory {
   private readonly ram: PhysicalMemory;
   private readonly root: () => number | undefined;
+  private readonly untouched: (va: number) => Uint8Array | undefined;
 
-  /** `root`: physical page number of the root table; `undefined` while addresses are physical. */
-  constructor(ram: PhysicalMemory, root: () => number | undefined) {
+  /**
+   * `root`: physical page number of the root table; `undefined` while addresses are physical. `untouched`: the page that
+   * would be at an address that the guest has not touched yet.
+   */
+  constructor(
+    ram: PhysicalMemory,
+    root: () => number | undefined,
+    untouched: (va: number) => Uint8Array | undefined = () => undefined,
+  ) {
     this.ram = ram;
     this.root = root;
+    this.untouched = untouched;
   }
 
   /** The page-table walk for `va`, or `undefined` where addresses are physical. */
@@ -35,9 +44,14 @@ export class GuestMemory {
     let done = 0;
     while (done < length) {
       const physical = this.physical(va + done);
-      if (physical === undefined) break;
-      const count = Math.min(length - done, PAGE_SIZE - (physical % PAGE_SIZE));
-      out.set(this.ram.read(physical, count), done);
+      const offset = (va + done) % PAGE_SIZE;
+      const count = Math.min(length - done, PAGE_SIZE - offset);
+      const bytes =
+        physical === undefined
+          ? this.untouched(va + done)?.subarray(offset, offset + count)
+          : this.ram.read(physical, count);
+      if (!bytes) break;
+      out.set(bytes, done);
       done += count;
     }
     return out.subarray(0, done);

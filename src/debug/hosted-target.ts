@@ -17,7 +17,11 @@ export function settle({ kernel }: HostedMachine): void {
 
 /** The memory of a hosted machine's program, also after its end. */
 export function hostedMemory({ board, process }: HostedMachine): GuestMemory {
-  return new GuestMemory(board.ram, () => process.memory.table.rootPage);
+  return new GuestMemory(
+    board.ram,
+    () => process.memory.table.rootPage,
+    (va) => (process.exitStatus ? undefined : process.memory.untouchedPage(va)),
+  );
 }
 
 /** The program's symbols where they lie in this machine. `elf`: the file that was loaded. */
