@@ -53,6 +53,17 @@ describe("messages: threads, locks, a mailbox and a ring without a C library", (
     }
   });
 
+  it("runs with no more than what scan finds that it calls", () => {
+    const at = join(folder, "scanned");
+    mkdirSync(at);
+    const found = runikraft(["scan", "--runikraftfile", program]);
+    expect(found.stderr).toBe("");
+    expect(found.stdout).toMatch(/rknativempi\n/);
+    expect(found.stdout).not.toMatch(/rknativealloc|rknativeblkdev|posix-time/);
+    writeFileSync(join(at, "Runikraftfile"), found.stdout);
+    expectOutput(runikraft(["run", "--file", at]), output);
+  });
+
   it("says where a library is missing", () => {
     const at = join(folder, "without");
     mkdirSync(at);
@@ -108,6 +119,15 @@ describe("store: records on a disk", () => {
       stdout: "no queue: -16\n",
     });
     expect(runikraft(["run", program]).status).toBe(3);
+  });
+});
+
+describe("corners: processes, signals, and ends of what is awaited", () => {
+  it("are as the header says", () => {
+    const source = join(root, "test/guests/native/corners.c");
+    const program = compileStatic(source, join(folder, "corners"), "-D_GNU_SOURCE");
+    for (const option of ["--deterministic", "--no-aslr"])
+      expectOutput(runikraft(["run", option, program]), "all as it should be\n");
   });
 });
 

@@ -1,3 +1,4 @@
+import { slotOf } from "../../kernel/rksyscall/slots.ts";
 import { scanText } from "../../messages/scan.ts";
 import { followUnit } from "./flow.ts";
 import type { Slot, Unit } from "./module.ts";
@@ -96,7 +97,7 @@ class CallFinder {
     let { open } = value;
     for (const thing of value.things) {
       if (typeof thing === "number") {
-        if (thing >= 0 && thing < NUMBERS) this.found(thing, unit);
+        if ((thing >= 0 && thing < NUMBERS) || slotOf(thing) !== -1) this.found(thing, unit);
       } else if (thing[0] === "r") {
         this.wrap(unit, Number(thing.slice(1)));
         if (isTaken) this.leaveOpen(unit, line.address, scanText.wrapperTaken());

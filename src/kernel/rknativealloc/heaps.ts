@@ -25,6 +25,10 @@ interface Heap {
   /** Larger blocks and stricter alignments cannot be had, whatever is added. */
   readonly largest: number;
   readonly finest: number;
+  /** That all blocks have. */
+  readonly alignment: number;
+  /** Blocks are powers of two, at multiples of their size. */
+  readonly isBuddy: boolean;
   /** What was mapped for it. */
   readonly areas: { readonly start: number; readonly length: number }[];
   /** Bytes that it has of the budget. */
@@ -36,12 +40,21 @@ export class ProcessHeaps {
   /** Processes that have it: those that share the memory. */
   users = 1;
   private readonly heaps: (Heap | undefined)[] = [];
-  private readonly space: AddressSpace;
+  private memory: AddressSpace | undefined;
   private readonly budget: Budget;
 
-  constructor(space: AddressSpace, budget: Budget) {
-    this.space = space;
+  constructor(budget: Budget, memory?: AddressSpace) {
+    this.memory = memory;
     this.budget = budget;
+  }
+
+  /** Before anything else is called. The first one stays: processes that share these have it, whoever calls. */
+  useMemory(memory: AddressSpace): void {
+    this.memory ??= memory;
+  }
+
+  private get space(): AddressSpace {
+    return this.memory as AddressSpace;
   }
 
   /** The number of a new allocator without memory, or -EMFILE. `objects`: of a pool. */
@@ -90,7 +103,7 @@ export class ProcessHeaps {
 
   /** For a child with a copy of the memory. Where there is no room for the books it has none of these allocators. */
   copy(space: AddressSpace): ProcessHeaps {
-    const copy = new ProcessHeaps(space, this.budget);
+    const copy = new ProcessHeaps(this.budget, space);
     for (const [i, heap] of this.heaps.entries())
       if (heap && this.budget.take(heap.charged))
         copy.heaps[i] = {
@@ -116,6 +129,8 @@ export class ProcessHeaps {
       allocator: new AreaAllocator(kind, new UserHeap(this.space), objects),
       largest: isPool ? unit : Number.POSITIVE_INFINITY,
       finest: isPool ? alignment : Number.POSITIVE_INFINITY,
+      alignment,
+      isBuddy: kind.area(0, 3).largest < 3,
       areas: [],
       charged: 0,
     };
@@ -126,11 +141,12 @@ export class ProcessHeaps {
     if (!(size >= 0 && size <= heap.largest && isAlignment(alignment) && alignment <= heap.finest))
       return false;
     const { total } = heap.allocator.stats();
-    const needed = wholePages(size + alignment) + PAGE_SIZE;
-    // Buddies of one size need room for the next power of two.
-    const enough = Math.max(needed, 2 ** Math.ceil(Math.log2(Math.max(1, size))) * 2 + alignment);
-    for (const length of [Math.max(LEAST_GROWTH, total, enough), enough])
-      if (this.addPages(heap, wholePages(length))) return true;
+    const piece = heap.isBuddy
+      ? 2 ** Math.ceil(Math.log2(Math.max(1, size, alignment))) * 2
+      : size + Math.max(alignment, heap.alignment);
+    const enough = wholePages(piece) + PAGE_SIZE;
+    for (const length of [Math.max(LEAST_GROWTH, wholePages(total), enough), enough])
+      if (this.addPages(heap, length)) return true;
     return false;
   }
 

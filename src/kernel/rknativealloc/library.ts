@@ -12,7 +12,8 @@ import { errno } from "../syscalls/errno.ts";
 import { native } from "../syscalls/native.ts";
 import { ProcessHeaps } from "./heaps.ts";
 
-const newHeaps = ({ kernel, memory }: Process) => new ProcessHeaps(memory, kernel.use(nativeResources).heap);
+/** Their memory is that of the first call: `execve` makes them before the new memory is the process's. */
+const newHeaps = ({ kernel }: Process) => new ProcessHeaps(kernel.use(nativeResources).heap);
 
 const nativeHeaps = processState<ProcessHeaps>({
   create: newHeaps,
@@ -28,18 +29,25 @@ const nativeHeaps = processState<ProcessHeaps>({
   exit: (heaps) => heaps.release(),
 });
 
+function heapsOf({ process }: Thread): ProcessHeaps {
+  const heaps = process.get(nativeHeaps);
+  heaps.useMemory(process.memory);
+  return heaps;
+}
+
 /** A name's bytes, the zero behind it included. */
 const LONGEST_NAME = 64;
 
 /** `rk_alloc_create(name, object size, object alignment)`; sizes are of a pool's objects. */
-function create({ process, memory, kernel }: Thread, name: number, size: number, alignment: number): number {
+function create(thread: Thread, name: number, size: number, alignment: number): number {
+  const { memory, kernel } = thread;
   const bytes = memory.readCString(name, LONGEST_NAME);
   const kind = bytes && kernel.use(allocators).kinds.named(new TextDecoder("latin1").decode(bytes));
   if (!kind) return -errno.ENOENT;
   const objects = size === 0 ? undefined : { size, alignment };
   if (objects && (!isObjectShape(objects) || size > LARGEST_OBJECT || alignment > LARGEST_OBJECT))
     return -errno.EINVAL;
-  return process.get(nativeHeaps).create(kind, objects);
+  return heapsOf(thread).create(kind, objects);
 }
 
 const LARGEST_OBJECT = 2 ** 20;
@@ -50,9 +58,9 @@ const of =
     use: (allocator: Allocator, a: number, b: number, heaps: ProcessHeaps, heap: number) => number,
     unknown = -errno.EINVAL,
   ) =>
-  ({ process, kernel }: Thread, heap: number, a: number, b: number): number => {
-    const heaps = process.get(nativeHeaps);
-    const allocator = heaps.get(heap, () => kernel.use(heapAllocator));
+  (thread: Thread, heap: number, a: number, b: number): number => {
+    const heaps = heapsOf(thread);
+    const allocator = heaps.get(heap, () => thread.kernel.use(heapAllocator));
     return allocator ? use(allocator, a, b, heaps, heap) : unknown;
   };
 
@@ -63,34 +71,12 @@ const block = (
 
 /** As the program has it: `struct rk_alloc_stats`. */
 function writeStats(thread: Thread, heap: number, at: number): number {
-  const allocator = thread.process.get(nativeHeaps).get(heap, () => thread.kernel.use(heapAllocator));
+  const allocator = heapsOf(thread).get(heap, () => thread.kernel.use(heapAllocator));
   if (!allocator) return -errno.EINVAL;
-  const {
-    total,
-    used,
-    maxUsed,
-    allocations,
-    frees,
-    blocks,
-    maxBlocks,
-    lastSize,
-    minSize,
-    maxSize,
-    failures,
-  } = allocator.stats();
-  const values = [
-    total,
-    used,
-    maxUsed,
-    allocations,
-    frees,
-    blocks,
-    maxBlocks,
-    lastSize,
-    minSize,
-    maxSize,
-    failures,
-  ];
+  const { total, used, maxUsed, ...rest } = allocator.stats();
+  const { allocations, frees, blocks, maxBlocks, lastSize, minSize, maxSize, failures } = rest;
+  const counts = [allocations, frees, blocks, maxBlocks, lastSize, minSize, maxSize, failures];
+  const values = [total, used, maxUsed, ...counts];
   thread.memory.write(at, new Uint8Array(BigUint64Array.from(values, BigInt).buffer));
   return 0;
 }
@@ -104,7 +90,7 @@ export const rknativealloc: Library = {
   processState: [nativeHeaps],
   syscalls: [
     native("rk_alloc_create", create),
-    native("rk_alloc_destroy", ({ process }, heap) => process.get(nativeHeaps).destroy(heap)),
+    native("rk_alloc_destroy", (thread, heap) => heapsOf(thread).destroy(heap)),
     native(
       "rk_addmem",
       of((_, base, size, heaps, heap) => heaps.addmem(heap, base, size)),

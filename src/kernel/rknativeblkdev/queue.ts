@@ -15,8 +15,8 @@ const MOST_SECTORS = 2048;
 /** What one call does at most, so that it ends soon: requests, and sectors. */
 const MOST_REQUESTS = 1024;
 const MOST_AT_ONCE = 8192;
-/** Bytes that are moved at once. */
-const PIECE = 64 << 10;
+/** What is moved goes through it, piece by piece; one for all, as nobody waits in between. */
+const PIECE = new Uint8Array(64 << 10);
 
 /** A queue of requests to a disk: a ring of those that are submitted, and one of those that are done. */
 export class BlockQueue extends NativeObject {
@@ -24,7 +24,6 @@ export class BlockQueue extends NativeObject {
   private readonly submissions: number;
   private readonly completions: number;
   private readonly capacity: number;
-  private readonly piece = new Uint8Array(PIECE);
 
   /** Addresses of rings, both of that capacity. */
   constructor(device: BlockDevice, submissions: number, completions: number, capacity: number) {
@@ -92,8 +91,8 @@ export class BlockQueue extends NativeObject {
   ) {
     const { device } = this;
     if (operation === Operation.flush) return device.flush();
-    for (let done = 0; done < length; done += PIECE) {
-      const piece = this.piece.subarray(0, Math.min(PIECE, length - done));
+    for (let done = 0; done < length; done += PIECE.length) {
+      const piece = PIECE.subarray(0, Math.min(PIECE.length, length - done));
       if (operation === Operation.read) {
         device.read(offset + done, piece);
         memory.write(buffer + done, piece);
