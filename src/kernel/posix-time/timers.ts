@@ -3,63 +3,12 @@ import { processTable } from "../rkprocess/process-table.ts";
 import { processState } from "../rkprocess/state.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { type SignalInfo, signal, signals } from "../rksignal/signals.ts";
-import { type Time, time } from "../rktime/time.ts";
+import { time } from "../rktime/time.ts";
 import { readTimespec, readTimeval, writeTimespec, writeTimeval } from "../rktime/timespec.ts";
 import { errno } from "../syscalls/errno.ts";
 import { full, partial, type SyscallRow } from "../syscalls/row.ts";
 import { type ClockKind, clockKind, untilClock } from "./clocks.ts";
-
-/** A timer that expires once or again and again. */
-class IntervalTimer {
-  interval = 0;
-  /** Expirations since the last signal was taken in, beyond that one. */
-  overrun = 0;
-  private deadline = 0;
-  private cancel: (() => void) | undefined;
-  private readonly time: Time;
-  private readonly expired: () => void;
-
-  constructor(source: Time, expired: () => void) {
-    this.time = source;
-    this.expired = expired;
-  }
-
-  /** Nanoseconds until it expires; 0: not armed. */
-  get left(): number {
-    return this.cancel ? Math.max(1, this.deadline - this.time.monotonic()) : 0;
-  }
-
-  /** `first` undefined disarms; `first` and `interval` in nanoseconds. */
-  set(first: number | undefined, interval: number): void {
-    this.cancel?.();
-    this.cancel = undefined;
-    this.interval = interval;
-    if (first === undefined) return;
-    this.deadline = this.time.monotonic() + first;
-    this.arm();
-  }
-
-  private arm(): void {
-    this.cancel = this.time.after(this.deadline - this.time.monotonic(), () => {
-      this.cancel = undefined;
-      this.overrun = 0;
-      if (this.interval > 0) {
-        // A guest's interval may be shorter than the time it takes to notice: missed ones are counted.
-        const now = this.time.monotonic();
-        const missed = Math.max(0, Math.floor((now - this.deadline) / this.interval));
-        this.overrun = missed;
-        this.deadline += (missed + 1) * this.interval;
-        // After some hundred days a nanosecond is lost in rounding, and the timer would be due for ever.
-        if (this.deadline <= now) this.deadline = now + Math.max(SHORTEST, now * 2 ** -50);
-        this.arm();
-      }
-      this.expired();
-    });
-  }
-}
-
-/** The least time, in nanoseconds, from a timer's expiry to its next when its interval cannot be told. */
-const SHORTEST = 100;
+import { IntervalTimer } from "./interval-timer.ts";
 
 interface PosixTimer {
   readonly clock: ClockKind;
@@ -102,8 +51,10 @@ const SI_TIMER = -2;
 
 function intervalTimer(process: Process, which: number): IntervalTimer {
   const { interval } = process.get(processTimers);
-  interval[which] ??= new IntervalTimer(process.kernel.use(time), () =>
-    process.kernel.use(signals).toProcess(process, { signal: INTERVAL_SIGNALS[which], code: SI_KERNEL }),
+  interval[which] ??= new IntervalTimer(process.kernel.use(time), (settled) =>
+    process.kernel
+      .use(signals)
+      .toProcess(process, { signal: INTERVAL_SIGNALS[which], code: SI_KERNEL, settled }),
   );
   return interval[which];
 }
@@ -148,12 +99,22 @@ function timerCreate(thread: Thread, clock: number, event: number, idAddress: nu
   if (target !== 0 && kernel.use(processTable).findThread(target)?.process !== process) return -errno.EINVAL;
   memory.writeU32(idAddress, id);
   timers.nextId++;
-  const timer = new IntervalTimer(kernel.use(time), () => {
+  const timer: IntervalTimer = new IntervalTimer(kernel.use(time), (settled) => {
     // si_timerid and si_overrun stand where si_pid and si_uid do.
-    const info: SignalInfo = { signal: number, code: SI_TIMER, pid: id, uid: timer.overrun, value };
-    if (notify === SIGEV_SIGNAL) kernel.use(signals).toProcess(process, info);
+    const info: SignalInfo = {
+      signal: number,
+      code: SI_TIMER,
+      pid: id,
+      get uid() {
+        return timer.overrun;
+      },
+      value,
+      settled,
+    };
     const receiver = target === 0 ? undefined : kernel.use(processTable).findThread(target);
-    if (receiver) kernel.use(signals).toThread(receiver, info);
+    if (notify === SIGEV_SIGNAL) kernel.use(signals).toProcess(process, info);
+    else if (receiver) kernel.use(signals).toThread(receiver, info);
+    else settled();
   });
   timers.posix.set(id, { clock: kind, timer });
   return 0;

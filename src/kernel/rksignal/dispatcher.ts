@@ -36,7 +36,10 @@ export class SignalDispatcher implements Signals {
       this.killProcess(thread.process);
       return;
     }
-    if (!this.prepare(thread.process, info.signal, thread.signals.blocked.has(info.signal))) return;
+    if (!this.prepare(thread.process, info.signal, thread.signals.blocked.has(info.signal))) {
+      info.settled?.();
+      return;
+    }
     thread.signals.pending.add(info);
     thread.process.signalArrivals.wake();
     this.notice(thread, info.signal);
@@ -49,7 +52,10 @@ export class SignalDispatcher implements Signals {
       return;
     }
     const taker = process.threads.find((thread) => !thread.signals.blocked.has(info.signal));
-    if (!this.prepare(process, info.signal, taker === undefined)) return;
+    if (!this.prepare(process, info.signal, taker === undefined)) {
+      info.settled?.();
+      return;
+    }
     process.pendingSignals.add(info);
     process.signalArrivals.wake();
     if (taker) this.notice(taker, info.signal);

@@ -35,6 +35,19 @@ describe("pending signals", () => {
     expect(pending.set.isEmpty).toBe(true);
   });
 
+  test("tell their sender when they are taken, dropped or one too many", () => {
+    const pending = new PendingSignals();
+    const settled: number[] = [];
+    for (let n = 1; n <= 2; n++) pending.add({ signal: 10, code: 0, settled: () => settled.push(n) });
+    for (let n = 3; n <= 5; n++) pending.add({ signal: 40, code: 0, settled: () => settled.push(n) });
+    expect(settled).toEqual([2]);
+    pending.take(all);
+    pending.take(all);
+    expect(settled).toEqual([2, 1, 3]);
+    pending.drop(40);
+    expect(settled).toEqual([2, 1, 3, 4, 5]);
+  });
+
   test("come by number, faults before all others", () => {
     const pending = new PendingSignals();
     for (const number of [34, 15, 2, 11, 1]) pending.add({ signal: number, code: 0 });

@@ -48,8 +48,11 @@ export class PendingSignals {
   private infos: SignalInfo[] = [];
 
   add(info: SignalInfo): void {
-    if (info.signal < FIRST_REALTIME && this.set.has(info.signal)) return;
-    if (info.signal >= FIRST_REALTIME && this.infos.length >= QUEUE_LIMIT) return;
+    const isRealtime = info.signal >= FIRST_REALTIME;
+    if (isRealtime ? this.infos.length >= QUEUE_LIMIT : this.set.has(info.signal)) {
+      info.settled?.();
+      return;
+    }
     this.set.add(info.signal);
     this.infos.push(info);
   }
@@ -68,13 +71,16 @@ export class PendingSignals {
     if (best === -1) return undefined;
     const [info] = this.infos.splice(best, 1);
     if (!this.infos.some((other) => other.signal === info.signal)) this.set.remove(info.signal);
+    info.settled?.();
     return info;
   }
 
   drop(signal: number): void {
     if (!this.set.has(signal)) return;
+    const dropped = this.infos.filter((info) => info.signal === signal);
     this.infos = this.infos.filter((info) => info.signal !== signal);
     this.set.remove(signal);
+    for (const { settled } of dropped) settled?.();
   }
 }
 

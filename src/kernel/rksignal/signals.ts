@@ -49,6 +49,8 @@ export interface SignalInfo {
   readonly uid?: number;
   /** `si_value` of `rt_sigqueueinfo`. */
   readonly value?: bigint;
+  /** Called once it is not pending: it was taken in, dropped, or never queued. */
+  readonly settled?: () => void;
 }
 
 /** Sending signals; what other libraries use (SIGPIPE, the terminal's SIGINT and SIGWINCH). */
