@@ -1,6 +1,7 @@
 import type { Hart } from "../cpu/hart.ts";
 import { kernelMessages } from "../messages/kernel.ts";
 import { type Api, type Library, LinkError, startOrder } from "./library.ts";
+import type { OutOfMemoryReport } from "./posix-mmap/out-of-memory.ts";
 import type { ProcessState } from "./rkprocess/state.ts";
 import type { CallTracer } from "./rksyscall/tracer.ts";
 
@@ -17,6 +18,8 @@ export class Kernel {
   tracer: CallTracer | undefined;
   /** Called the first time that a system call is made which no library has. */
   onUnsupported: (name: string) => void = () => {};
+  /** Called when a process was killed because memory was used up. */
+  onOutOfMemory: (report: OutOfMemoryReport) => void = () => {};
   private readonly implementations: unknown[] = [];
   private starting: Library | undefined;
 

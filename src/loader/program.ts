@@ -57,7 +57,11 @@ export function loadProgram(
   target.write(layout.vdso.start, vvarBytes(clock));
   target.mapFile(code, PAGE, { read: true, write: false, execute: true }, VDSO_NAME, vdsoFile, 0);
   const execute = allowWx && image.executableStack === true;
-  target.map(layout.stack.start, stackSize, { read: true, write: true, execute }, "[stack]");
+  target.stack(layout.stack.start, layout.stack.end, stack.stackPointer, {
+    read: true,
+    write: true,
+    execute,
+  });
   target.write(stack.stackPointer, stack.bytes);
   return {
     entry: interpreter ? interpreter.entry + layout.interpreterBase : image.entry + layout.base,

@@ -22,6 +22,11 @@ export interface MappingTarget {
     file: ElfFile,
     offset: number,
   ): void;
+  /**
+   * Maps a stack that grows down from `end` as far as to `start`, and has at first what is above `top` (any address)
+   * and some more.
+   */
+  stack(start: number, end: number, top: number, protection: Protection): void;
   /** Reserves addresses that are never handed out and fault on every access; `name` says what they guard. */
   guard(address: number, length: number, name: string): void;
   /** Writes mapped memory whatever its protection; any alignment. */

@@ -3,6 +3,7 @@ import { Kernel } from "../kernel/kernel.ts";
 import type { Library } from "../kernel/library.ts";
 import type { Platform } from "../kernel/rkplat/platform.ts";
 import type { AreaDescription, ExitStatus } from "../kernel/rkprocess/exit.ts";
+import { Limit } from "../kernel/rkprocess/limits.ts";
 import type { Process } from "../kernel/rkprocess/process.ts";
 import { processTable } from "../kernel/rkprocess/process-table.ts";
 import { startRegisters } from "../kernel/rkprocess/registers.ts";
@@ -75,6 +76,7 @@ export class HostedMachine {
     this.events = host.emitter();
     this.dispatcher = kernel.use(dispatcher);
     kernel.onUnsupported = (name) => this.events.emit("unsupported", name);
+    kernel.onOutOfMemory = (report) => this.events.emit("outOfMemory", report);
   }
 
   /**
@@ -326,7 +328,9 @@ async function interpreterOf(
 }
 
 /** Makes a loaded program a process with one thread at its first instruction. */
-function start(process: Process, loaded: LoadedProgram, { program, args, cwd = "/" }: HostedOptions): void {
+function start(process: Process, loaded: LoadedProgram, options: HostedOptions): void {
+  const { program, args, cwd = "/", stackSize } = options;
+  if (stackSize !== undefined) process.limits[Limit.stack].soft = BigInt(stackSize);
   const { kernel } = process;
   process.memory.setLayout(loaded.layout.heap, loaded.layout.mmap);
   process.name = (program.path.split("/").pop() as string).slice(0, 15);
@@ -334,6 +338,8 @@ function start(process: Process, loaded: LoadedProgram, { program, args, cwd = "
   process.arguments = args;
   Object.assign(process.get(vdsoPlace), { sigreturn: loaded.sigreturn, vvar: loaded.vvar });
   enterDirectory(process, cwd);
+  // A program's first step is its first instruction, not the fault that brings its page in.
+  process.memory.fault(loaded.entry, "execute");
   const thread = kernel.use(processTable).createThread(process);
   startRegisters(thread.context, loaded.entry, loaded.stackPointer);
   kernel.use(scheduler).ready(thread);

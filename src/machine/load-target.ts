@@ -2,13 +2,16 @@ import { PAGE_SIZE } from "../cpu/sv39.ts";
 import type { AddressSpace } from "../kernel/rkvm/address-space.ts";
 import type { Backing } from "../kernel/rkvm/backing.ts";
 import { OutOfMemory } from "../kernel/rkvm/resident-pages.ts";
-import { Prot } from "../kernel/rkvm/vma.ts";
+import { AreaFlag, Prot } from "../kernel/rkvm/vma.ts";
 import type { ElfFile } from "../loader/file.ts";
 import type { Protection } from "../loader/image.ts";
 import { LoadError } from "../loader/refuse.ts";
 import type { MappingTarget } from "../loader/target.ts";
 import { kernelMessages } from "../messages/kernel.ts";
 import { GuestFile } from "./program-images.ts";
+
+/** A stack begins with so much below what is written to it (Linux's `stack_expand`). */
+const STACK_ROOM = 128 * 1024;
 
 /** An address space as the loader fills it. */
 export class LoadTarget implements MappingTarget {
@@ -32,6 +35,11 @@ export class LoadTarget implements MappingTarget {
   ): void {
     const backing = file instanceof GuestFile ? file.backing : knownBacking(file, name);
     this.add(address, length, { prot: bits(protection), name, backing, offset });
+  }
+
+  stack(start: number, end: number, top: number, protection: Protection): void {
+    const from = Math.max(start, top - (top % PAGE_SIZE) - STACK_ROOM);
+    this.add(from, end - from, { prot: bits(protection), name: "[stack]", flags: AreaFlag.growsDown });
   }
 
   guard(address: number, length: number, name: string): void {

@@ -91,6 +91,8 @@ export const cliText = catalogue(
     standardError: () => "standard error",
 
     stoppedAtLimit: (count: string) => `stopped after ${count} instructions (--max-instructions)`,
+    outOfMemory: (pid: number, name: string, resident: number, total: number) =>
+      `out of memory: killed ${pid} ${name} (${resident} MiB resident of ${total} MiB; use --mem)`,
     unsupportedCall: (name: string) => `system call ${name} is not supported (ENOSYS)`,
     neverEnds: () => "stopped: the machine waits for an interrupt that cannot come",
     internal: (what: string) =>
@@ -204,6 +206,8 @@ export const cliText = catalogue(
     standardError: () => "标准错误",
 
     stoppedAtLimit: (count) => `执行 ${count} 条指令后停止（--max-instructions）`,
+    outOfMemory: (pid, name, resident, total) =>
+      `内存不足：已杀死 ${pid} ${name}（共 ${total} MiB，它占用 ${resident} MiB；可用 --mem 增加）`,
     unsupportedCall: (name) => `不支持系统调用 ${name}（ENOSYS）`,
     neverEnds: () => "已停止：机器在等待一个不会到来的中断",
     internal: (what) =>

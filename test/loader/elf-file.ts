@@ -212,6 +212,11 @@ export class RecordingTarget implements MappingTarget {
     this.writes.push({ address, bytes: file.read(offset, Math.min(length, file.size - offset)) });
   }
 
+  stack(start: number, end: number, top: number, protection: Protection): void {
+    if (top < start || top > end) throw new RangeError(`no address of the stack: ${top}`);
+    this.map(start, end - start, protection, "[stack]");
+  }
+
   guard(address: number, length: number, name: string): void {
     this.claim(address, length);
     this.guards.push({ start: address, end: address + length, name });

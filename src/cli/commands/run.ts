@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import { StandardConsole } from "../../host/console.ts";
 import { openLog } from "../../host/files.ts";
 import { printErr } from "../../host/process.ts";
@@ -65,6 +66,8 @@ async function runCommand(
     throw new UsageError(cliText.seeHelp(cliText.missingArgument("ELF", "runikraft run"), "runikraft run"));
 }
 
+const mebibytes = (pages: number): number => Math.round((pages * PAGE_SIZE) / 2 ** 20);
+
 async function run(file: string, args: readonly string[], options: RunOptions): Promise<void> {
   if (options.json && !options.stats) throw new UsageError(cliText.jsonNeedsStats());
   const guest = prepareGuest(file, args, options);
@@ -77,6 +80,9 @@ async function run(file: string, args: readonly string[], options: RunOptions): 
       console,
       ...(strace && { strace: (line: string) => strace.write(`${line}\n`) }),
     });
+    machine.events.on("outOfMemory", ({ pid, name, resident, total }) =>
+      say(cliText.outOfMemory(pid, name, mebibytes(resident), mebibytes(total))),
+    );
     if (options.verbose) machine.events.on("unsupported", (name) => say(cliText.unsupportedCall(name)));
     const costs = options.banner || options.stats ? await costsOf(machine, options) : [];
     if (options.banner) say(banner(machine, costs));

@@ -112,6 +112,7 @@ export class Process {
       : { uid: 0, gid: 0, euid: 0, egid: 0, suid: 0, sgid: 0, groups: [] };
     this.control = { ...(parent?.control ?? INITIAL_CONTROL) };
     this.limits = parent ? parent.limits.map((limit) => ({ ...limit })) : initialLimits();
+    memory.limits ??= this.limits;
     for (const state of kernel.processStates)
       this.states[state.index] = parent ? state.fork(parent.get(state), this, flags) : state.create(this);
   }
@@ -146,6 +147,7 @@ export class Process {
   replaceMemory(memory: AddressSpace): void {
     this.leaveMemory();
     this.memory = memory;
+    memory.limits = this.limits;
   }
 
   /** Its address space is gone for it. */

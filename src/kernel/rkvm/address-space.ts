@@ -68,6 +68,8 @@ export class AddressSpace extends UserAccess implements MappingSpace {
   allowWx: boolean;
   /** New areas are locked (MCL_FUTURE). */
   lockFuture = false;
+  /** Its processes are being killed for their memory. */
+  isDoomed = false;
   /** Its process's limits, by `RLIMIT_*`. */
   limits: readonly ResourceLimit[] | undefined;
   private readonly context: MemoryContext;
@@ -204,6 +206,25 @@ export class AddressSpace extends UserAccess implements MappingSpace {
     return keep ? 0 : this.unmap(from, oldLength);
   }
 
+  /** Shows the shared pages that are seen from `start` once more, at `to`. Both are whole pages. */
+  duplicate(vma: Vma, start: number, to: number, length: number): number {
+    if (this.exceedsLimits(length, false)) return -errno.ENOMEM;
+    const copy = { ...vma, start: to, end: to + length, offset: vma.offset + (start - vma.start) };
+    const cleared = this.unmap(to, length);
+    if (cleared < 0) return cleared;
+    this.areas.insert(copy);
+    return 0;
+  }
+
+  /** Sets and clears flags (`AreaFlag`) of what is mapped in a range of whole pages, guards aside. */
+  setFlags(start: number, end: number, set: number, cleared: number): number {
+    if (this.isCrowded) return -errno.ENOMEM;
+    for (const vma of this.areas.isolate(start, end))
+      if (!vma.guard) vma.flags = (vma.flags | set) & ~cleared;
+    this.areas.mergeAround(start, end);
+    return 0;
+  }
+
   /** Gives the frames of a range back; what is private begins anew when touched (`MADV_DONTNEED`). */
   discard(start: number, length: number): void {
     for (const vma of this.areas.overlapping(start, start + length))
@@ -212,7 +233,8 @@ export class AddressSpace extends UserAccess implements MappingSpace {
 
   /** Makes the page at `address` present for an access, if the access is permitted. */
   fault(address: number, access: Access): Fault | undefined {
-    const vma = growStack(this, address) ?? this.areas.find(address);
+    let vma = this.areas.find(address);
+    if (!vma || vma.guard) vma = growStack(this, address) ?? vma;
     if (!vma) return "unmapped";
     if (!permits(vma.prot, access)) return "forbidden";
     for (;;)
@@ -222,8 +244,12 @@ export class AddressSpace extends UserAccess implements MappingSpace {
         return undefined;
       } catch (error) {
         if (!(error instanceof OutOfMemory)) throw error;
-        if (!this.context.exhausted(this)) return "outOfMemory";
+        if (!this.context.outOfMemory.makeRoom(this)) return "outOfMemory";
       }
+  }
+
+  protected override starved(): void {
+    this.context.outOfMemory.kill(this);
   }
 
   /** The bytes of the mapped page that holds `address`, whatever it permits: for the loader and debuggers. */
@@ -236,6 +262,15 @@ export class AddressSpace extends UserAccess implements MappingSpace {
     const page = this.resident.entry(at) >>> 10;
     platform.codeWritten(page);
     return frames.bytes(page);
+  }
+
+  /** The page of a file that would be at `address` were it touched: for onlookers. Not to be written. */
+  untouchedPage(address: number): Uint8Array | undefined {
+    const vma = this.areas.find(address);
+    const offset = vma ? vma.offset + (address - (address % PAGE_SIZE) - vma.start) : 0;
+    if (!vma?.object?.holds(offset)) return undefined;
+    const page = vma.object.page(offset / PAGE_SIZE);
+    return page === -1 ? undefined : this.context.frames.bytes(page);
   }
 
   /** A copy for a child: private pages are shared until one side writes. Throws `OutOfMemory`. */

@@ -4,9 +4,11 @@ import { frameAllocator } from "../rkalloc/frames.ts";
 import { pageCacheMaker } from "../rkpagecache/page-cache.ts";
 import { platform } from "../rkplat/platform.ts";
 import { AddressSpace } from "./address-space.ts";
-import type { MemoryContext } from "./memory-context.ts";
+import type { MemoryContext, OutOfMemoryPolicy } from "./memory-context.ts";
 import { memoryManager } from "./memory-manager.ts";
 import { PageFrames } from "./page-frames.ts";
+
+const NO_POLICY: OutOfMemoryPolicy = { makeRoom: () => false, kill: () => {} };
 
 /** `allowWx`: pages may be writable and executable at once. */
 export function rkvm(allowWx: boolean): Library {
@@ -20,7 +22,7 @@ export function rkvm(allowWx: boolean): Library {
       const here = kernel.use(platform);
       const frames = new PageFrames(allocator, here.ram);
       const cache = kernel.use(pageCacheMaker).create(frames, here.codeWritten);
-      const context: MemoryContext = { platform: here, frames, cache, allowWx, exhausted: () => false };
+      const context: MemoryContext = { platform: here, frames, cache, allowWx, outOfMemory: NO_POLICY };
       frames.reclaim = () => cache.reclaim();
       kernel.provide(memoryManager, {
         createSpace: () => new AddressSpace(context),
@@ -34,8 +36,11 @@ export function rkvm(allowWx: boolean): Library {
           return cache.pages;
         },
         flush: () => cache.flush(),
-        set exhausted(handler: (space: AddressSpace) => boolean) {
-          context.exhausted = handler;
+        get outOfMemory() {
+          return context.outOfMemory;
+        },
+        set outOfMemory(policy) {
+          context.outOfMemory = policy;
         },
       });
     },

@@ -11,6 +11,13 @@ export interface MemoryContext {
   readonly cache: PageCache;
   /** Pages may be writable and executable at once. */
   readonly allowWx: boolean;
-  /** No page is left for `space`. True: some were given back. */
-  exhausted: (space: AddressSpace) => boolean;
+  outOfMemory: OutOfMemoryPolicy;
+}
+
+/** What is done when no page is left, and none of files can be given back. */
+export interface OutOfMemoryPolicy {
+  /** `asking` wants a page. True: some were given back. */
+  makeRoom(asking: AddressSpace): boolean;
+  /** A system call of `asking` got no page: its process ends. */
+  kill(asking: AddressSpace): void;
 }

@@ -1,5 +1,6 @@
 import { type Api, api } from "../library.ts";
 import type { AddressSpace } from "./address-space.ts";
+import type { OutOfMemoryPolicy } from "./memory-context.ts";
 
 /** Makes address spaces. */
 export interface MemoryManager {
@@ -10,8 +11,8 @@ export interface MemoryManager {
   readonly cachedPages: number;
   /** Brings what mappings have written to their files. */
   flush(): void;
-  /** Called when no page is left for a space and none can be given back; true when it has made room. */
-  exhausted: (space: AddressSpace) => boolean;
+  /** Without one, nobody is killed for what another wants. */
+  outOfMemory: OutOfMemoryPolicy;
 }
 
 export const memoryManager: Api<MemoryManager> = api("rkvm");

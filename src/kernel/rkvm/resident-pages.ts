@@ -50,6 +50,12 @@ export class ResidentPages {
     return (low & Pte.V) === 0 ? 0 : low;
   }
 
+  /** The page at `at` is present and, for a write, private or known to be written. */
+  isReady(at: number, access: Access): boolean {
+    const low = this.entry(at);
+    return low !== 0 && (access !== "write" || (low & Pte.W) !== 0);
+  }
+
   /** The page present at `at` is its area's object's, not a private copy. */
   isOfObject(at: number): boolean {
     return (this.entry(at) & OF_OBJECT) !== 0;

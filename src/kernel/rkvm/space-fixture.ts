@@ -24,6 +24,12 @@ export function testSpace(pages = 4096, allowWx = false) {
   const frames = new PageFrames(allocator, ram);
   const cache = new PageCache(frames, platform.codeWritten);
   frames.reclaim = () => cache.reclaim();
-  const context = { platform, frames, cache, allowWx, exhausted: (_space: AddressSpace) => false };
+  const context = {
+    platform,
+    frames,
+    cache,
+    allowWx,
+    outOfMemory: { makeRoom: (_asking: AddressSpace) => false, kill: () => {} },
+  };
   return { space: new AddressSpace(context), context, ram, allocator, fences, written };
 }

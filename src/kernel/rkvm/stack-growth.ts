@@ -16,7 +16,7 @@ export function growStack(space: AddressSpace, address: number): Vma | undefined
   const found = areas.findFrom(address);
   if (!found) return undefined;
   const guard = found.guard ? found : undefined;
-  const stack = guard ? areas.find(guard.end) : found;
+  const stack = guard ? areas.findFrom(guard.end) : found;
   if (!stack || (stack.flags & AreaFlag.growsDown) === 0 || address >= stack.start) return undefined;
   const start = address - (address % PAGE_SIZE);
   const limit = Number(space.limits?.[Limit.stack].soft ?? Number.POSITIVE_INFINITY);

@@ -11,6 +11,8 @@ const CACHE = 256;
 export abstract class UserAccess implements UserMemory {
   abstract readonly resident: { entry(at: number): number };
   abstract fault(address: number, access: Access): Fault | undefined;
+  /** There was no memory for a system call. */
+  protected abstract starved(): void;
 
   /** Tells its translations from those of other address spaces. */
   readonly asid: number;
@@ -59,7 +61,7 @@ export abstract class UserAccess implements UserMemory {
   write(address: number, bytes: Uint8Array): void {
     let done = 0;
     this.pieces(address, bytes.length, "write", (piece) => {
-      piece.set(bytes.subarray(done, done + piece.length));
+      piece.set(piece.length === bytes.length ? bytes : bytes.subarray(done, done + piece.length));
       done += piece.length;
     });
     if (done < bytes.length) throw new UserFault(address + done);
@@ -211,7 +213,9 @@ export abstract class UserAccess implements UserMemory {
     if (address >= LOWER_HALF_END) return -1;
     const entry = this.resident.entry(address);
     if ((entry & needed) === needed) return entry >>> 10;
-    if (this.fault(address, access) !== undefined) return -1;
+    const fault = this.fault(address, access);
+    if (fault === "outOfMemory") this.starved();
+    if (fault !== undefined) return -1;
     return this.resident.entry(address) >>> 10;
   }
 }
