@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { BenchError } from "./child.ts";
 import { measureColdStart } from "./cold-start.ts";
+import { measureKernel } from "./kernel/run.ts";
 import { measureLive } from "./live.ts";
 import type { Results } from "./marks.ts";
 import { buildProgram, HELLO, PROGRAMS, type Program } from "./programs.ts";
@@ -16,7 +17,7 @@ import { projectRoot } from "./tools.ts";
  * `npm run bench [-- --rounds N --only NAME --json]`: what docs/BENCHMARKS.md describes. Exits with 1 where a tool is
  * missing or a result is wrong, and with 0 otherwise: a missed mark is a finding, not a failure.
  */
-const PARTS = ["steadiness", "live", "cold-start"] as const;
+const PARTS = ["steadiness", "live", "cold-start", "kernel"] as const;
 const COLD_START_ROUNDS = 20;
 const LIVE_ROUNDS = 20;
 /** Work for more than four seconds at any speed: the program, and the argument that asks for it. */
@@ -81,5 +82,6 @@ async function measure(
     throughput: PROGRAMS.filter(({ name }) => wanted(name)).map((program) =>
       measureThroughput(program, built(program), cli, rounds),
     ),
+    ...(wanted("kernel") && { kernel: measureKernel(rounds) }),
   };
 }

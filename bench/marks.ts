@@ -1,4 +1,5 @@
 import type { ColdStart } from "./cold-start.ts";
+import type { KernelReport } from "./kernel/report.ts";
 import type { Live } from "./live.ts";
 import type { Steadiness } from "./steadiness.ts";
 import type { Throughput } from "./throughput.ts";
@@ -9,6 +10,7 @@ export interface Results {
   readonly steadiness?: Steadiness;
   readonly coldStart?: ColdStart;
   readonly live?: Live;
+  readonly kernel?: KernelReport;
 }
 
 /** Something to reach, and whether it was. */

@@ -1,4 +1,5 @@
 import { cpus, loadavg } from "node:os";
+import { formatKernel } from "./kernel/report.ts";
 import { type Mark, marks, type Results } from "./marks.ts";
 import { formatTable, spread } from "./table.ts";
 import { GCC, GCC_FLAGS, QEMU, toolVersion } from "./tools.ts";
@@ -38,7 +39,7 @@ export function makeReport(environment: Report["environment"], results: Results)
 
 /** The report for people. */
 export function formatReport(report: Report): string {
-  const { environment: on, throughput, steadiness, coldStart, live } = report;
+  const { environment: on, throughput, steadiness, coldStart, live, kernel } = report;
   const sections = [
     [
       `Node ${on.node}, ${on.cores} x ${on.processor}, load before the start ${on.load.toFixed(2)}`,
@@ -79,13 +80,15 @@ export function formatReport(report: Report): string {
       `  create ${spread(live.create, 1)} ms, run ${spread(live.run, 1)} ms, together ${spread(live.total, 1)} ms`,
       `  processor time ${spread(live.cpu, 1)} ms`,
     ]);
-  sections.push([
-    "Marks",
-    ...formatTable(
-      report.marks.map(({ what, measured, met }) => [met ? "met" : "MISSED", what, measured]),
-      ["", "", ""],
-    ),
-  ]);
+  if (kernel) sections.push(formatKernel(kernel));
+  if (report.marks.length > 0)
+    sections.push([
+      "Marks",
+      ...formatTable(
+        report.marks.map(({ what, measured, met }) => [met ? "met" : "MISSED", what, measured]),
+        ["", "", ""],
+      ),
+    ]);
   return sections.map((lines) => `${lines.join("\n")}\n`).join("\n");
 }
 
