@@ -15,7 +15,11 @@ class Space {
   limit = Number.POSITIVE_INFINITY;
   private next = 0x10_0000;
   exceedsLimits = (more: number) => this.bytes + more > this.limit;
-  findRoom = (length: number) => (this.next += length) - length;
+  findRoom(length: number) {
+    const start = this.next;
+    this.next += length;
+    return start;
+  }
   map(start: number, length: number) {
     this.mapped.set(start, length);
     return 0;
