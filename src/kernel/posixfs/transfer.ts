@@ -56,7 +56,7 @@ export function readFile(thread: Thread, file: OpenFile, all: Segment[], positio
     for (const { address, length } of into)
       thread.memory.pieces(address, Math.min(length, buffer.length), "write", () => {});
     const count = step(buffer, 0);
-    scatter(thread, into, buffer.subarray(0, count));
+    scatter(thread, into, count === buffer.length ? buffer : buffer.subarray(0, count));
     return count;
   });
 }
@@ -167,6 +167,8 @@ export function totalOf(list: Segment[]): number {
 
 /** Puts bytes into the segments, one after the other. */
 export function scatter(thread: Thread, list: Segment[], bytes: Uint8Array): void {
+  if (list.length === 1 && bytes.length > 0 && bytes.length <= list[0].length)
+    return thread.memory.write(list[0].address, bytes);
   let done = 0;
   for (const { address, length } of list) {
     const part = bytes.subarray(done, done + length);
@@ -177,6 +179,8 @@ export function scatter(thread: Thread, list: Segment[], bytes: Uint8Array): voi
 
 /** Copies `count` bytes of the segments, from `skip` on. */
 export function gather(thread: Thread, list: Segment[], skip: number, count: number): Uint8Array {
+  if (list.length === 1 && skip + count <= list[0].length)
+    return thread.memory.read(list[0].address + skip, count);
   const out = new Uint8Array(count);
   let before = 0;
   let done = 0;

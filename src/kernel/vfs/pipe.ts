@@ -72,7 +72,7 @@ export class Pipe {
     const count = Math.min(into.length, this.used);
     const first = Math.min(count, this.size - this.start);
     into.set(this.ring.subarray(this.start, this.start + first));
-    into.set(this.ring.subarray(0, count - first), first);
+    if (first < count) into.set(this.ring.subarray(0, count - first), first);
     return count;
   }
 
@@ -91,8 +91,8 @@ export class Pipe {
     const count = Math.min(from.length, this.room);
     const end = (this.start + this.used) % this.size;
     const first = Math.min(count, this.size - end);
-    this.ring.set(from.subarray(0, first), end);
-    this.ring.set(from.subarray(first, count), 0);
+    this.ring.set(first === from.length ? from : from.subarray(0, first), end);
+    if (first < count) this.ring.set(from.subarray(first, count), 0);
     this.used += count;
     if (count > 0) this.waiters.wake(POLL.IN | POLL.RDNORM);
     return count;
