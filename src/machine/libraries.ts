@@ -378,6 +378,15 @@ export const REGISTER: readonly LibraryEntry[] = [
     },
   },
   {
+    name: "posix-mqueue",
+    provides: ["posix-mqueue"],
+    standard: true,
+    load: async () => {
+      const { posixMqueue } = await import("../kernel/posix-mqueue/library.ts");
+      return () => posixMqueue;
+    },
+  },
+  {
     name: "posix-timerfd",
     provides: [],
     standard: true,

@@ -17,6 +17,7 @@ export const Limit = {
   files: 7,
   locked: 8,
   addressSpace: 9,
+  messageQueues: 12,
   nice: 13,
   realtimePriority: 14,
 } as const;
@@ -30,6 +31,7 @@ export function initialLimits(): ResourceLimit[] {
   limits[Limit.core].soft = 0n;
   for (const none of [Limit.nice, Limit.realtimePriority]) limits[none] = { soft: 0n, hard: 0n };
   limits[Limit.files] = { soft: 1024n, hard: 524288n };
+  limits[Limit.messageQueues] = { soft: 819200n, hard: 819200n };
   limits[Limit.locked] = { soft: 8n * 1024n * 1024n, hard: 8n * 1024n * 1024n };
   return limits;
 }

@@ -1,0 +1,49 @@
+import type { WaitQueue } from "../rksched/wait-queue.ts";
+import { O } from "../vfs/flags.ts";
+import { type AttributeChange, type Attributes, FileType } from "../vfs/inode.ts";
+import { OpenFile } from "../vfs/open-file.ts";
+import type { MessageQueue, Registration } from "./message-queue.ts";
+
+/** `st_size` of every queue: the length of what reading it gives (`FILENT_SIZE`). */
+const STATUS_SIZE = 80;
+
+/** An open message queue. */
+export class QueueFile extends OpenFile {
+  readonly queue: MessageQueue;
+  /** The one that was made through this description. */
+  registration: Registration | undefined;
+  private readonly letGo: () => void;
+
+  /** `letGo` is called when it is closed. */
+  constructor(queue: MessageQueue, flags: number, letGo: () => void) {
+    super(queue.location, flags & (O.ACCMODE | O.NONBLOCK));
+    this.queue = queue;
+    this.letGo = letGo;
+  }
+
+  override get waiters(): WaitQueue {
+    return this.queue.changes;
+  }
+
+  override poll(): number {
+    return this.queue.poll();
+  }
+
+  override attributes(): Attributes {
+    const { mode, uid, gid } = this.queue;
+    return { ...super.attributes(), mode: FileType.regular | mode, uid, gid, size: STATUS_SIZE };
+  }
+
+  override setAttributes(change: AttributeChange): void {
+    super.setAttributes(change);
+    this.queue.mode = change.mode ?? this.queue.mode;
+    this.queue.uid = change.uid ?? this.queue.uid;
+    this.queue.gid = change.gid ?? this.queue.gid;
+  }
+
+  protected override closed(): void {
+    if (this.registration && this.queue.registration === this.registration)
+      this.queue.registration = undefined;
+    this.letGo();
+  }
+}
