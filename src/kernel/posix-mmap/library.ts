@@ -1,6 +1,7 @@
 import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import { processTable } from "../rkprocess/process-table.ts";
+import { processState } from "../rkprocess/state.ts";
 import { signals } from "../rksignal/signals.ts";
 import { fileMappings } from "../rkvm/mappable.ts";
 import { memoryManager } from "../rkvm/memory-manager.ts";
@@ -27,6 +28,15 @@ const mmapSyscalls: readonly SyscallRow[] = [
   full("munlockall", munlockall),
 ];
 
+/** The machine ends with its first process, whose memory is not taken apart: its mappings' files get what is theirs. */
+const flushAtEnd = processState<undefined>({
+  create: () => undefined,
+  fork: () => undefined,
+  exit: (_none, { pid, kernel }) => {
+    if (pid === 1) kernel.use(memoryManager).flush();
+  },
+});
+
 /** Memory as POSIX programs ask for it. */
 export const posixMmap: Library = {
   name: "posix-mmap",
@@ -34,6 +44,7 @@ export const posixMmap: Library = {
   provides: [],
   needs: [memoryManager, fileMappings, processTable, signals],
   syscalls: mmapSyscalls,
+  processState: [flushAtEnd],
   start(kernel) {
     kernel.use(memoryManager).outOfMemory = new KillLargest(kernel);
   },

@@ -233,7 +233,8 @@ export const ioCalls: readonly SyscallRow[] = [
   ),
   full(
     "syncfs",
-    call((_thread, files, fd) => {
+    call((thread, files, fd) => {
+      thread.kernel.use(vfs).flushMapped();
       files.fds.get(int(fd)).file.location.mount.filesystem.sync?.();
       return 0;
     }),

@@ -1,4 +1,5 @@
 import { PAGE_SIZE } from "../../cpu/sv39.ts";
+import type { FrameAllocator } from "../rkalloc/frames.ts";
 import type { Backing, CachedPages } from "../rkvm/backing.ts";
 import type { PageFrames } from "../rkvm/page-frames.ts";
 import type { MappingSpace, PageObject } from "../rkvm/page-object.ts";
@@ -19,6 +20,7 @@ export class CachedFile implements PageObject, CachedPages {
   readonly hasFile = true;
   private readonly backing: Backing;
   private readonly frames: PageFrames;
+  private readonly source: FrameAllocator;
   private readonly codeWritten: (page: number) => void;
   private readonly onGone: () => void;
   private readonly pages = new Map<number, number>();
@@ -30,9 +32,16 @@ export class CachedFile implements PageObject, CachedPages {
   /** Of the file when it was last looked at: it is asked for what lies behind, not for each page. */
   private size: number;
 
-  constructor(backing: Backing, frames: PageFrames, codeWritten: (page: number) => void, onGone: () => void) {
+  constructor(
+    backing: Backing,
+    frames: PageFrames,
+    source: FrameAllocator,
+    codeWritten: (page: number) => void,
+    onGone: () => void,
+  ) {
     this.backing = backing;
     this.frames = frames;
+    this.source = source;
     this.codeWritten = codeWritten;
     this.onGone = onGone;
     this.version = backing.version?.();
@@ -85,13 +94,13 @@ export class CachedFile implements PageObject, CachedPages {
   page(index: number): number {
     const known = this.pages.get(index);
     if (known !== undefined) return known;
-    const around = this.frames.allocator.freePages >= PLENTY;
+    const around = this.source.freePages >= PLENTY;
     const first = around ? index - (index % READ_AROUND) : index;
     const end = around ? Math.min(first + READ_AROUND, Math.ceil(this.size / PAGE_SIZE)) : index + 1;
     const wanted: [index: number, page: number][] = [];
     for (let i = first; i < end; i++) {
       if (this.pages.has(i)) continue;
-      const page = this.frames.allocate();
+      const page = this.frames.allocate(this.source);
       if (page === -1) break;
       wanted.push([i, page]);
     }

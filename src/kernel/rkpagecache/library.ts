@@ -9,7 +9,7 @@ export const rkpagecache: Library = {
   needs: [],
   start(kernel) {
     kernel.provide(pageCacheMaker, {
-      create: (frames, codeWritten) => new PageCache(frames, codeWritten),
+      create: (frames, source, codeWritten) => new PageCache(frames, source, codeWritten),
     });
   },
 };

@@ -1,4 +1,5 @@
 import { type Api, api } from "../library.ts";
+import type { FrameAllocator } from "../rkalloc/frames.ts";
 import type { Backing } from "../rkvm/backing.ts";
 import type { PageFrames } from "../rkvm/page-frames.ts";
 import { CachedFile } from "./cached-file.ts";
@@ -14,13 +15,18 @@ const KEPT = 64;
  */
 export class PageCache {
   private readonly frames: PageFrames;
+  private readonly source: FrameAllocator;
   /** Those mapped last at the end. */
   private readonly files = new Map<Backing, CachedFile>();
   private readonly codeWritten: (page: number) => void;
 
-  /** `codeWritten` is called for a physical page whose contents were changed other than by mappings. */
-  constructor(frames: PageFrames, codeWritten: (page: number) => void) {
+  /**
+   * Takes pages from `source`. `codeWritten` is called for a physical page whose contents were changed other than by
+   * mappings.
+   */
+  constructor(frames: PageFrames, source: FrameAllocator, codeWritten: (page: number) => void) {
     this.frames = frames;
+    this.source = source;
     this.codeWritten = codeWritten;
   }
 
@@ -28,7 +34,9 @@ export class PageCache {
   file(backing: Backing): CachedFile {
     let file = this.files.get(backing);
     if (!file)
-      file = new CachedFile(backing, this.frames, this.codeWritten, () => this.files.delete(backing));
+      file = new CachedFile(backing, this.frames, this.source, this.codeWritten, () =>
+        this.files.delete(backing),
+      );
     else this.files.delete(backing);
     this.files.set(backing, file);
     file.revalidate();
@@ -70,7 +78,7 @@ export class PageCache {
 
 /** Makes the page cache of a kernel over its page frames. */
 export interface PageCacheMaker {
-  create(frames: PageFrames, codeWritten: (page: number) => void): PageCache;
+  create(frames: PageFrames, source: FrameAllocator, codeWritten: (page: number) => void): PageCache;
 }
 
 export const pageCacheMaker: Api<PageCacheMaker> = api("rkpagecache");

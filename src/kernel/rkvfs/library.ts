@@ -111,6 +111,7 @@ function build(tree: FileTree, kernel: Kernel): Vfs {
   files.mount(new SysFilesystem(kernel), "/sys");
   for (const one of tree.mounts)
     mount(files, "disk" in one ? mountedDisk(kernel, one) : one.filesystem, one.path);
+  files.flushMapped = () => kernel.use(memoryManager).flush();
   return files;
 }
 

@@ -1,6 +1,8 @@
 import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import { frameAllocator } from "../rkalloc/frames.ts";
+import { pageCacheFrames } from "../rkalloc/library.ts";
+import { allocators } from "../rkalloc/registry.ts";
 import { pageCacheMaker } from "../rkpagecache/page-cache.ts";
 import { platform } from "../rkplat/platform.ts";
 import { AddressSpace } from "./address-space.ts";
@@ -16,12 +18,12 @@ export function rkvm(allowWx: boolean): Library {
     name: "rkvm",
     summary: librarySummary.rkvm,
     provides: [memoryManager],
-    needs: [platform, frameAllocator, pageCacheMaker],
+    needs: [platform, frameAllocator, allocators, pageCacheMaker],
     start(kernel) {
       const allocator = kernel.use(frameAllocator);
       const here = kernel.use(platform);
       const frames = new PageFrames(allocator, here.ram);
-      const cache = kernel.use(pageCacheMaker).create(frames, here.codeWritten);
+      const cache = kernel.use(pageCacheMaker).create(frames, pageCacheFrames(kernel), here.codeWritten);
       const context: MemoryContext = { platform: here, frames, cache, allowWx, outOfMemory: NO_POLICY };
       frames.reclaim = () => cache.reclaim();
       kernel.provide(memoryManager, {

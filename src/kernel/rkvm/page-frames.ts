@@ -20,9 +20,9 @@ export class PageFrames {
   }
 
   /** A zeroed page with one holder, or -1 when memory is used up and nothing can be given back. */
-  allocate(): number {
+  allocate(from: FrameAllocator = this.allocator): number {
     for (;;) {
-      const page = this.allocator.allocate(0);
+      const page = from.allocate(0);
       if (page !== -1 || !this.reclaim()) return page;
     }
   }

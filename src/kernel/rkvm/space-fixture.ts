@@ -22,7 +22,7 @@ export function testSpace(pages = 4096, allowWx = false) {
   const first = 0x8000_0000 / 4096;
   const allocator = zeroing(new AreaFrames(first, new BuddyArea(first, pages)), ram, platform.codeWritten);
   const frames = new PageFrames(allocator, ram);
-  const cache = new PageCache(frames, platform.codeWritten);
+  const cache = new PageCache(frames, allocator, platform.codeWritten);
   frames.reclaim = () => cache.reclaim();
   const context = {
     platform,

@@ -14,6 +14,8 @@ const MOST_MOUNTS = 4096;
 
 /** The file tree of a machine: a root filesystem and what is mounted in it. */
 export class Vfs {
+  /** Brings what mappings have written to their files. */
+  flushMapped: () => void = () => {};
   /** In the order they were mounted, the root first. */
   readonly mounts: Mount[] = [];
   root: Location;
@@ -100,6 +102,7 @@ export class Vfs {
   }
 
   sync(): void {
+    this.flushMapped();
     for (const mount of this.mounts) mount.filesystem.sync?.();
   }
 
