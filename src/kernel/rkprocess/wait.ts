@@ -7,7 +7,9 @@ import type { Thread } from "./thread.ts";
 /** What a system call waits for: `attempt` may throw what a system call may throw; a signal's result is -ERESTARTSYS by default. */
 export interface WaitOptions extends WaitRequest {
   /** Only the end of its process ends the wait early. */
-  readonly uninterruptible?: boolean;
+  readonly uninterruptible?: boolean | undefined;
+  /** `attempt` has just been made, in vain. */
+  readonly tried?: boolean | undefined;
 }
 
 /** A thread's wait inside a system call. */
@@ -23,14 +25,14 @@ export interface Wait {
  * Nothing is lost between a failed attempt and the wait, because nobody else runs in between.
  */
 export function waitUntil(thread: Thread, options: WaitOptions): number {
-  const { attempt, queues, timeout, uninterruptible = false, exclusive = false, finished } = options;
+  const { attempt, queues, timeout, uninterruptible = false, exclusive = false, tried, finished } = options;
   const done = (result: number) => {
     finished?.();
     return result;
   };
   let result: number | undefined;
   try {
-    result = attempt();
+    if (!tried) result = attempt();
   } catch (error) {
     finished?.();
     throw error;
