@@ -62,6 +62,29 @@ test("finds the highest room", () => {
   expect(list.findRoom(2 * PAGE, 94 * PAGE, 97 * PAGE)).toBe(95 * PAGE);
 });
 
+test("what earlier searches found changes no later one", () => {
+  const step = fc.record({
+    start: fc.integer({ min: 0, max: 60 }),
+    pages: fc.integer({ min: 1, max: 6 }),
+    taken: fc.boolean(),
+    wanted: fc.integer({ min: 1, max: 12 }),
+    high: fc.constantFrom(50, 64),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const list = new VmaList(nobody);
+      for (const { start, pages, taken, wanted, high } of steps) {
+        list.remove(list.isolate(start * PAGE, (start + pages) * PAGE));
+        if (taken) list.insert(area(start, start + pages));
+        const fresh = new VmaList(nobody);
+        for (const vma of list.areas) fresh.insert({ ...vma });
+        const search = [wanted * PAGE, 2 * PAGE, high * PAGE] as const;
+        expect(list.findRoom(...search)).toBe(fresh.findRoom(...search));
+      }
+    }),
+  );
+});
+
 test("takes time in proportion to join as many areas as there may be, and to take them out", () => {
   const most = 65_000;
   const list = new VmaList(nobody);

@@ -42,6 +42,8 @@ export const AreaFlag = {
 export class VmaList {
   private readonly list: Vma[] = [];
   private last: Vma | undefined;
+  /** Between `top` and `high` nothing of `length` bytes is free: where `findRoom` goes on, instead of over all areas again. */
+  private full = { high: -1, top: -1, length: 0 };
   private readonly owner: MappingSpace;
 
   constructor(owner: MappingSpace) {
@@ -92,8 +94,11 @@ export class VmaList {
   /** Takes out areas that follow each other, as `isolate` gives them. */
   remove(areas: readonly Vma[]): void {
     if (areas.length === 0) return;
-    this.list.splice(this.list.indexOf(areas[0]), areas.length);
+    const at = this.indexAfter(areas[0].start) - 1;
+    this.list.splice(at, areas.length);
     this.last = undefined;
+    const { full } = this;
+    full.top = Math.max(full.top, Math.min(full.high, this.list[at]?.start ?? full.high));
     for (const vma of areas) this.release(vma);
   }
 
@@ -126,12 +131,16 @@ export class VmaList {
 
   /** The highest start of a free range of `length` bytes inside `low` to `high`, or -1. */
   findRoom(length: number, low: number, high: number): number {
-    let top = high;
-    for (let i = this.indexAfter(high) - 1; i >= 0 && top - length >= low; i--) {
+    const { full } = this;
+    const isKnown = full.high === high && full.length <= length;
+    let top = isKnown ? full.top : high;
+    for (let i = this.indexAfter(top) - 1; i >= 0 && top - length >= low; i--) {
       const vma = this.list[i];
       if (vma.end <= top - length) break;
       if (vma.start < top) top = vma.start;
     }
+    // What a shorter range did not find is worth more than what this one did not.
+    if (!isKnown || full.length === length) this.full = { high, top, length };
     return top - length >= low ? top - length : -1;
   }
 
