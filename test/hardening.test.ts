@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Csr } from "../src/cpu/csr-state.ts";
 import { Pte } from "../src/cpu/sv39.ts";
 import { signal } from "../src/kernel/rksignal/signals.ts";
-import { USER_END } from "../src/kernel/rkvm/address-space.ts";
+import { USER_END } from "../src/kernel/rkvm/space-areas.ts";
 import { errno } from "../src/kernel/syscalls/errno.ts";
 import { attack, exitOf, OWNED, segfault, wordAt } from "./hardening/attack.ts";
 

@@ -1,7 +1,7 @@
 import type { AreaDescription, Crash } from "../kernel/rkprocess/exit.ts";
 import { signalName } from "../kernel/rksignal/signal-names.ts";
 import { signal } from "../kernel/rksignal/signals.ts";
-import { LOWEST, USER_END } from "../kernel/rkvm/address-space.ts";
+import { LOWEST, USER_END } from "../kernel/rkvm/space-areas.ts";
 import { debugText } from "../messages/debug.ts";
 import { hex } from "../messages/hex.ts";
 import { backtrace } from "./backtrace.ts";

@@ -1,8 +1,9 @@
 import { Pte } from "../../src/cpu/sv39.ts";
 import { frameAllocator } from "../../src/kernel/rkalloc/frames.ts";
-import { type AddressSpace, LOWEST, USER_END } from "../../src/kernel/rkvm/address-space.ts";
+import type { AddressSpace } from "../../src/kernel/rkvm/address-space.ts";
 import type { MemoryContext } from "../../src/kernel/rkvm/memory-context.ts";
 import type { PageObject } from "../../src/kernel/rkvm/page-object.ts";
+import { LOWEST, USER_END } from "../../src/kernel/rkvm/space-areas.ts";
 import { Prot } from "../../src/kernel/rkvm/vma.ts";
 import { processFiles } from "../../src/kernel/vfs/process-files.ts";
 import type { HostedMachine } from "../../src/machine/hosted.ts";

@@ -21,10 +21,16 @@ export function lockingRefused(thread: Thread, more: number): number {
   return memory.exceeds(Limit.locked, more, isLocked) ? -errno.ENOMEM : 0;
 }
 
+/** Outside of user space nothing is mapped; what goes beyond the end of all is no range at all (mlock(2)). */
+function refusedRange(from: number, length: number): number {
+  const start = from < 0 ? from + 2 ** 64 : from;
+  return length < 0 || start + length >= 2 ** 64 ? -errno.EINVAL : -errno.ENOMEM;
+}
+
 function lock(thread: Thread, start: number, size: number, onFault: boolean): number {
   const from = start - (start % PAGE_SIZE);
   const length = pageUp(size + (start % PAGE_SIZE));
-  if (!isRange(from, length)) return -errno.EINVAL;
+  if (!isRange(from, length)) return refusedRange(from, length);
   const space = thread.process.memory;
   let more = 0;
   for (const vma of space.areas.overlapping(from, from + length))
@@ -47,7 +53,7 @@ export function mlock2(thread: Thread, start: number, size: number, flags: numbe
 export function munlock(thread: Thread, start: number, size: number): number {
   const from = start - (start % PAGE_SIZE);
   const length = pageUp(size + (start % PAGE_SIZE));
-  if (!isRange(from, length)) return -errno.EINVAL;
+  if (!isRange(from, length)) return refusedRange(from, length);
   const space = thread.process.memory;
   setLocked(space, from, from + length, false);
   return isWhollyMapped(space, from, length) ? 0 : -errno.ENOMEM;

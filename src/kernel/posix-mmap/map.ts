@@ -1,8 +1,9 @@
 import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import type { Thread } from "../rkprocess/thread.ts";
-import { type AddressSpace, LOWEST, pageUp, USER_END } from "../rkvm/address-space.ts";
+import { type AddressSpace, pageUp } from "../rkvm/address-space.ts";
 import type { Backing } from "../rkvm/backing.ts";
 import { fileMappings } from "../rkvm/mappable.ts";
+import { LOWEST, USER_END } from "../rkvm/space-areas.ts";
 import { AreaFlag, Prot } from "../rkvm/vma.ts";
 import { errno } from "../syscalls/errno.ts";
 import { lockingRefused } from "./lock.ts";
@@ -38,10 +39,10 @@ export function mmap(
   const length = pageUp(size);
   const type = flags & MAP_TYPE;
   const shared = type === MAP_SHARED || type === MAP_SHARED_VALIDATE;
-  if (size <= 0 || !isPage(offset) || offset < 0 || (!shared && type !== MAP_PRIVATE)) return -errno.EINVAL;
+  if (size === 0 || !isPage(offset) || offset < 0 || (!shared && type !== MAP_PRIVATE)) return -errno.EINVAL;
   if (type === MAP_SHARED_VALIDATE && (flags & ~KNOWN) !== 0) return -errno.EOPNOTSUPP;
   if ((flags & MAP_HUGETLB) !== 0) return -errno.EINVAL;
-  if (length > USER_END) return -errno.ENOMEM;
+  if (size < 0 || length > USER_END) return -errno.ENOMEM;
   if (space.violatesWx(prot)) return -errno.EACCES;
   const found = (flags & MAP_ANONYMOUS) === 0 ? fileOf(thread, fd, shared, prot) : ANONYMOUS;
   if (typeof found === "number") return found;

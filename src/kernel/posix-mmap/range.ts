@@ -1,6 +1,7 @@
 import { PAGE_SIZE } from "../../cpu/sv39.ts";
-import { type AddressSpace, type Fault, USER_END } from "../rkvm/address-space.ts";
+import type { AddressSpace, Fault } from "../rkvm/address-space.ts";
 import type { Access } from "../rkvm/resident-pages.ts";
+import { USER_END } from "../rkvm/space-areas.ts";
 
 export const isPage = (address: number): boolean => address % PAGE_SIZE === 0;
 

@@ -1,5 +1,6 @@
 import type { Thread } from "../rkprocess/thread.ts";
-import { type AddressSpace, LOWEST, pageUp, USER_END } from "../rkvm/address-space.ts";
+import { type AddressSpace, pageUp } from "../rkvm/address-space.ts";
+import { LOWEST, USER_END } from "../rkvm/space-areas.ts";
 import { AreaFlag, type Vma } from "../rkvm/vma.ts";
 import { errno } from "../syscalls/errno.ts";
 import { lockingRefused } from "./lock.ts";

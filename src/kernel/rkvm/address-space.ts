@@ -1,24 +1,15 @@
 import { PageTable } from "../../cpu/page-table.ts";
-import { LOWER_HALF_END, PAGE_SIZE } from "../../cpu/sv39.ts";
-import type { AreaDescription } from "../rkprocess/exit.ts";
-import { Limit, type ResourceLimit } from "../rkprocess/limits.ts";
+import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import { errno } from "../syscalls/errno.ts";
-import { type AreaUsage, describeArea, usageOf } from "./area-report.ts";
+import { type AreaUsage, usageOf } from "./area-report.ts";
 import type { Backing } from "./backing.ts";
 import type { MemoryContext } from "./memory-context.ts";
-import type { MappingSpace, PageObject } from "./page-object.ts";
+import type { PageObject } from "./page-object.ts";
 import { type Access, OutOfMemory, ResidentPages } from "./resident-pages.ts";
 import { SharedMemory } from "./shared-memory.ts";
+import { isData, SpaceAreas } from "./space-areas.ts";
 import { growStack } from "./stack-growth.ts";
-import { UserAccess } from "./user-access.ts";
-import { AreaFlag, Prot, type Vma, VmaList } from "./vma.ts";
-
-/** User addresses end here. */
-export const USER_END = LOWER_HALF_END;
-/** Nothing is mapped below this (Linux's `vm.mmap_min_addr`). */
-export const LOWEST = 65536;
-
-const MOST_AREAS = 65_530;
+import { AreaFlag, Prot, type Vma } from "./vma.ts";
 
 /** Why an access cannot be made good. */
 export type Fault =
@@ -51,33 +42,15 @@ export interface MapOptions {
  * A process's address space: its areas, and the Sv39 page table in guest memory that the hart walks. A page gets
  * its frame when it is first touched.
  */
-export class AddressSpace extends UserAccess implements MappingSpace {
-  readonly areas = new VmaList(this);
+export class AddressSpace extends SpaceAreas {
   readonly table: PageTable;
   readonly resident: ResidentPages;
-  /** The program break: `[heap].start` at first. */
-  heapStart = 0;
-  heapEnd = 0;
-  private heapLimit = 0;
   private users = 1;
-  private mmapStart = LOWEST;
-  private mmapEnd = USER_END;
   /** Faults made good. */
   faults = 0;
-  /** Pages may be writable and executable at once. */
-  allowWx: boolean;
-  /** New areas are locked (MCL_FUTURE). */
-  lockFuture = false;
-  /** Its processes are being killed for their memory. */
-  isDoomed = false;
-  /** Its process's limits, by `RLIMIT_*`. */
-  limits: readonly ResourceLimit[] | undefined;
-  private readonly context: MemoryContext;
 
   constructor(context: MemoryContext) {
-    super(context.frames, context.platform);
-    this.context = context;
-    this.allowWx = context.allowWx;
+    super(context);
     this.table = new PageTable(context.platform.ram, () => {
       const page = context.frames.allocate();
       if (page === -1) throw new OutOfMemory();
@@ -86,23 +59,6 @@ export class AddressSpace extends UserAccess implements MappingSpace {
     this.resident = new ResidentPages(this.table, context.frames, (start, length) =>
       this.forget(start, length),
     );
-  }
-
-  /** Where `brk` moves between, and where `mmap` finds room (from the top down). */
-  setLayout(heap: { start: number; end: number }, mmap: { start: number; end: number }): void {
-    this.heapStart = heap.start;
-    this.heapEnd = heap.start;
-    this.heapLimit = heap.end;
-    this.mmapStart = mmap.start;
-    this.mmapEnd = mmap.end;
-  }
-
-  /** A free range of `length` bytes in the `mmap` area, or -ENOMEM. */
-  findRoom(length: number): number {
-    const start = this.areas.findRoom(length, this.mmapStart, this.mmapEnd);
-    if (start !== -1) return start;
-    const anywhere = this.areas.findRoom(length, LOWEST, USER_END);
-    return anywhere === -1 ? -errno.ENOMEM : anywhere;
   }
 
   /** Maps whole pages over whatever was there. Returns 0 or a negative errno. */
@@ -317,30 +273,9 @@ export class AddressSpace extends UserAccess implements MappingSpace {
     for (const page of this.table.tables()) this.context.frames.release(page);
   }
 
-  /** The area that holds `address`, for people. */
-  describe(address: number): AreaDescription | undefined {
-    const vma = this.areas.find(address);
-    return vma && describeArea(vma);
-  }
-
-  /** All areas, in order: `/proc/self/maps`. */
-  mappings(): AreaDescription[] {
-    return this.areas.areas.map(describeArea);
-  }
-
   /** All areas with what of them is in memory: `/proc/self/smaps`. */
   usage(): AreaUsage[] {
     return this.areas.areas.map((vma) => usageOf(vma, this.resident, this.context.frames));
-  }
-
-  /**
-   * What everybody who shares the memory at `address` calls it: an object and a byte in it. `undefined` for private
-   * memory.
-   */
-  sharedPlace(address: number): { readonly object: PageObject; readonly offset: number } | undefined {
-    const vma = this.areas.find(address);
-    if (!vma?.shared || !vma.object) return undefined;
-    return { object: vma.object, offset: vma.offset + (address - vma.start) };
   }
 
   dropPages(object: PageObject, first: number, end: number, copies: boolean): void {
@@ -353,67 +288,10 @@ export class AddressSpace extends UserAccess implements MappingSpace {
     });
   }
 
-  /** Asks for W and X at once, against the policy. */
-  violatesWx(prot: number): boolean {
-    return !this.allowWx && (prot & Prot.write) !== 0 && (prot & Prot.exec) !== 0;
-  }
-
-  /** More than there could ever be: Linux's default heuristic refuses only that (vm.overcommit_memory = 0). */
-  promisesTooMuch(bytes: number): boolean {
-    return bytes > this.context.frames.allocator.totalPages * PAGE_SIZE;
-  }
-
-  /** Whether `more` bytes are against RLIMIT_AS or, for private writable memory, RLIMIT_DATA. */
-  exceedsLimits(more: number, data: boolean): boolean {
-    return (
-      this.exceeds(Limit.addressSpace, more, (vma) => !vma.guard) ||
-      (data && this.exceeds(Limit.data, more, isData))
-    );
-  }
-
-  /** Whether `more` bytes of areas that `counts` holds for are more than the limit. */
-  exceeds(limit: number, more: number, counts: (vma: Vma) => boolean): boolean {
-    const soft = Number(this.limits?.[limit]?.soft ?? Number.POSITIVE_INFINITY);
-    if (soft >= USER_END) return false;
-    let total = more;
-    for (const vma of this.areas.areas) if (counts(vma)) total += vma.end - vma.start;
-    return total > soft;
-  }
-
-  /** More areas are refused (Linux's `vm.max_map_count`). */
-  private get isCrowded(): boolean {
-    return this.areas.areas.length >= MOST_AREAS;
-  }
-
-  private hasGuard(start: number, end: number): boolean {
-    return this.areas.overlapping(start, end).some((vma) => vma.guard);
-  }
-
   private objectOf(backing: Backing | undefined, shared: boolean): PageObject | undefined {
     if (backing) return this.context.cache.file(backing);
     return shared ? new SharedMemory(this.context.frames) : undefined;
   }
-
-  /** Calls `visit` for the addresses at which pages `first` up to `end` of an object are shown. */
-  private eachShowing(
-    object: PageObject,
-    first: number,
-    end: number,
-    visit: (from: number, to: number, vma: Vma) => void,
-  ): void {
-    for (const vma of this.areas.areas) {
-      if (vma.object !== object) continue;
-      const origin = vma.start - vma.offset;
-      const from = Math.max(vma.start, origin + first * PAGE_SIZE);
-      const to = Math.min(vma.end, origin + end * PAGE_SIZE);
-      if (from < to) visit(from, to, vma);
-    }
-  }
-}
-
-/** Counts against RLIMIT_DATA. */
-function isData({ prot, shared, flags }: Vma): boolean {
-  return (prot & Prot.write) !== 0 && !shared && (flags & AreaFlag.growsDown) === 0;
 }
 
 export const pageUp = (address: number): number => Math.ceil(address / PAGE_SIZE) * PAGE_SIZE;
