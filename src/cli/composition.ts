@@ -45,7 +45,7 @@ export async function readRun(
       maxInstructions: options.maxInstructions ?? file.limits?.instructions,
       aslr: options.aslr && (file.aslr ?? true),
       aslrSeed: options.aslrSeed ?? seedOf(file.aslrSeed),
-      allowWx: options.allowWx ?? file.allowWx,
+      allowWx: options.allowWx ?? (file.allowWx || file.allowWxFor),
       deterministic: options.deterministic ?? file.deterministic,
       // Where nothing is said the program decides: it may need disks, or be made for native calls.
       linked: file.libraries && linked,

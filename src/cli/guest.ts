@@ -24,6 +24,7 @@ import {
   mountValue,
   seedValue,
   sizeValue,
+  wxValue,
 } from "./values.ts";
 
 /** What `run` and `step` have in common: the options that say what a guest is given, and the machine made of them. */
@@ -37,7 +38,7 @@ export interface GuestOptions {
   readonly mem?: number;
   readonly aslrSeed?: bigint;
   readonly aslr: boolean;
-  readonly allowWx?: boolean;
+  readonly allowWx?: boolean | readonly string[];
   readonly deterministic?: boolean;
   /** What only a Runikraftfile says: the main thread's stack in bytes, and the libraries. */
   readonly stack?: number;
@@ -71,7 +72,7 @@ export function guestOptions(command: Command, argument = "<ELF>"): Command {
     .option("--mem <SIZE>", cliText.optionMem(formatSize(DEFAULT_MEMORY)), memory)
     .option("--aslr-seed <N>", cliText.optionAslrSeed(), seedValue("--aslr-seed"))
     .option("--no-aslr", cliText.optionNoAslr())
-    .option("--allow-wx", cliText.optionAllowWx());
+    .option("--allow-wx [PROGRAM]", cliText.optionAllowWx(), wxValue);
 }
 
 /** What a machine is made with beyond the options that say what its guest is given. */

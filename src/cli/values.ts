@@ -67,6 +67,14 @@ export function envValue(text: string, before: readonly string[] = []): string[]
   return [...before, text];
 }
 
+/** Nothing, for the whole machine, or absolute paths of the guest with commas between; collected. */
+export function wxValue(text: string, before: boolean | readonly string[] = []): true | readonly string[] {
+  if (text === "" || before === true) return true;
+  const programs = text.split(",");
+  for (const path of programs) if (!path.startsWith("/")) throw new UsageError(cliText.wxNotAbsolute(path));
+  return [...(before || []), ...programs];
+}
+
 /** An address, decimal or 0x…, on a page's edge. */
 export function addressValue(flag: string): (text: string) => bigint {
   return (text) => {

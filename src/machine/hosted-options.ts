@@ -5,6 +5,7 @@ import type { HostTime } from "./clock.ts";
 import type { HostedEmitter } from "./events.ts";
 import type { HostConsole } from "./host-console.ts";
 import type { LibraryChoice } from "./libraries.ts";
+import type { WxPrograms } from "./wx-programs.ts";
 
 /** What a hosted machine is made of and what it runs. */
 export interface HostedOptions {
@@ -25,8 +26,8 @@ export interface HostedOptions {
   readonly seed: bigint;
   /** Default true. */
   readonly aslr?: boolean;
-  /** Lets pages be writable and executable at once. */
-  readonly allowWx?: boolean;
+  /** Lets pages be writable and executable at once: every program's, or those programs' at these paths of the guest. */
+  readonly allowWx?: WxPrograms;
   /** Bytes, whole pages; default 8 MiB. */
   readonly stackSize?: number;
   /** The root and what is mounted in it; default a root in memory that is all but empty. */

@@ -39,6 +39,7 @@ import { LoadTarget } from "./load-target.ts";
 import { Pace } from "./pace.ts";
 import { ProgramImages } from "./program-images.ts";
 import { clockStart } from "./program-loader.ts";
+import { allowsWx, programAt } from "./wx-programs.ts";
 
 /** Instructions between two looks at the host's events. */
 const SLICE = 1_000_000;
@@ -225,7 +226,7 @@ const PATIENT_TICKS = 200_000n;
  * `LoadError` for an image that cannot be loaded, a `LinkError` for libraries that do not fit together.
  */
 export async function createHosted(options: HostedOptions): Promise<HostedMachine> {
-  const { program, host, allowWx = false, deterministic = false } = options;
+  const { program, host, deterministic = false } = options;
   const time = deterministic ? undefined : host;
   const random = deterministic ? new SeededRandom(options.seed ^ KERNEL_STREAM) : host;
   const board = new HostedBoard(options.memory, options.console, time, (into) => fill(random, into));
@@ -244,6 +245,8 @@ export async function createHosted(options: HostedOptions): Promise<HostedMachin
   const interpreter = await interpreterOf(kernel, images, image);
   const process = kernel.use(processTable).create(kernel.use(memoryManager).createSpace());
   const { uid, euid, gid, egid } = process.credentials;
+  const allowWx = allowsWx(kernel, options.allowWx ?? false, programAt(kernel, program.path));
+  process.memory.allowWx = allowWx;
   const loaded = loadProgram(new LoadTarget(process.memory), image, interpreter, {
     argv: options.args,
     envp: options.env,

@@ -3,6 +3,7 @@ import type { Platform } from "../kernel/rkplat/platform.ts";
 import type { FileTree } from "../kernel/rkvfs/library.ts";
 import { isNativeProgram } from "../loader/native-note.ts";
 import { ProgramImages } from "./program-images.ts";
+import type { WxPrograms } from "./wx-programs.ts";
 
 /**
  * The register of the micro-libraries that are part of the package. A library's code is loaded when a kernel is linked
@@ -43,8 +44,8 @@ export interface LibraryContext {
   /** Absent: a list to be described, not started. */
   readonly platform?: Platform;
   readonly files: FileTree;
-  /** Pages may be writable and executable at once. */
-  readonly allowWx: boolean;
+  /** Whose pages may be writable and executable at once. */
+  readonly allowWx: WxPrograms;
   /** Programs are placed at random addresses. */
   readonly aslr: boolean;
   /** Images of programs that have been read. */
@@ -238,7 +239,7 @@ export const REGISTER: readonly LibraryEntry[] = [
     standard: true,
     load: async () => {
       const { rkvm } = await import("../kernel/rkvm/library.ts");
-      return ({ allowWx }) => rkvm(allowWx);
+      return ({ allowWx }) => rkvm(allowWx === true);
     },
   },
   {

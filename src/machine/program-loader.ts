@@ -28,11 +28,12 @@ import { vvarBytes } from "../loader/vdso.ts";
 import { librarySummary } from "../messages/libraries.ts";
 import { LoadTarget } from "./load-target.ts";
 import type { ProgramImages } from "./program-images.ts";
+import { allowsWx, type WxPrograms } from "./wx-programs.ts";
 
 /** How programs are laid out. */
 export interface LoadPolicy {
   readonly aslr: boolean;
-  readonly allowWx: boolean;
+  readonly allowWx: WxPrograms;
 }
 
 /** Stacks may be so large and so small, whatever the limit says. */
@@ -87,6 +88,8 @@ class ElfLoader implements ProgramLoader {
     const { argv, envp, path, process } = request;
     const { uid, euid, gid, egid } = process.credentials;
     const memory = this.kernel.use(memoryManager).createSpace();
+    const allowWx = allowsWx(this.kernel, this.policy.allowWx, request.file.inode);
+    memory.allowWx = allowWx;
     const stack = Number(process.limits[Limit.stack].soft);
     try {
       const loaded = loadProgram(new LoadTarget(memory), image, interpreter, {
@@ -97,7 +100,8 @@ class ElfLoader implements ProgramLoader {
         seed: this.seed(),
         clock: clockStart(this.kernel),
         stackSize: pageUp(Math.min(Math.max(stack, LEAST_STACK), MOST_STACK)),
-        ...this.policy,
+        aslr: this.policy.aslr,
+        allowWx,
       });
       memory.setLayout(loaded.layout.heap, loaded.layout.mmap);
       return { memory, ...loaded };

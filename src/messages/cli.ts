@@ -39,7 +39,8 @@ export const cliText = catalogue(
     optionMem: (otherwise: string) => `guest memory, such as 64M or 1G (default ${otherwise})`,
     optionAslrSeed: () => "lay the address space out as this seed does",
     optionNoAslr: () => "lay the address space out the same way every time",
-    optionAllowWx: () => "let the guest have pages that are writable and executable",
+    optionAllowWx: () =>
+      "let the guest have pages that are writable and executable; with =PROGRAM only these programs of it (repeatable)",
     optionStrace: () => "show the guest's system calls, on stderr or in a file",
     optionTrace: () => "show every instruction and the registers it changes, on stderr or in a file",
     optionMaxInstructions: () => "stop after this many instructions",
@@ -71,6 +72,8 @@ export const cliText = catalogue(
     badAddress: (flag: string, text: string) =>
       `${flag}: "${text}" is not an address of a page (a multiple of 4096, decimal or 0x…)`,
     badMount: (text: string) => `--mount: "${text}" is not HOST:GUEST or HOST:GUEST:ro or HOST:GUEST:rw`,
+    wxNotAbsolute: (path: string) =>
+      `--allow-wx: the guest path "${path}" does not start with / (for a JIT such as Node.js: --allow-wx=/usr/bin/node)`,
     mountNotAbsolute: (path: string) => `--mount: the guest path "${path}" does not start with /`,
     badEnv: (text: string) => `--env: "${text}" is not NAME=VALUE`,
     jsonNeedsStats: () => "--json says how --stats is printed; give both",
@@ -159,7 +162,7 @@ export const cliText = catalogue(
     optionMem: (otherwise) => `客户内存大小，例如 64M 或 1G（默认 ${otherwise}）`,
     optionAslrSeed: () => "按这个种子安排地址空间",
     optionNoAslr: () => "每次都用同样的地址空间布局",
-    optionAllowWx: () => "允许客户拥有既可写又可执行的页",
+    optionAllowWx: () => "允许客户拥有既可写又可执行的页；带 =PROGRAM 则只允许其中这些程序（可重复）",
     optionStrace: () => "显示客户的系统调用，写到标准错误或文件",
     optionTrace: () => "显示每条指令及其改变的寄存器，写到标准错误或文件",
     optionMaxInstructions: () => "执行这么多条指令后停止",
@@ -187,6 +190,8 @@ export const cliText = catalogue(
     badSeed: (flag, text) => `${flag}：“${text}”不是种子（0 到 18446744073709551615 的整数，十进制或 0x…）`,
     badAddress: (flag, text) => `${flag}：“${text}”不是页的地址（4096 的倍数，十进制或 0x…）`,
     badMount: (text) => `--mount：“${text}”不是 HOST:GUEST、HOST:GUEST:ro 或 HOST:GUEST:rw`,
+    wxNotAbsolute: (path) =>
+      `--allow-wx：客户路径“${path}”不以 / 开头（例如用于 Node.js 的 JIT：--allow-wx=/usr/bin/node）`,
     mountNotAbsolute: (path) => `--mount：客户路径“${path}”不以 / 开头`,
     badEnv: (text) => `--env：“${text}”不是 NAME=VALUE`,
     jsonNeedsStats: () => "--json 决定 --stats 的输出形式；请同时给出两者",

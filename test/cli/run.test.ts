@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { assembled, file, folder, runikraft } from "./command-line.ts";
 
@@ -156,6 +156,13 @@ describe("a hostile program", () => {
     );
     expect(runikraft(["run", map]).status).toBe(1);
     expect(runikraft(["run", "--allow-wx", map]).status).toBe(0);
+    // Only these: by their paths in the guest.
+    const name = `/bin/${basename(map)}`;
+    expect(runikraft(["run", `--allow-wx=/bin/other,${name}`, map]).status).toBe(0);
+    expect(runikraft(["run", "--allow-wx=/bin/other", "--allow-wx=/bin", map]).status).toBe(1);
+    const { status, stderr } = runikraft(["run", "--allow-wx=map", map]);
+    expect(status).toBe(2);
+    expect(stderr).toContain('the guest path "map" does not start with /');
   });
 
   it("that jumps nowhere, or into page zero, is told so", () => {

@@ -92,6 +92,11 @@ export const DESCRIPTION: ObjectShape = {
       about: "Lays the address space out as this seed does: a whole number of 64 bits.",
     },
     allowWx: { kind: "boolean", about: "Pages may be writable and executable; default false." },
+    allowWxFor: {
+      kind: "list",
+      of: guestPath("A program."),
+      about: "Only these programs' pages may be writable and executable.",
+    },
     deterministic: { kind: "boolean", about: "Virtual time and seeded randomness; default false." },
     libraries: {
       kind: "list",

@@ -18,6 +18,7 @@ export interface Runikraftfile {
   readonly aslr?: boolean;
   readonly aslrSeed?: string;
   readonly allowWx?: boolean;
+  readonly allowWxFor?: readonly string[];
   readonly deterministic?: boolean;
   readonly libraries?: readonly LibraryLine[];
 }
