@@ -1,12 +1,16 @@
+import { processTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { waitUntil } from "../rkprocess/wait.ts";
+import { WaitQueue } from "../rksched/wait-queue.ts";
+import { dispatcher } from "../rksyscall/dispatcher.ts";
 import { type Time, time } from "../rktime/time.ts";
 import { readTimespec, readTimespecAfter, SECOND, writeTimespec } from "../rktime/timespec.ts";
 import { errno } from "../syscalls/errno.ts";
-import { full, partial, type SyscallRow } from "../syscalls/row.ts";
+import { full, type SyscallRow } from "../syscalls/row.ts";
 
 const REALTIME = 0;
-const CPU_CLOCKS: ReadonlySet<number> = new Set([2, 3]);
+const PROCESS_CPUTIME = 2;
+const THREAD_CPUTIME = 3;
 /** REALTIME, REALTIME_COARSE, REALTIME_ALARM, TAI. */
 const WALL_CLOCKS: ReadonlySet<number> = new Set([REALTIME, 5, 8, 11]);
 /** MONOTONIC, MONOTONIC_RAW, MONOTONIC_COARSE, BOOTTIME, BOOTTIME_ALARM. */
@@ -17,28 +21,49 @@ const COARSE_RESOLUTION = 4e6;
 
 export type ClockKind = "wall" | "steady" | "cpu" | undefined;
 
-/** What a clock id names. Negative ones are CPU clocks of a process or thread. */
-export function clockKind(id: number): ClockKind {
+/** What a clock id names. */
+export function clockKind(thread: Thread, id: number): ClockKind {
   if (WALL_CLOCKS.has(id)) return "wall";
   if (STEADY_CLOCKS.has(id)) return "steady";
-  return CPU_CLOCKS.has(id) || id < 0 ? "cpu" : undefined;
+  return cpuTime(thread, id) === undefined ? undefined : "cpu";
+}
+
+/**
+ * What a CPU clock shows, in nanoseconds; undefined where an id names none. A negative one is the complement of a
+ * process or thread (0: the caller) in bits 31-3, whether it is a thread in bit 2, and below that which time of it, or 3
+ * for a device (linux/posix-timers_types.h). All times are the same one here.
+ */
+function cpuTime(thread: Thread, id: number): number | undefined {
+  const number = id | 0;
+  if (number >= 0 && number !== PROCESS_CPUTIME && number !== THREAD_CPUTIME) return undefined;
+  if (number < 0 && (number & 3) === 3) return undefined;
+  const ofThread = number < 0 ? (number & 4) !== 0 : number === THREAD_CPUTIME;
+  const whose = number < 0 ? ~(number >> 3) : 0;
+  const { kernel, process } = thread;
+  kernel.use(dispatcher).countTime();
+  const table = kernel.use(processTable);
+  if (!ofThread) return (whose === 0 ? process : table.find(whose))?.usageSoFar().runTime;
+  const found = whose === 0 ? thread : table.findThread(whose);
+  return found?.process === process ? found.runTime : undefined;
 }
 
 /** Nanoseconds from now until a clock shows what a valid `struct timespec` says; negative when it did before. */
-export function untilClock(thread: Thread, kind: ClockKind, address: number): number {
+export function untilClock(thread: Thread, id: number, address: number): number {
   const source = thread.kernel.use(time);
-  if (kind === "wall")
+  if (WALL_CLOCKS.has(id))
     return (readTimespecAfter(thread, address, source.realtimeOffset) ?? 0) - source.monotonic();
-  return readTimespec(thread, address) - (kind === "cpu" ? source.busy() : source.monotonic());
+  return readTimespec(thread, address) - (cpuTime(thread, id) ?? source.monotonic());
 }
 
 function clockGettime(thread: Thread, id: number, address: number): number {
-  const kind = clockKind(id);
   const source = thread.kernel.use(time);
-  if (kind === "wall") writeWallClock(thread, source, address, 1);
-  else if (kind === "steady") writeTimespec(thread, address, source.monotonic());
-  else if (kind === "cpu") writeTimespec(thread, address, source.busy());
-  else return -errno.EINVAL;
+  if (WALL_CLOCKS.has(id)) {
+    writeWallClock(thread, source, address, 1);
+    return 0;
+  }
+  const shown = STEADY_CLOCKS.has(id) ? source.monotonic() : cpuTime(thread, id);
+  if (shown === undefined) return -errno.EINVAL;
+  writeTimespec(thread, address, shown);
   return 0;
 }
 
@@ -52,7 +77,7 @@ function writeWallClock(thread: Thread, source: Time, address: number, unit: num
 }
 
 function clockGetres(thread: Thread, id: number, address: number): number {
-  if (clockKind(id) === undefined) return -errno.EINVAL;
+  if (clockKind(thread, id) === undefined) return -errno.EINVAL;
   if (address !== 0) writeTimespec(thread, address, id === 5 || id === 6 ? COARSE_RESOLUTION : RESOLUTION);
   return 0;
 }
@@ -101,13 +126,38 @@ function sleep(thread: Thread, nanoseconds: number, remaining: number): number {
   });
 }
 
+/** Waits until a time of day, also when the clock is set meanwhile. `left`: nanoseconds until then. */
+function sleepUntilTimeOfDay(thread: Thread, left: number): number {
+  const source = thread.kernel.use(time);
+  const due = new WaitQueue();
+  let end = source.monotonic() + left;
+  const arm = () => source.after(end - source.monotonic(), () => due.wake());
+  let cancel = arm();
+  const moved = (shift: number) => {
+    cancel();
+    end -= shift;
+    cancel = arm();
+  };
+  source.onSet.push(moved);
+  return waitUntil(thread, {
+    attempt: () => (source.monotonic() >= end ? 0 : undefined),
+    queues: [due],
+    interrupted: () => -errno.EINTR,
+    finished() {
+      cancel();
+      source.onSet.splice(source.onSet.indexOf(moved), 1);
+    },
+  });
+}
+
 function clockNanosleep(thread: Thread, id: number, flags: number, request: number, remaining: number) {
-  const kind = clockKind(id);
+  const kind = clockKind(thread, id);
   if (kind === undefined) return -errno.EINVAL;
   const wanted = readTimespec(thread, request);
   if (wanted < 0) return -errno.EINVAL;
   if ((flags & TIMER_ABSTIME) === 0) return sleep(thread, wanted, remaining);
-  return sleep(thread, untilClock(thread, kind, request), 0);
+  const left = untilClock(thread, id, request);
+  return kind === "wall" ? sleepUntilTimeOfDay(thread, left) : sleep(thread, left, 0);
 }
 
 function nanosleep(thread: Thread, request: number, remaining: number): number {
@@ -116,7 +166,7 @@ function nanosleep(thread: Thread, request: number, remaining: number): number {
 }
 
 export const clockSyscalls: readonly SyscallRow[] = [
-  partial("clock_gettime", "CPU clocks count all threads' time", clockGettime),
+  full("clock_gettime", clockGettime),
   full("clock_getres", clockGetres),
   full("clock_settime", clockSettime),
   full("gettimeofday", gettimeofday),

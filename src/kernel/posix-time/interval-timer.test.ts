@@ -76,3 +76,17 @@ test("a signal of an earlier setting stands for the later one's, too", () => {
   pass(5 * SECOND);
   expect([timer.left, pending.length]).toEqual([0, 0]);
 });
+
+test("what it waits for may come earlier or later, also where that counts as expirations", () => {
+  const { timer, pending, pass, take } = makeTimer();
+  timer.set(10 * SECOND, SECOND);
+  timer.delay(-4 * SECOND);
+  expect(timer.left).toBe(6 * SECOND);
+  timer.delay(SECOND);
+  expect(timer.left).toBe(7 * SECOND);
+  timer.delay(-(9 * SECOND + 1));
+  pass(0);
+  expect(pending.length).toBe(1);
+  take();
+  expect(timer.overrun).toBe(2);
+});

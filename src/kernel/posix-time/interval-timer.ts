@@ -44,6 +44,14 @@ export class IntervalTimer {
     this.arm(first);
   }
 
+  /** What it waits for comes `nanoseconds` later than it was said, or (negative) earlier. */
+  delay(nanoseconds: number): void {
+    if (this.state !== "armed") return;
+    this.cancel();
+    this.deadline += nanoseconds;
+    this.arm(Math.max(0, this.deadline - this.time.monotonic()));
+  }
+
   private arm(wait: number): void {
     this.state = "armed";
     this.cancel = this.time.after(wait, () => {

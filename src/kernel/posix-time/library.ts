@@ -2,15 +2,22 @@ import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import { signals } from "../rksignal/signals.ts";
+import { dispatcher } from "../rksyscall/dispatcher.ts";
 import { time } from "../rktime/time.ts";
 import { clockSyscalls } from "./clocks.ts";
-import { processTimers, timerSyscalls } from "./timers.ts";
+import { processTimers, timeOfDayMoved, timerSyscalls } from "./timers.ts";
 
 export const posixTime: Library = {
   name: "posix-time",
   summary: librarySummary.posixTime,
   provides: [],
-  needs: [time, signals, processTable],
+  needs: [time, signals, processTable, dispatcher],
   syscalls: [...clockSyscalls, ...timerSyscalls],
   processState: [processTimers],
+  start(kernel) {
+    const table = kernel.use(processTable);
+    kernel.use(time).onSet.push((shift) => {
+      for (const process of table.all()) timeOfDayMoved(process.get(processTimers), shift);
+    });
+  },
 };

@@ -7,12 +7,19 @@ import { time } from "../rktime/time.ts";
 import { readTimespec, readTimeval, writeTimespec, writeTimeval } from "../rktime/timespec.ts";
 import { errno } from "../syscalls/errno.ts";
 import { full, partial, type SyscallRow } from "../syscalls/row.ts";
-import { type ClockKind, clockKind, untilClock } from "./clocks.ts";
+import { clockKind, untilClock } from "./clocks.ts";
 import { IntervalTimer } from "./interval-timer.ts";
 
 interface PosixTimer {
-  readonly clock: ClockKind;
+  readonly clock: number;
   readonly timer: IntervalTimer;
+  /** It is to expire at a time of day, whenever that comes. */
+  isOfDay: boolean;
+}
+
+/** The clock of day was set on by `shift` nanoseconds: what waits for a time of day has so much less to wait. */
+export function timeOfDayMoved(timers: ProcessTimers, shift: number): void {
+  for (const { timer, isOfDay } of timers.posix.values()) if (isOfDay) timer.delay(-shift);
 }
 
 /** A process's timers. A child starts without any. */
@@ -86,8 +93,7 @@ const MOST_TIMERS = 1024;
 function timerCreate(thread: Thread, clock: number, event: number, idAddress: number): number {
   const { process, memory, kernel } = thread;
   const timers = process.get(processTimers);
-  const kind = clockKind(clock);
-  if (kind === undefined) return -errno.EINVAL;
+  if (clockKind(thread, clock) === undefined) return -errno.EINVAL;
   if (timers.posix.size >= MOST_TIMERS) return -errno.EAGAIN;
   const id = timers.nextId;
   const number = event === 0 ? signal.SIGALRM : memory.readI32(event + 8);
@@ -116,7 +122,7 @@ function timerCreate(thread: Thread, clock: number, event: number, idAddress: nu
     else if (receiver) kernel.use(signals).toThread(receiver, info);
     else settled();
   });
-  timers.posix.set(id, { clock: kind, timer });
+  timers.posix.set(id, { clock, timer, isOfDay: false });
   return 0;
 }
 
@@ -131,6 +137,7 @@ function timerSettime(thread: Thread, id: number, flags: number, value: number, 
   if (old !== 0) writeSetting(thread, found.timer, old);
   const absolute = (flags & TIMER_ABSTIME) !== 0;
   const wait = absolute ? Math.max(0, untilClock(thread, found.clock, value + 16)) : first;
+  found.isOfDay = absolute && clockKind(thread, found.clock) === "wall";
   found.timer.set(first === 0 ? undefined : wait, interval);
   return 0;
 }

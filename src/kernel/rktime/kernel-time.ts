@@ -17,7 +17,7 @@ export interface ClockDriver {
 export class KernelTime implements Time, Timers {
   realtimeOffset: { seconds: number; nanoseconds: number };
   onArm: () => void = () => {};
-  readonly onSet: (() => void)[] = [];
+  readonly onSet: ((shift: number) => void)[] = [];
   private readonly clock: ClockDriver;
   /** Sorted by deadline; equal ones in the order they were set. */
   private readonly queue: Timer[] = [];
@@ -39,8 +39,9 @@ export class KernelTime implements Time, Timers {
   }
 
   setRealtime(nanoseconds: bigint): void {
+    const shift = Number(nanoseconds - this.realtime());
     this.realtimeOffset = split(nanoseconds - BigInt(Math.floor(this.clock.now())));
-    for (const hook of this.onSet) hook();
+    for (const hook of this.onSet) hook(shift);
   }
 
   busy(): number {

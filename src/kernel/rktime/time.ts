@@ -7,8 +7,8 @@ export interface Time {
   /** Nanoseconds since 1970. */
   realtime(): bigint;
   setRealtime(nanoseconds: bigint): void;
-  /** Called when the time of day was set. */
-  readonly onSet: (() => void)[];
+  /** Called when the time of day was set, with the nanoseconds that it was put forward. */
+  readonly onSet: ((shift: number) => void)[];
   /** `realtime` minus `monotonic`, in two parts, so that no call needs a bigint. */
   readonly realtimeOffset: { readonly seconds: number; readonly nanoseconds: number };
   /** Nanoseconds that some thread has run. */
