@@ -256,3 +256,52 @@ describe("signals to the process itself", () => {
     }
   });
 });
+
+test("another user's process gets no signal, and one's own does", async () => {
+  const { machine, output } = await guest(`
+    _start:  li a0, 17                        # SIGCHLD
+             li a1, 0
+             li a7, 220                       # clone
+             ecall
+             bnez a0, parent
+             li a0, 1000
+             li a7, 146                       # setuid
+             ecall
+             li s0, 1
+             call probe
+             li a7, GETPID
+             ecall
+             mv s0, a0
+             call probe
+             li a0, 0
+             li a7, EXIT_GROUP
+             ecall
+    parent:  li a0, -1
+             li a1, 0
+             li a2, 0
+             li a3, 0
+             li a7, 260                       # wait4
+             ecall
+             li a0, 0
+             li a7, EXIT_GROUP
+             ecall
+    probe:   mv a0, s0
+             li a1, 0
+             li a7, KILL
+             ecall
+             neg a0, a0
+             addi a0, a0, '0'
+             la a1, digit
+             sb a0, 0(a1)
+             li a0, 1
+             li a2, 1
+             li a7, WRITE
+             ecall
+             ret
+             .data
+    digit:   .byte 0
+             .text`);
+  await machine.run();
+  // EPERM is 1.
+  expect(output()).toBe("10");
+});

@@ -123,6 +123,14 @@ export const sentSignal = (thread: Thread, number: number, code = SI_USER): Sign
   uid: thread.process.credentials.uid,
 });
 
+/** Root may signal everybody, others those of their own user, and SIGCONT within their session (kill(2)). */
+function maySignal(thread: Thread, to: Process, number: number): boolean {
+  const { euid, uid } = thread.process.credentials;
+  if (euid === 0 || to === thread.process) return true;
+  if (number === signal.SIGCONT && to.session === thread.process.session) return true;
+  return [to.credentials.uid, to.credentials.suid].some((other) => other === euid || other === uid);
+}
+
 function kill(thread: Thread, pid: number, number: number): number {
   if (!isSignal(number)) return -errno.EINVAL;
   const sender = thread.kernel.use(signals);
@@ -131,16 +139,20 @@ function kill(thread: Thread, pid: number, number: number): number {
   if (pid > 0) {
     const process = table.find(pid);
     if (!process) return -errno.ESRCH;
+    if (!maySignal(thread, process, number)) return -errno.EPERM;
     sender.toProcess(process, info);
     return 0;
   }
-  if (pid !== -1) {
-    const group = pid === 0 ? thread.process.processGroup : -pid;
+  const group = pid === 0 ? thread.process.processGroup : -pid;
+  if (pid !== -1 && thread.process.credentials.euid === 0)
     return sender.toGroup(group, info) > 0 ? 0 : -errno.ESRCH;
-  }
-  const others = [...table.all()].filter((process) => process.pid !== 1 && process !== thread.process);
-  for (const process of others) sender.toProcess(process, info);
-  return others.length > 0 ? 0 : -errno.ESRCH;
+  const others = [...table.all()].filter((process) =>
+    pid === -1 ? process.pid !== 1 && process !== thread.process : process.processGroup === group,
+  );
+  const allowed = others.filter((process) => maySignal(thread, process, number));
+  for (const process of allowed) sender.toProcess(process, info);
+  if (allowed.length > 0) return 0;
+  return others.length > 0 ? -errno.EPERM : -errno.ESRCH;
 }
 
 function tgkill(thread: Thread, tgid: number, tid: number, number: number): number {
@@ -152,6 +164,7 @@ function toThread(thread: Thread, tgid: number, tid: number, number: number): nu
   if (tid <= 0 || !isSignal(number)) return -errno.EINVAL;
   const target = thread.kernel.use(processTable).findThread(tid);
   if (!target || (tgid !== -1 && target.process.pid !== tgid)) return -errno.ESRCH;
+  if (!maySignal(thread, target.process, number)) return -errno.EPERM;
   thread.kernel.use(signals).toThread(target, sentSignal(thread, number, SI_TKILL));
   return 0;
 }
@@ -176,6 +189,7 @@ function rtSigqueueinfo(thread: Thread, pid: number, number: number, address: nu
   const process = thread.kernel.use(processTable).find(pid);
   if (!process) return -errno.ESRCH;
   if (info.code >= 0 && process !== thread.process) return -errno.EPERM;
+  if (!maySignal(thread, process, number)) return -errno.EPERM;
   thread.kernel.use(signals).toProcess(process, info);
   return 0;
 }
@@ -192,6 +206,7 @@ function rtTgsigqueueinfo(
   const target = thread.kernel.use(processTable).findThread(tid);
   if (!target || target.process.pid !== tgid) return -errno.ESRCH;
   if (info.code >= 0 && target.process !== thread.process) return -errno.EPERM;
+  if (!maySignal(thread, target.process, number)) return -errno.EPERM;
   thread.kernel.use(signals).toThread(target, info);
   return 0;
 }
