@@ -79,8 +79,15 @@ function timeLeft(thread: Thread, op: number, address: number): number {
 }
 
 function wait(thread: Thread, table: FutexTable, key: FutexKey, bits: number, limit: number): number {
-  const waiter: Waiter = { queue: table.queue(key), bits, isWoken: false, wake: () => thread.wake() };
-  waiter.queue.add(waiter);
+  const { priority: urgency } = thread.scheduling;
+  const waiter: Waiter = {
+    queue: table.queue(key),
+    bits,
+    urgency,
+    isWoken: false,
+    wake: () => thread.wake(),
+  };
+  table.add(waiter);
   return waitUntil(thread, {
     attempt: () => (waiter.isWoken ? 0 : undefined),
     queues: [],

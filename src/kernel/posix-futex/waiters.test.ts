@@ -6,9 +6,17 @@ const ANY = -1;
 const space = {} as AddressSpace;
 const key = (address: number, of: AddressSpace = space): FutexKey => ({ space: of, address });
 
-function waitAt(table: FutexTable, at: FutexKey, name: string, woken: string[], bits = ANY): Waiter {
-  const waiter: Waiter = { queue: table.queue(at), bits, isWoken: false, wake: () => woken.push(name) };
-  waiter.queue.add(waiter);
+function waitAt(
+  table: FutexTable,
+  at: FutexKey,
+  name: string,
+  woken: string[],
+  bits = ANY,
+  urgency = 0,
+): Waiter {
+  const wake = () => woken.push(name);
+  const waiter: Waiter = { queue: table.queue(at), bits, urgency, isWoken: false, wake };
+  table.add(waiter);
   return waiter;
 }
 
@@ -33,6 +41,18 @@ test("wakes only those who share a bit", () => {
   waitAt(table, key(8), "high", woken, 2);
   expect(table.wake(key(8), 5, 2)).toBe(1);
   expect(woken).toEqual(["high"]);
+});
+
+test("wakes the most urgent first, and of those the one that came first", () => {
+  const table = new FutexTable();
+  const woken: string[] = [];
+  const urgencies = { a: 0, b: 3, c: 5, d: 5, e: 0 };
+  for (const [name, urgency] of Object.entries(urgencies)) waitAt(table, key(8), name, woken, ANY, urgency);
+  expect(table.requeue(key(8), key(16), 1)).toBe(1);
+  for (let i = 0; i < 4; i++) table.wake(key(8), 1, ANY);
+  expect(woken).toEqual(["d", "b", "a", "e"]);
+  expect(table.wake(key(16), 5, ANY)).toBe(1);
+  expect(woken.at(-1)).toBe("c");
 });
 
 test("moves waiters, who then wait there", () => {

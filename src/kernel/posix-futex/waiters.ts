@@ -6,6 +6,8 @@ export interface Waiter {
   queue: Set<Waiter>;
   /** Wakes him only when it shares a bit with the waker's. */
   readonly bits: number;
+  /** Real-time priority: more is woken first. 0 where he has none. */
+  readonly urgency: number;
   /** Set before `wake` is called. */
   isWoken: boolean;
   wake(): void;
@@ -19,7 +21,19 @@ export interface FutexKey {
 
 /** Who waits at which futex. */
 export class FutexTable {
+  /** Somebody with a real-time priority has waited. */
+  private hasUrgent = false;
   private readonly spaces = new WeakMap<FutexKey["space"], Map<number, Set<Waiter>>>();
+
+  add(waiter: Waiter): void {
+    if (waiter.urgency > 0) this.hasUrgent = true;
+    waiter.queue.add(waiter);
+  }
+
+  /** The most urgent ones first, and of those the one that has waited longest, as Linux has it. */
+  private inOrder(queue: Set<Waiter>): Iterable<Waiter> {
+    return this.hasUrgent ? [...queue].sort((a, b) => b.urgency - a.urgency) : queue;
+  }
 
   /** The waiters at a futex, in the order they came. */
   queue(key: FutexKey): Set<Waiter> {
@@ -37,7 +51,7 @@ export class FutexTable {
     const queue = this.queuesOf(key).get(key.address);
     if (!queue) return 0;
     let woken = 0;
-    for (const waiter of queue) {
+    for (const waiter of this.inOrder(queue)) {
       if (woken >= count) break;
       if ((waiter.bits & bits) === 0) continue;
       queue.delete(waiter);
@@ -56,7 +70,7 @@ export class FutexTable {
     const target = this.queue(to);
     if (source === target) return Math.min(count, source.size);
     let moved = 0;
-    for (const waiter of source) {
+    for (const waiter of this.inOrder(source)) {
       if (moved >= count) break;
       source.delete(waiter);
       target.add(waiter);
