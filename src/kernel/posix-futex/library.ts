@@ -10,12 +10,25 @@ import { OutOfMemory } from "../rkvm/resident-pages.ts";
 import { UserFault } from "../rkvm/user-memory.ts";
 import { ERESTARTSYS, errno } from "../syscalls/errno.ts";
 import { partial } from "../syscalls/row.ts";
+import { lockPi, tryLockPi, unlockPi } from "./lock-pi.ts";
 import { leaveRobustFutexes } from "./robust.ts";
 import { type FutexKey, FutexTable, type Waiter } from "./waiters.ts";
 
 const PRIVATE_FLAG = 128;
 const CLOCK_REALTIME_FLAG = 256;
-const Op = { wait: 0, wake: 1, requeue: 3, cmpRequeue: 4, wakeOp: 5, waitBitset: 9, wakeBitset: 10 } as const;
+const Op = {
+  wait: 0,
+  wake: 1,
+  requeue: 3,
+  cmpRequeue: 4,
+  wakeOp: 5,
+  waitBitset: 9,
+  wakeBitset: 10,
+  lockPi: 6,
+  unlockPi: 7,
+  tryLockPi: 8,
+  lockPi2: 13,
+} as const;
 const ANY = -1;
 
 const futexTable: Api<FutexTable> = api("posix-futex");
@@ -62,6 +75,16 @@ function futex(
       return requeue(thread, table, key, address2, isPrivate, count, fourth | 0, false);
     case Op.wakeOp:
       return wakeOp(thread, table, key, address2, isPrivate, count, fourth | 0, third | 0);
+    case Op.lockPi:
+    case Op.lockPi2: {
+      const isOfDay = (op & Op.lockPi2) !== Op.lockPi2 || (op & CLOCK_REALTIME_FLAG) !== 0;
+      const left = timeLeft(thread, Op.waitBitset | (isOfDay ? CLOCK_REALTIME_FLAG : 0), fourth);
+      return left < 0 ? -errno.EINVAL : lockPi(thread, table, key, address, left);
+    }
+    case Op.tryLockPi:
+      return tryLockPi(thread, table, key, address);
+    case Op.unlockPi:
+      return unlockPi(thread, table, key, address);
     default:
       return -errno.ENOSYS;
   }
@@ -171,7 +194,7 @@ export const posixFutex: Library = {
   summary: librarySummary.posixFutex,
   provides: [futexTable],
   needs: [time, memoryManager, processTable],
-  syscalls: [partial("futex", "no priority inheritance", futex)],
+  syscalls: [partial("futex", "locks that inherit priority work, and raise nobody's priority", futex)],
   start(kernel) {
     const table = new FutexTable();
     kernel.provide(futexTable, table);

@@ -1,12 +1,10 @@
 import type { Thread } from "../rkprocess/thread.ts";
 import { OutOfMemory } from "../rkvm/resident-pages.ts";
 import { UserFault } from "../rkvm/user-memory.ts";
+import { OWNER_DIED, TID_MASK, WAITERS } from "./lock-pi.ts";
 
 /** Most locks that are looked at (ROBUST_LIST_LIMIT): the list is the program's, and may be a circle. */
 const MOST_LOCKS = 2048;
-const WAITERS = 0x8000_0000;
-const OWNER_DIED = 0x4000_0000;
-const TID_MASK = 0x3fff_ffff;
 
 /**
  * A thread ends: the locks of its robust list that it holds are marked so, and one who waits for each is woken
