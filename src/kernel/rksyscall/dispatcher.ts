@@ -257,6 +257,7 @@ export class Dispatcher implements Supervisor {
 
   private switchToNext(): boolean {
     if (this.current) this.charge(this.current);
+    else this.since = this.time.monotonic();
     this.reschedule = false;
     for (;;) {
       const next = this.scheduler.pick();
@@ -305,7 +306,6 @@ export class Dispatcher implements Supervisor {
   }
 
   private startSlice(thread: Thread): void {
-    this.since = this.time.monotonic();
     this.sliceEnd = this.since + this.scheduler.slice(thread);
     if (this.scheduler.waiting > 0) this.armSlice();
   }
