@@ -224,7 +224,7 @@ static void on_alarm(__attribute__((unused)) int number) {
 }
 
 /* Seconds that a case may take. */
-#define PATIENCE 30
+#define PATIENCE 20
 
 static void run_case(struct entry *entry, int argc, char **argv) {
   char folder[256];

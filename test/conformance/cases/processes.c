@@ -149,7 +149,7 @@ CASE(waitid_usage) {
   siginfo_t info = {0};
   struct rusage usage = {0};
   pid_t child;
-  IN_CHILD(child) for (volatile int i = 0; i < 2000000; i++) {}
+  IN_CHILD(child) for (volatile int i = 0; i < 10000000; i++) {}
   SHOW(syscall(SYS_waitid, P_PID, child, &info, WEXITED, &usage));
   YES(usage.ru_utime.tv_sec + usage.ru_utime.tv_usec > 0);
   getrusage(RUSAGE_CHILDREN, &usage);

@@ -297,6 +297,7 @@ CASE(timer_file) {
   SHOW(now.it_value.tv_sec + now.it_value.tv_nsec);
   time = (struct itimerspec){{1000, 0}, {1, 0}};
   SHOW(timerfd_settime(fd, TFD_TIMER_ABSTIME, &time, &now));
+  SHOW(poll(&poll_fd, 1, 5000));
   SHOW(read(fd, &count, 8));
   timerfd_gettime(fd, &now);
   SHOW(now.it_interval.tv_sec);
