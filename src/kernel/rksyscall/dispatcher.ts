@@ -76,6 +76,8 @@ export class Dispatcher implements Supervisor {
     this.time = kernel.use(time);
     this.processes = kernel.use(processTable);
     this.processes.onReady = (thread) => this.madeReady(thread);
+    // A thread's last moments count too, and so have to be known before it is gone.
+    this.processes.onThreadExit.push(() => this.countTime());
     this.timers.onArm = () => {
       this.timerChanged = true;
     };
