@@ -36,7 +36,6 @@ export const differences: Readonly<Record<string, string>> = {
   "memory syncing_and_residence": "mincore takes every mapped page for resident",
   "memory stack_growth": "guard pages are mapped without access: SEGV_ACCERR",
   "memory process_memory": "process_vm_readv and process_vm_writev are not there",
-  "processes waitid_options": "waitid does not see that a child continued",
   "processes children_not_waited_for": "/proc has no zombies",
   "processes clone_flag_errors": "clone reads where to put the pidfd before it looks at all flags",
   "processes clone_shares": "a child without an exit signal is waited for as any other",
@@ -49,10 +48,8 @@ export const differences: Readonly<Record<string, string>> = {
   "signals info_of_senders":
     "rt_sigqueueinfo to another process takes SI_TKILL as its code when it sends nothing",
   "signals restart_without_handler": "a stop and continuation ends nanosleep and poll with EINTR",
-  "threads mutex_kinds": "futexes do not inherit priorities",
   "threads futex_errors": "a private FUTEX_WAKE looks at its address",
   "threads futex_waking": "private futexes and shared ones at one address are the same",
-  "threads futex_priority_inheritance": "futexes do not inherit priorities",
   "times setting_clocks": "adjtimex is not there",
   "times posix_timer_errors": "timer_settime without a time is EFAULT",
   "limits limit_calls": "prlimit of another process is not refused",

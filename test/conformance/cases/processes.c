@@ -131,13 +131,14 @@ CASE(waitid_options) {
   IN_CHILD(child) raise(SIGTERM);
   WAIT_ID(P_ALL, 0, WEXITED);
   struct gate gate = new_gate();
-  IN_CHILD(child) wait_gate(gate), raise(SIGSTOP), _exit(6);
+  IN_CHILD(child) wait_gate(gate), raise(SIGSTOP), wait_gate(gate), _exit(6);
   WAIT_ID(P_PID, child, WEXITED | WNOHANG);
   open_gate(gate);
   WAIT_ID(P_PID, child, WSTOPPED);
   WAIT_ID(P_PID, child, WSTOPPED | WNOHANG);
   kill(child, SIGCONT);
   WAIT_ID(P_PID, child, WCONTINUED);
+  open_gate(gate);
   WAIT_ID(P_PGID, getpgrp(), WEXITED);
   WAIT_ID(P_PID, child, 0);
   WAIT_ID(9, child, WEXITED);
