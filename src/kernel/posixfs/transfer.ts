@@ -167,8 +167,10 @@ export function totalOf(list: Segment[]): number {
 
 /** Puts bytes into the segments, one after the other. */
 export function scatter(thread: Thread, list: Segment[], bytes: Uint8Array): void {
-  if (list.length === 1 && bytes.length > 0 && bytes.length <= list[0].length)
-    return thread.memory.write(list[0].address, bytes);
+  if (list.length === 1 && bytes.length > 0 && bytes.length <= list[0].length) {
+    thread.memory.write(list[0].address, bytes);
+    return;
+  }
   let done = 0;
   for (const { address, length } of list) {
     const part = bytes.subarray(done, done + length);
