@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { processTable } from "../kernel/rkprocess/process-table.ts";
+import { time } from "../kernel/rktime/time.ts";
 import { guest } from "./hosted-fixture.ts";
 
 const CALLS = `
@@ -329,4 +330,45 @@ test("two that never wait both get on, and the one that ends is not held up", as
              srli a0, s10, 8
              j leave`);
   expect(status).toEqual(exited(4));
+});
+
+test("a sleep goes on after a stop, for what is left of it", async () => {
+  const { status, machine } = await run(`
+    _start:  call fork
+             beqz a0, child
+             mv s1, a0
+             la a0, short
+             li a1, 0
+             li a7, NANOSLEEP
+             ecall
+             mv a0, s1
+             li a1, 19                     # SIGSTOP
+             li a7, KILL
+             ecall
+             la a0, short
+             li a1, 0
+             li a7, NANOSLEEP
+             ecall
+             mv a0, s1
+             li a1, 18                     # SIGCONT
+             li a7, KILL
+             ecall
+             li a5, 0
+             call wait
+             srli a0, s10, 8
+             j leave
+    child:   la a0, long
+             li a1, 0
+             li a7, NANOSLEEP
+             ecall
+             addi a0, a0, 5                # 5, and not 5 - EINTR
+             j leave
+             .data
+             .balign 8
+    short:   .dword 1, 0
+    long:    .dword 10, 0
+             .text`);
+  expect(status).toEqual(exited(5));
+  const seconds = machine.kernel.use(time).monotonic() / 1e9;
+  expect(Math.round(seconds)).toBe(10);
 });

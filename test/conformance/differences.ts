@@ -47,7 +47,6 @@ export const differences: Readonly<Record<string, string>> = {
   "exec exec_descriptor": "an unknown flag is EINVAL before the empty path is looked at",
   "signals info_of_senders":
     "rt_sigqueueinfo to another process takes SI_TKILL as its code when it sends nothing",
-  "signals restart_without_handler": "a stop and continuation ends nanosleep and poll with EINTR",
   "threads futex_errors": "a private FUTEX_WAKE looks at its address",
   "threads futex_waking": "private futexes and shared ones at one address are the same",
   "times setting_clocks": "adjtimex is not there",

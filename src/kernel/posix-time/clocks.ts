@@ -1,11 +1,11 @@
 import { processTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
-import { waitUntil } from "../rkprocess/wait.ts";
+import { takeDeadline, waitUntil } from "../rkprocess/wait.ts";
 import { WaitQueue } from "../rksched/wait-queue.ts";
 import { dispatcher } from "../rksyscall/dispatcher.ts";
 import { type Time, time } from "../rktime/time.ts";
 import { readTimespec, readTimespecAfter, SECOND, writeTimespec } from "../rktime/timespec.ts";
-import { errno } from "../syscalls/errno.ts";
+import { ERESTARTNOHAND, errno } from "../syscalls/errno.ts";
 import { full, type SyscallRow } from "../syscalls/row.ts";
 
 const REALTIME = 0;
@@ -113,15 +113,16 @@ const TIMER_ABSTIME = 1;
 /** Waits; a signal ends it with EINTR and, for a relative one, what is left in `remaining`. */
 function sleep(thread: Thread, nanoseconds: number, remaining: number): number {
   const source = thread.kernel.use(time);
-  const end = source.monotonic() + nanoseconds;
+  const end = takeDeadline(thread, nanoseconds);
   return waitUntil(thread, {
     attempt: () => undefined,
     queues: [],
-    timeout: nanoseconds,
+    timeout: end - source.monotonic(),
     timedOut: () => 0,
     interrupted: () => {
       if (remaining !== 0) writeTimespec(thread, remaining, Math.max(0, end - source.monotonic()));
-      return -errno.EINTR;
+      thread.deadline = end;
+      return -ERESTARTNOHAND;
     },
   });
 }
@@ -142,7 +143,7 @@ function sleepUntilTimeOfDay(thread: Thread, left: number): number {
   return waitUntil(thread, {
     attempt: () => (source.monotonic() >= end ? 0 : undefined),
     queues: [due],
-    interrupted: () => -errno.EINTR,
+    interrupted: () => -ERESTARTNOHAND,
     finished() {
       cancel();
       source.onSet.splice(source.onSet.indexOf(moved), 1);

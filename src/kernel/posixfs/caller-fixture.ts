@@ -185,6 +185,7 @@ export class Caller {
 
   private time() {
     return {
+      monotonic: () => 1000,
       realtime: () => 9_000_000_001n,
       after: (nanoseconds: number, callback: () => void) => {
         const timer = { nanoseconds, callback };

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { ERESTARTSYS, errno } from "../syscalls/errno.ts";
+import { ERESTARTNOHAND, ERESTARTSYS, errno } from "../syscalls/errno.ts";
 import { O } from "../vfs/flags.ts";
 import { Caller, MEMORY, MEMORY_SIZE } from "./caller-fixture.ts";
 
@@ -148,7 +148,7 @@ describe("waiting", () => {
 
     const interrupted = caller.start("ppoll", MEMORY + 64, 2, MEMORY + 32);
     caller.interrupt();
-    expect(await interrupted).toBe(-errno.EINTR);
+    expect(await interrupted).toBe(-ERESTARTNOHAND);
     expect(caller.timers).toEqual([]);
     caller.memory.writeWord(MEMORY + 40, 1e9);
     expect(caller.call("ppoll", MEMORY + 64, 2, MEMORY + 32)).toBe(-errno.EINVAL);

@@ -1,7 +1,8 @@
 import type { Thread } from "../rkprocess/thread.ts";
-import { waitUntil } from "../rkprocess/wait.ts";
+import { takeDeadline, waitUntil } from "../rkprocess/wait.ts";
 import { signals } from "../rksignal/signals.ts";
-import { errno } from "../syscalls/errno.ts";
+import { time } from "../rktime/time.ts";
+import { ERESTARTNOHAND } from "../syscalls/errno.ts";
 import { full, type SyscallRow } from "../syscalls/row.ts";
 import { fail } from "../vfs/error.ts";
 import { POLL } from "../vfs/flags.ts";
@@ -49,17 +50,21 @@ export function useMask(thread: Thread, at: number, size: number): void {
 
 /**
  * Waits until `check` answers something, at most `timeout` nanoseconds. Returns its last answer, 0 when the time is
- * up, or -EINTR: these calls are not started again after a signal (signal(7)).
+ * up, or EINTR: these calls are not made again after a handler (signal(7)), but after a stop.
  */
 function waitForAny(thread: Thread, asked: Asked[], timeout: number | undefined, check: () => number) {
   const queues = new Set(asked.map(({ file }) => file?.waiters).filter((queue) => queue !== undefined));
   for (const { file } of asked) file?.retain();
+  const end = timeout === undefined ? undefined : takeDeadline(thread, timeout);
   return waitUntil(thread, {
     attempt: () => check() || undefined,
     queues,
-    timeout,
+    timeout: end === undefined ? undefined : end - thread.kernel.use(time).monotonic(),
     timedOut: () => 0,
-    interrupted: () => -errno.EINTR,
+    interrupted: () => {
+      thread.deadline = end;
+      return -ERESTARTNOHAND;
+    },
     finished: () => {
       for (const { file } of asked) file?.release();
     },

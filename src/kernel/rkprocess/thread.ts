@@ -46,6 +46,8 @@ export class Thread {
   /** a0 before the system call, to make it again after a signal: low and high half. */
   callLow = 0;
   callHigh = 0;
+  /** Until when the call that is made again may wait, from its first try (`takeDeadline`). */
+  deadline: number | undefined = undefined;
   /** The call that it waits in, or waited in last. */
   waitNumber = 0;
   private readonly makeReady: (thread: Thread) => void;

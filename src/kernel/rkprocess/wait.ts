@@ -21,6 +21,16 @@ export interface Wait {
 }
 
 /**
+ * When a call that waits for `nanoseconds` is to be over: of one that is made again after a stop, when its first try was.
+ * A call that uses it leaves the moment in `thread.deadline` when it answers -ERESTARTNOHAND.
+ */
+export function takeDeadline(thread: Thread, nanoseconds: number): number {
+  const end = thread.deadline ?? thread.kernel.use(time).monotonic() + nanoseconds;
+  thread.deadline = undefined;
+  return end;
+}
+
+/**
  * Finishes a system call now or waits until it can be: returns its result, or WAITING for the handler to return.
  * Nothing is lost between a failed attempt and the wait, because nobody else runs in between.
  */

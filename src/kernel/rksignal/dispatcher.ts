@@ -3,7 +3,7 @@ import type { Crash } from "../rkprocess/exit.ts";
 import type { Process } from "../rkprocess/process.ts";
 import type { ProcessTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
-import { errno } from "../syscalls/errno.ts";
+import { ERESTARTSYS, errno } from "../syscalls/errno.ts";
 import {
   defaultAction,
   SA_NOCLDSTOP,
@@ -75,8 +75,8 @@ export class SignalDispatcher implements Signals {
     else if (!enterHandler(this.hart, thread, info)) this.killAtFrame(thread, access);
   }
 
-  deliver(thread: Thread, restart: boolean): void {
-    let mayRestart = restart;
+  deliver(thread: Thread, restart: number): void {
+    let mayRestart = restart !== 0;
     if (thread.process.stoppedBy !== 0) {
       if (mayRestart) this.rewind(thread);
       thread.state = "stopped";
@@ -93,8 +93,9 @@ export class SignalDispatcher implements Signals {
         return;
       }
       if (mayRestart) {
-        if ((action.flags & SA_RESTART) !== 0) this.rewind(thread);
+        if (restart === ERESTARTSYS && (action.flags & SA_RESTART) !== 0) this.rewind(thread);
         else this.hart.setXn(A0, -errno.EINTR);
+        thread.deadline = undefined;
         mayRestart = false;
       }
       if (!enterHandler(this.hart, thread, info)) {

@@ -68,10 +68,11 @@ export interface Signals {
   fault(thread: Thread, info: SignalInfo, access?: "read" | "write" | "execute"): void;
   /**
    * Takes the signals that are due to a thread whose registers are the hart's: enters handlers, or ends or stops
-   * the process. `restart`: the system call that it has just made was interrupted; its registers are as at the
-   * call's end, and are set to make it again or to fail with EINTR.
+   * the process. `restart`: the system call that it has just made was interrupted (ERESTARTSYS or
+   * ERESTARTNOHAND; 0: it was not); its registers are as at the call's end, and are set to make it again or to fail
+   * with EINTR.
    */
-  deliver(thread: Thread, restart: boolean): void;
+  deliver(thread: Thread, restart: number): void;
   /**
    * Another mask until the current system call has returned and the signals it lets through are taken (`ppoll`,
    * `rt_sigsuspend`). `low`, `high`: halves of the mask.

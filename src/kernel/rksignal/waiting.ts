@@ -1,7 +1,7 @@
 import type { Thread } from "../rkprocess/thread.ts";
 import { waitUntil } from "../rkprocess/wait.ts";
 import { readTimespec } from "../rktime/timespec.ts";
-import { errno } from "../syscalls/errno.ts";
+import { ERESTARTNOHAND, errno } from "../syscalls/errno.ts";
 import { full, type SyscallRow } from "../syscalls/row.ts";
 import { INFO_SIZE, writeInfo } from "./frame.ts";
 import { SignalSet } from "./signal-set.ts";
@@ -26,7 +26,7 @@ function rtSigsuspend(thread: Thread, mask: number, size: number): number {
   return waitUntil(thread, {
     attempt: () => undefined,
     queues: [],
-    interrupted: () => -errno.EINTR,
+    interrupted: () => -ERESTARTNOHAND,
   });
 }
 

@@ -14,7 +14,7 @@ import { type Signals, signal, signals } from "../rksignal/signals.ts";
 import { type Time, type Timers, time, timers } from "../rktime/time.ts";
 import { type Access, OutOfMemory } from "../rkvm/resident-pages.ts";
 import { UserFault } from "../rkvm/user-memory.ts";
-import { ERESTARTSYS, errno } from "../syscalls/errno.ts";
+import { errno, isRestart } from "../syscalls/errno.ts";
 import { REGISTERS_SET, WAITING } from "../syscalls/result.ts";
 import type { SyscallHandler } from "../syscalls/row.ts";
 import { syscallName } from "../syscalls/table.ts";
@@ -189,8 +189,8 @@ export class Dispatcher implements Supervisor {
   private finish(thread: Thread, number: number, result: number): boolean {
     thread.interrupt = undefined;
     this.kernel.tracer?.leave(thread, number, result);
-    if (result === -ERESTARTSYS) {
-      this.signals.deliver(thread, true);
+    if (isRestart(result)) {
+      this.signals.deliver(thread, -result);
       return this.proceed(thread);
     }
     if (result !== REGISTERS_SET) this.hart.setXn(A0, result);
@@ -242,7 +242,7 @@ export class Dispatcher implements Supervisor {
 
   /** Takes due signals; goes on with the thread, or with another when it no longer runs or its time is over. */
   private proceed(thread: Thread): boolean {
-    if (thread.state === "running" && thread.signals.attention) this.signals.deliver(thread, false);
+    if (thread.state === "running" && thread.signals.attention) this.signals.deliver(thread, 0);
     if (thread.state !== "running") return this.switchToNext();
     if (!this.reschedule) return true;
     this.reschedule = false;
@@ -275,10 +275,10 @@ export class Dispatcher implements Supervisor {
       if (result !== undefined) {
         next.waitResult = undefined;
         this.kernel.tracer?.leave(next, next.waitNumber, result);
-        if (result === -ERESTARTSYS) this.signals.deliver(next, true);
+        if (isRestart(result)) this.signals.deliver(next, -result);
         else if (result !== REGISTERS_SET) this.hart.setXn(A0, result);
       }
-      if (next.state === "running" && next.signals.attention) this.signals.deliver(next, false);
+      if (next.state === "running" && next.signals.attention) this.signals.deliver(next, 0);
       // Its registers are current now, but a signal may have ended or stopped it.
       if ((next.state as string) !== "running") continue;
       this.startSlice(next);

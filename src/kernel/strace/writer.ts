@@ -5,7 +5,7 @@ import type { Thread } from "../rkprocess/thread.ts";
 import { signalName } from "../rksignal/signal-names.ts";
 import type { SignalInfo } from "../rksignal/signals.ts";
 import type { CallTracer } from "../rksyscall/tracer.ts";
-import { ERESTARTSYS, errnoName } from "../syscalls/errno.ts";
+import { ERESTARTNOHAND, ERESTARTSYS, errnoName } from "../syscalls/errno.ts";
 import { REGISTERS_SET } from "../syscalls/result.ts";
 import { syscallName } from "../syscalls/table.ts";
 import { errorTexts } from "./error-texts.ts";
@@ -99,6 +99,7 @@ const ADDRESS_RESULTS: ReadonlySet<string> = new Set(["mmap", "brk", "mremap", .
 
 function resultText(name: string, result: number | undefined): string {
   if (result === undefined || result === REGISTERS_SET) return "?";
+  if (result === -ERESTARTNOHAND) return "? ERESTARTNOHAND (To be restarted if no handler)";
   if (result === -ERESTARTSYS) return "? ERESTARTSYS (To be restarted if SA_RESTART is set)";
   if (result < 0) return `-1 ${errnoName(-result)} (${errorTexts[-result] ?? "Unknown error"})`;
   return ADDRESS_RESULTS.has(name) ? hexadecimal(BigInt(result)) : String(result);

@@ -135,6 +135,13 @@ export const errno = {
 
 /** Inside the kernel only: make the call again unless a handler without SA_RESTART runs, then EINTR. */
 export const ERESTARTSYS = 512;
+/** The same, but EINTR whatever handler runs: calls that wait for a time (signal(7)). */
+export const ERESTARTNOHAND = 514;
+
+/** Whether a result is one of these. */
+export function isRestart(result: number): boolean {
+  return result === -ERESTARTSYS || result === -ERESTARTNOHAND;
+}
 
 const names = new Map<number, string>(Object.entries(errno).map(([name, number]) => [number, name]));
 
