@@ -72,9 +72,10 @@ export type { Layout } from "./loader/layout.ts";
 export { LoadError } from "./loader/refuse.ts";
 export { ADDRESS_MAP, Board, type BoardOptions } from "./machine/board.ts";
 export type { BootFile, BootFiles } from "./machine/boot-images.ts";
+export { createHosted } from "./machine/create-hosted.ts";
 export type { HostedEvents } from "./machine/events.ts";
 export type { HostConsole, HostInput, HostOutput } from "./machine/host-console.ts";
-export { createHosted, type HostedMachine } from "./machine/hosted.ts";
+export type { HostedMachine } from "./machine/hosted.ts";
 export type { HostedOptions, HostServices } from "./machine/hosted-options.ts";
 export type { HostedStats } from "./machine/hosted-stats.ts";
 export {

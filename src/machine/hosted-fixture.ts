@@ -1,8 +1,9 @@
 import { EventEmitter } from "node:events";
 import { assemble } from "../isa/assembler/assemble.ts";
 import { linkElf } from "../isa/assembler/elf.ts";
+import { createHosted } from "./create-hosted.ts";
 import type { HostedEmitter } from "./events.ts";
-import { createHosted, type HostedMachine } from "./hosted.ts";
+import type { HostedMachine } from "./hosted.ts";
 import type { HostedOptions } from "./hosted-options.ts";
 
 /** A machine with a program in assembly, and what it has printed. */
