@@ -105,7 +105,8 @@ describe("make", () => {
   });
 
   it("ends as a rule that fails has it, after the jobs that are under way", () => {
-    const makefile = `all: good bad killed\ngood:\n\t@sleep 0.5; echo good\nbad:\n\t@exit 3\nkilled:\n\t@sleep 0.1; kill -9 $$$$\n`;
+    // All three have begun before the first one fails.
+    const makefile = `all: good bad killed\ngood:\n\t@sleep 2; echo good\nbad:\n\t@sleep 1.5; exit 3\nkilled:\n\t@sleep 1; kill -9 $$$$\n`;
     const text = `make -j4 2> said; echo $?; grep -o 'Error 3' said; grep -o 'killed] Killed' said; make -k bad > /dev/null 2>&1; echo $?
       make -i bad 2> /dev/null > /dev/null; echo $?`;
     expect(script(file("Makefile", makefile) + text)).toBe("good\n2\nError 3\nkilled] Killed\n2\n0\n");
