@@ -35,12 +35,13 @@ describe("bash", () => {
     expect(script(BASH, text)).toBe("got 1\ngot 2\ngot 3\n0\n");
   });
 
+  // A child that has not begun its program yet ends as the shell does, trap and all.
   it("traps signals, waits for jobs and tells how each one ended", () => {
     const text = `trap 'echo usr1' USR1; trap 'echo bye' EXIT; kill -USR1 $$
-      (exit 3) & a=$!; sleep 100 & b=$!; kill -TERM $b; wait $a; echo $?; wait $b; echo $?
+      (exit 3) & a=$!; sleep 100 & b=$!; sleep 0.3; kill -TERM $b; wait $a; echo $?; wait $b; echo $?
       (sleep 0.1; exit 4) & (sleep 0.2; exit 5) & wait -n; echo $?; wait -n; echo $?
       set -o pipefail; true | false | true; echo "$? \${PIPESTATUS[*]}"; timeout 0.2 sleep 10; echo $?
-      ulimit -n 10; ulimit -n; sleep 10 & kill -STOP $!; kill -CONT $!; kill $!; wait $!; echo $?; exit 9`;
+      ulimit -n 10; ulimit -n; sleep 10 & sleep 0.3; kill -STOP $!; kill -CONT $!; kill $!; wait $!; echo $?; exit 9`;
     expect(script(BASH, text)).toBe("usr1\n3\n143\n4\n5\n1 0 1 0\n124\n10\n143\nbye\nstatus 9\n");
   });
 

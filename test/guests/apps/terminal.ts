@@ -52,12 +52,12 @@ export class Terminal {
     }
   }
 
-  /** Makes the terminal's window of another size, as a user does. */
+  /** Makes the terminal's window of another size, as a user does: `stty` sets one number after the other, the rows last. */
   resize(rows: number, columns: number): void {
     const { pid } = this.process;
     const [inner] = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").split(" ");
     const terminal = readlinkSync(`/proc/${inner}/fd/0`);
-    execFileSync("stty", ["-F", terminal, "rows", `${rows}`, "cols", `${columns}`]);
+    execFileSync("stty", ["-F", terminal, "cols", `${columns}`, "rows", `${rows}`]);
   }
 
   /** Ends it, if it has not ended. */

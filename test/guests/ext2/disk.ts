@@ -14,14 +14,6 @@ export function checkDisk(path: string): void {
   if (check.status !== 0) throw new Error(`e2fsck -fn ended with ${check.status}:\n${check.stdout}`);
 }
 
-/** @throws Error where e2fsck cannot make a file system whole by itself, or finds it broken afterwards. */
-export function repairDisk(path: string): void {
-  const repair = spawnSync("e2fsck", ["-fy", path], { encoding: "utf8" });
-  if (repair.status !== 0 && repair.status !== 1)
-    throw new Error(`e2fsck -fy ended with ${repair.status}:\n${repair.stdout}`);
-  checkDisk(path);
-}
-
 /** Makes changes inside an image: commands of debugfs. */
 export function debugfs(path: string, ...commands: string[]): string {
   return execFileSync("debugfs", ["-w", "-f", "-", path], {
