@@ -23,12 +23,18 @@ abstract class DataFile extends OpenFile {
 }
 
 export class NullFile extends DataFile {
+  override get discards(): boolean {
+    return true;
+  }
   override read(): number {
     return 0;
   }
 }
 
 export class ZeroFile extends DataFile {
+  override get discards(): boolean {
+    return true;
+  }
   override read(into: Uint8Array): number {
     into.fill(0);
     return into.length;
@@ -39,6 +45,9 @@ export class ZeroFile extends DataFile {
 }
 
 export class FullFile extends ZeroFile {
+  override get discards(): boolean {
+    return false;
+  }
   override write(): number {
     return fail("ENOSPC");
   }

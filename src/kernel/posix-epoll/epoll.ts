@@ -113,6 +113,11 @@ export class Epoll extends OpenFile {
     return count;
   }
 
+  /** Allowed, and without effect (Linux's `noop_llseek`). */
+  override seek(): number {
+    return 0;
+  }
+
   override poll(): number {
     for (const watch of this.ready) {
       if (pending(watch) !== 0) return POLL.IN | POLL.RDNORM;

@@ -23,6 +23,11 @@ export class EventFile extends OpenFile {
     return this.changes;
   }
 
+  /** Allowed, and without effect (Linux's `noop_llseek`). */
+  override seek(): number {
+    return 0;
+  }
+
   override poll(): number {
     return (this.count > 0n ? POLL.IN | POLL.RDNORM : 0) | (this.count < MOST ? POLL.OUT | POLL.WRNORM : 0);
   }

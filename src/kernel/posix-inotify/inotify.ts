@@ -100,6 +100,11 @@ export class Inotify extends OpenFile {
     this.drop(this.byNumber.get(wd) ?? fail("EINVAL"));
   }
 
+  /** Allowed, and without effect (Linux's `noop_llseek`). */
+  override seek(): number {
+    return 0;
+  }
+
   override poll(): number {
     return this.queue.length > 0 ? POLL.IN | POLL.RDNORM : 0;
   }

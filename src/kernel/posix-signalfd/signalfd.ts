@@ -26,6 +26,11 @@ export class SignalFile extends OpenFile {
     return this.reader()?.process.signalArrivals;
   }
 
+  /** Allowed, and without effect (Linux's `noop_llseek`). */
+  override seek(): number {
+    return 0;
+  }
+
   override poll(): number {
     const thread = this.reader();
     const { low, high } = this.mask;

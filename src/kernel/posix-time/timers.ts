@@ -130,7 +130,7 @@ const TIMER_ABSTIME = 1;
 
 function timerSettime(thread: Thread, id: number, flags: number, value: number, old: number): number {
   const found = thread.process.get(processTimers).posix.get(id);
-  if (!found) return -errno.EINVAL;
+  if (!found || value === 0) return -errno.EINVAL;
   const interval = readTimespec(thread, value);
   const first = readTimespec(thread, value + 16);
   if (interval < 0 || first < 0) return -errno.EINVAL;

@@ -26,7 +26,7 @@ export class TimerFile extends OpenFile {
   private stop: (() => void) | undefined;
 
   constructor(location: Location, flags: number, time: Time, ofDay: boolean) {
-    super(location, (flags & O.NONBLOCK) | O.RDONLY);
+    super(location, (flags & O.NONBLOCK) | O.RDWR);
     this.time = time;
     this.ofDay = ofDay;
   }
@@ -48,6 +48,11 @@ export class TimerFile extends OpenFile {
     // What has expired shows the time to the expiry after it.
     const ahead = this.next + this.expirations(now) * this.interval;
     return { left: Math.max(0, ahead - now), interval: this.interval };
+  }
+
+  /** Allowed, and without effect (Linux's `noop_llseek`). */
+  override seek(): number {
+    return 0;
   }
 
   override poll(): number {

@@ -1,5 +1,6 @@
 import { RamFilesystem } from "../ramfs/filesystem.ts";
 import { MemoryFiles } from "../ramfs/memory-file.ts";
+import { initialLimits } from "../rkprocess/limits.ts";
 import type { Process } from "../rkprocess/process.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
@@ -91,6 +92,7 @@ export class Caller {
   /** Each call has a thread of its own: this is the last one's. */
   thread: Thread;
   private readonly process: Process;
+  readonly limits = initialLimits();
   readonly sent: number[] = [];
   readonly masks: [number, number][] = [];
   readonly timers: { nanoseconds: number; callback: () => void }[] = [];
@@ -115,6 +117,7 @@ export class Caller {
     const process = {
       pid: 1,
       kernel,
+      limits: this.limits,
       get: (state: unknown) => (state === processFiles ? this.files : undefined),
     } as unknown as Process;
     Object.defineProperty(process, "credentials", {

@@ -33,7 +33,9 @@ function openFile(
   mode: number,
 ) {
   const path = readPath(thread, pathAt);
-  const file = open(baseOf(files, dirfd, path), path, flags, mode & ~files.umask);
+  // As on all 64-bit machines (Linux's `force_o_largefile`).
+  const all = flags & O.PATH ? flags : flags | O.LARGEFILE;
+  const file = open(baseOf(files, dirfd, path), path, all, mode & ~files.umask);
   const closeOnExec = (flags & O.CLOEXEC) !== 0;
   if (!(file instanceof PipeEnd) || file.connected) return files.fds.add(file, closeOnExec);
   return openFifo(thread, files, file, closeOnExec);

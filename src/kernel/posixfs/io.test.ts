@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { Limit } from "../rkprocess/limits.ts";
 import { ERESTARTNOHAND, ERESTARTSYS, errno } from "../syscalls/errno.ts";
 import { O } from "../vfs/flags.ts";
 import { Caller, MEMORY, MEMORY_SIZE } from "./caller-fixture.ts";
@@ -11,6 +12,86 @@ let fd: number;
 beforeEach(() => {
   caller = new Caller();
   fd = caller.call("openat", CWD, "/f", O.CREAT | O.RDWR, 0o666);
+});
+
+describe("the limit of a file's size", () => {
+  const SIGXFSZ = 25;
+
+  beforeEach(() => {
+    caller.limits[Limit.fileSize].soft = 100n;
+  });
+
+  test("cuts a write short, and refuses the next one", () => {
+    expect(caller.call("write", fd, MEMORY, 200)).toBe(100);
+    expect(caller.sent).toEqual([]);
+    expect(caller.call("write", fd, MEMORY, 1)).toBe(-errno.EFBIG);
+    expect(caller.call("pwrite64", fd, MEMORY, 10, 95)).toBe(5);
+    expect(caller.call("write", fd, MEMORY, 0)).toBe(0);
+    expect(caller.sent).toEqual([SIGXFSZ]);
+  });
+
+  test("holds for what makes a file longer, and for copies", () => {
+    expect(caller.call("ftruncate", fd, 101)).toBe(-errno.EFBIG);
+    expect(caller.call("ftruncate", fd, 100)).toBe(0);
+    expect(caller.call("fallocate", fd, 0, 90, 11)).toBe(-errno.EFBIG);
+    expect(caller.call("fallocate", fd, 1, 90, 11)).toBe(0);
+    const copy = caller.call("openat", CWD, "/copy", O.CREAT | O.RDWR, 0o666);
+    caller.limits[Limit.fileSize].soft = 60n;
+    expect(caller.call("copy_file_range", fd, 0, copy, 0, 100)).toBe(60);
+    expect(caller.call("sendfile", copy, fd, 0, 100)).toBe(-errno.EFBIG);
+    expect(caller.sent).toEqual([SIGXFSZ, SIGXFSZ, SIGXFSZ]);
+  });
+});
+
+test("data and holes of a sparse file are found", () => {
+  const [SET, DATA, HOLE] = [0, 3, 4];
+  const at = (whence: number, from: number) => caller.call("lseek", fd, from, whence);
+  caller.call("pwrite64", fd, MEMORY, 10, 8192);
+  caller.call("pwrite64", fd, MEMORY, 10, 2 ** 30);
+  expect([at(DATA, 0), at(HOLE, 0), at(HOLE, 8193), at(DATA, 12288)]).toEqual([8192, 0, 12288, 2 ** 30]);
+  expect([at(DATA, 8200), at(HOLE, 2 ** 30)]).toEqual([8200, 2 ** 30 + 10]);
+  caller.call("ftruncate", fd, 2 ** 30 + 8192);
+  expect(at(DATA, 2 ** 30 + 4096)).toBe(-errno.ENXIO);
+  expect([at(HOLE, 2 ** 30), at(SET, 5)]).toEqual([2 ** 30 + 4096, 5]);
+});
+
+test("flags of a transfer hold for this one", () => {
+  const [NOWAIT, APPEND, NOAPPEND] = [8, 16, 32];
+  caller.call("write", fd, "0123", 4);
+  caller.memory.writeWord(MEMORY, MEMORY + 64);
+  caller.memory.writeWord(MEMORY + 8, 2);
+  caller.memory.write(MEMORY + 64, Buffer.from("xy"));
+  const write = (file: number, offset: number, flags: number) =>
+    caller.call("pwritev2", file, MEMORY, 1, offset, 0, flags);
+  expect(write(fd, 0, APPEND)).toBe(2);
+  const append = caller.call("openat", CWD, "/f", O.WRONLY | O.APPEND, 0);
+  expect(write(append, 0, NOAPPEND)).toBe(2);
+  caller.call("pread64", fd, MEMORY + 128, 10, 0);
+  expect(caller.text(MEMORY + 128, 6)).toBe("xy23xy");
+  expect(write(fd, 0, APPEND | NOAPPEND)).toBe(-errno.EINVAL);
+  expect(write(fd, 0, 2 ** 30)).toBe(-errno.EOPNOTSUPP);
+  caller.call("pipe2", MEMORY + 200, 0);
+  const reader = caller.memory.readI32(MEMORY + 200);
+  expect(caller.call("preadv2", reader, MEMORY, 1, -1, 0, NOWAIT)).toBe(-errno.EAGAIN);
+});
+
+test("sync_file_range looks at its arguments", () => {
+  expect(caller.call("sync_file_range", fd, 0, 10, 2)).toBe(0);
+  expect(caller.call("sync_file_range", fd, -1, 10, 0)).toBe(-errno.EINVAL);
+  expect(caller.call("sync_file_range", fd, 0, 10, 8)).toBe(-errno.EINVAL);
+  caller.call("pipe2", MEMORY, 0);
+  expect(caller.call("sync_file_range", caller.memory.readI32(MEMORY), 0, 10, 0)).toBe(-errno.ESPIPE);
+});
+
+test("a seal against writing waits for mappings to go", () => {
+  const [ADD_SEALS, SEAL_WRITE, ALLOW] = [1033, 8, 2];
+  const file = caller.call("memfd_create", "m", ALLOW);
+  const { inode } = caller.files.fds.get(file).file;
+  const { cached } = { cached: { isShared: true } };
+  (inode as unknown as { mapping: unknown }).mapping = { cached };
+  expect(caller.call("fcntl", file, ADD_SEALS, SEAL_WRITE)).toBe(-errno.EBUSY);
+  cached.isShared = false;
+  expect(caller.call("fcntl", file, ADD_SEALS, SEAL_WRITE)).toBe(0);
 });
 
 describe("transfers", () => {
@@ -145,7 +226,10 @@ describe("waiting", () => {
     expect(caller.timers.map(({ nanoseconds }) => nanoseconds)).toEqual([1_000_000_500]);
     caller.timers[0].callback();
     expect(await timed).toBe(0);
+    // What is left of the time is told; nothing is when it is over.
+    expect([32, 40].map((at) => caller.memory.readWord(MEMORY + at))).toEqual([0, 0]);
 
+    caller.memory.writeWord(MEMORY + 32, 1);
     const interrupted = caller.start("ppoll", MEMORY + 64, 2, MEMORY + 32);
     caller.interrupt();
     expect(await interrupted).toBe(-ERESTARTNOHAND);

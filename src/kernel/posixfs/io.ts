@@ -10,6 +10,7 @@ import type { ProcessFiles } from "../vfs/process-files.ts";
 import { vfs } from "../vfs/vfs.ts";
 import { find } from "../vfs/walk.ts";
 import { AT_FDCWD, baseOf, type CallArguments, call, fileAt, int, readPath } from "./call.ts";
+import { requireAllowedSize, roomForWrite } from "./file-size-limit.ts";
 import { MAX_TRANSFER, readFile, segment, segments, writeFile } from "./transfer.ts";
 
 /** Bytes copied between two files at once. */
@@ -24,27 +25,51 @@ function optionalOffset(offset: number): number | undefined {
   return offset === -1 ? undefined : offsetOf(offset);
 }
 
-function onlyFlags(flags: number, known: number): void {
-  if (int(flags) & ~known) fail("EOPNOTSUPP");
+/** A range of a transfer: its end must be one that a file could have (Linux's `rw_verify_area`). */
+function placeOf(offset: number, count: number): number {
+  if (offset < 0 || offset + Math.max(0, count) >= 2 ** 63) fail("EINVAL");
+  return offset;
 }
 
-/** RWF_HIPRI, RWF_DSYNC, RWF_SYNC: they ask for nothing that is not done anyway. */
-const RWF_HARMLESS = 7;
+/** Flags of `preadv2` and `pwritev2` (linux/fs.h). HIPRI, DSYNC and SYNC ask for nothing that is not done anyway. */
+const RWF = { NOWAIT: 8, APPEND: 0x10, NOAPPEND: 0x20, KNOWN: 0x3f } as const;
+
+/** Transfers as `flags` say for this once. */
+function withFlags(file: OpenFile, flags: number, transfer: () => number): number {
+  if (int(flags) & ~RWF.KNOWN) fail("EOPNOTSUPP");
+  const { APPEND, NOAPPEND, NOWAIT } = RWF;
+  if (flags & APPEND && flags & NOAPPEND) fail("EINVAL");
+  const { type } = file.inode;
+  if (flags & NOWAIT && type !== FileType.regular && type !== FileType.fifo && type !== FileType.socket)
+    fail("EOPNOTSUPP");
+  const usual = file.flags;
+  if (flags & APPEND && file.divisible) file.flags |= O.APPEND;
+  if (flags & NOAPPEND) file.flags &= ~O.APPEND;
+  if (flags & NOWAIT) file.flags |= O.NONBLOCK;
+  // Whether it waits is decided before this returns.
+  try {
+    return transfer();
+  } finally {
+    file.flags = usual;
+  }
+}
 
 /** Moves bytes from file to file; `from` and `to` are the positions, or undefined for the files' own. */
 function copy(
+  thread: Thread,
   source: OpenFile,
   target: OpenFile,
   from: number | undefined,
   to: number | undefined,
   count: number,
 ): number {
-  const buffer = new Uint8Array(Math.min(count, COPY_CHUNK));
+  const most = count === 0 ? 0 : Math.min(count, roomForWrite(thread, target, to));
+  const buffer = new Uint8Array(Math.min(most, COPY_CHUNK));
   let done = 0;
   let at = from ?? source.seek(0, Seek.current);
   try {
-    while (done < count) {
-      const got = source.readAt(buffer.subarray(0, Math.min(buffer.length, count - done)), at);
+    while (done < most) {
+      const got = source.readAt(buffer.subarray(0, Math.min(buffer.length, most - done)), at);
       if (got === 0) break;
       const put =
         to === undefined
@@ -77,7 +102,7 @@ function copyFileRange(thread: Thread, files: ProcessFiles, ...args: CallArgumen
   const into = to ?? target.seek(0, Seek.current);
   const count = Math.max(0, Math.min(length, MAX_TRANSFER, source.attributes().size - start));
   if (source.inode === target.inode && start < into + count && into < start + count) fail("EINVAL");
-  const done = copy(source, target, from, to, count);
+  const done = copy(thread, source, target, from, to, count);
   if (from !== undefined) thread.memory.writeWord(inOffset, from + done);
   if (to !== undefined) thread.memory.writeWord(outOffset, to + done);
   return done;
@@ -93,6 +118,7 @@ function truncatePath(thread: Thread, files: ProcessFiles, pathAt: number, size:
   requireWritable(found);
   const file = openFound(found, O.WRONLY);
   try {
+    requireAllowedSize(thread, file.attributes().size, size);
     file.truncate(size);
     tell(found.dentry, Event.modify);
   } finally {
@@ -101,16 +127,21 @@ function truncatePath(thread: Thread, files: ProcessFiles, pathAt: number, size:
   return 0;
 }
 
-function ftruncate(_thread: Thread, files: ProcessFiles, fd: number, size: number): number {
+function ftruncate(thread: Thread, files: ProcessFiles, fd: number, size: number): number {
   const file = fileAt(files, fd);
   if (size < 0 || !file.writable) fail("EINVAL");
+  if (file.inode.type === FileType.regular) requireAllowedSize(thread, file.attributes().size, size);
   file.truncate(size);
   tell(file.location.dentry, Event.modify);
   return 0;
 }
 
+/** FALLOC_FL_KEEP_SIZE, and the modes of `fallocate` with and without it (linux/falloc.h). */
+const KEEP_SIZE = 1;
+const MODES: readonly number[] = [0, 1, 3, 8, 16, 17, 32, 64, 65];
+
 function fallocate(
-  _thread: Thread,
+  thread: Thread,
   files: ProcessFiles,
   fd: number,
   mode: number,
@@ -119,7 +150,11 @@ function fallocate(
 ): number {
   const file = fileAt(files, fd);
   if (offset < 0 || length <= 0) fail("EINVAL");
+  if (!MODES.includes(int(mode))) fail("EOPNOTSUPP");
   if (!file.writable) fail("EBADF");
+  if (file.inode.type === FileType.fifo) fail("ESPIPE");
+  if (file.inode.type === FileType.regular && !(mode & KEEP_SIZE))
+    requireAllowedSize(thread, file.attributes().size, offset + length);
   file.allocate(int(mode), offset, length);
   return 0;
 }
@@ -127,6 +162,33 @@ function fallocate(
 function fsync(_thread: Thread, files: ProcessFiles, fd: number): number {
   fileAt(files, fd).sync();
   return 0;
+}
+
+/** SYNC_FILE_RANGE_WAIT_BEFORE, _WRITE and _WAIT_AFTER. */
+const SYNC_FILE_RANGE = 7;
+const SYNCABLE: readonly number[] = [FileType.regular, FileType.block, FileType.directory];
+
+/** All of the file is written where any of it is to be. */
+function syncFileRange(
+  _thread: Thread,
+  files: ProcessFiles,
+  fd: number,
+  offset: number,
+  length: number,
+  flags: number,
+): number {
+  const file = fileAt(files, fd);
+  if (int(flags) & ~SYNC_FILE_RANGE || offset < 0 || length < 0) fail("EINVAL");
+  if (offset + length >= 2 ** 63) fail("EINVAL");
+  if (!SYNCABLE.includes(file.inode.type)) fail("ESPIPE");
+  if (int(flags) !== 0) file.sync();
+  return 0;
+}
+
+function readahead(_thread: Thread, files: ProcessFiles, fd: number): number {
+  const file = fileAt(files, fd);
+  if (!file.readable) fail("EBADF");
+  return file.inode.type === FileType.regular || file.inode.type === FileType.block ? 0 : fail("EINVAL");
 }
 
 function fadvise(
@@ -167,13 +229,13 @@ export const ioCalls: readonly SyscallRow[] = [
   full(
     "pread64",
     call((thread, files, fd, buffer, count, offset) =>
-      readFile(thread, fileAt(files, fd), segment(buffer, count), offsetOf(offset)),
+      readFile(thread, fileAt(files, fd), segment(buffer, count), placeOf(offset, count)),
     ),
   ),
   full(
     "pwrite64",
     call((thread, files, fd, buffer, count, offset) =>
-      writeFile(thread, fileAt(files, fd), segment(buffer, count), offsetOf(offset)),
+      writeFile(thread, fileAt(files, fd), segment(buffer, count), placeOf(offset, count)),
     ),
   ),
   full(
@@ -188,30 +250,20 @@ export const ioCalls: readonly SyscallRow[] = [
       writeFile(thread, fileAt(files, fd), segments(thread, vector, int(count)), offsetOf(offset)),
     ),
   ),
-  partial(
+  full(
     "preadv2",
-    "RWF_NOWAIT and RWF_APPEND are EOPNOTSUPP",
     call((thread, files, fd, vector, count, offset, _high, flags) => {
-      onlyFlags(flags, RWF_HARMLESS);
-      return readFile(
-        thread,
-        fileAt(files, fd),
-        segments(thread, vector, int(count)),
-        optionalOffset(offset),
-      );
+      const file = fileAt(files, fd);
+      const list = segments(thread, vector, int(count));
+      return withFlags(file, flags, () => readFile(thread, file, list, optionalOffset(offset)));
     }),
   ),
-  partial(
+  full(
     "pwritev2",
-    "RWF_NOWAIT and RWF_APPEND are EOPNOTSUPP",
     call((thread, files, fd, vector, count, offset, _high, flags) => {
-      onlyFlags(flags, RWF_HARMLESS);
-      return writeFile(
-        thread,
-        fileAt(files, fd),
-        segments(thread, vector, int(count)),
-        optionalOffset(offset),
-      );
+      const file = fileAt(files, fd);
+      const list = segments(thread, vector, int(count));
+      return withFlags(file, flags, () => writeFile(thread, file, list, optionalOffset(offset)));
     }),
   ),
   full(
@@ -240,9 +292,6 @@ export const ioCalls: readonly SyscallRow[] = [
     }),
   ),
   stub("fadvise64", "advice about reading ahead; nothing reads ahead", call(fadvise)),
-  stub(
-    "readahead",
-    "nothing reads ahead",
-    call((_thread, files, fd) => (fileAt(files, fd).readable ? 0 : fail("EBADF"))),
-  ),
+  full("sync_file_range", call(syncFileRange)),
+  stub("readahead", "nothing reads ahead", call(readahead)),
 ];

@@ -47,9 +47,5 @@ export function mayMapShared({ inode }: OpenFile): boolean {
 }
 
 export const memoryFileCalls: readonly SyscallRow[] = [
-  partial(
-    "memfd_create",
-    "no huge pages; F_SEAL_WRITE does not look for mappings that exist",
-    call(memfdCreate),
-  ),
+  partial("memfd_create", "no huge pages", call(memfdCreate)),
 ];

@@ -2,6 +2,8 @@ import type { Thread } from "../rkprocess/thread.ts";
 import { takeDeadline, waitUntil } from "../rkprocess/wait.ts";
 import { signals } from "../rksignal/signals.ts";
 import { time } from "../rktime/time.ts";
+import { writeTimespec } from "../rktime/timespec.ts";
+import { UserFault } from "../rkvm/user-memory.ts";
 import { ERESTARTNOHAND } from "../syscalls/errno.ts";
 import { full, type SyscallRow } from "../syscalls/row.ts";
 import { fail } from "../vfs/error.ts";
@@ -40,6 +42,15 @@ export function readTimeout(thread: Thread, at: number): number | undefined {
   return seconds * 1e9 + nanoseconds;
 }
 
+/** Tells the time that is left, where it can be written (Linux's `poll_select_finish`). */
+function writeLeft(thread: Thread, at: number, left: number): void {
+  try {
+    writeTimespec(thread, at, left);
+  } catch (error) {
+    if (!(error instanceof UserFault)) throw error;
+  }
+}
+
 /** Uses the signal mask at `at`, if there is one, until the call's end. */
 export function useMask(thread: Thread, at: number, size: number): void {
   if (at === 0) return;
@@ -52,16 +63,36 @@ export function useMask(thread: Thread, at: number, size: number): void {
  * Waits until `check` answers something, at most `timeout` nanoseconds. Returns its last answer, 0 when the time is
  * up, or EINTR: these calls are not made again after a handler (signal(7)), but after a stop.
  */
-function waitForAny(thread: Thread, asked: Asked[], timeout: number | undefined, check: () => number) {
+function waitForAny(
+  thread: Thread,
+  asked: Asked[],
+  timeout: number | undefined,
+  timeoutAt: number,
+  check: () => number,
+) {
   const queues = new Set(asked.map(({ file }) => file?.waiters).filter((queue) => queue !== undefined));
   for (const { file } of asked) file?.retain();
   const end = timeout === undefined ? undefined : takeDeadline(thread, timeout);
+  const clock = thread.kernel.use(time);
+  // Of a wait that was none there is nothing left to tell.
+  const tell = (left: number) => {
+    if (timeout !== undefined && timeout > 0) writeLeft(thread, timeoutAt, left);
+  };
+  const untilEnd = () => (end === undefined ? 0 : Math.max(0, end - clock.monotonic()));
   return waitUntil(thread, {
-    attempt: () => check() || undefined,
+    attempt() {
+      const ready = check();
+      if (ready !== 0) tell(untilEnd());
+      return ready || undefined;
+    },
     queues,
-    timeout: end === undefined ? undefined : end - thread.kernel.use(time).monotonic(),
-    timedOut: () => 0,
+    timeout: end === undefined ? undefined : end - clock.monotonic(),
+    timedOut() {
+      tell(0);
+      return 0;
+    },
     interrupted: () => {
+      tell(untilEnd());
       thread.deadline = end;
       return -ERESTARTNOHAND;
     },
@@ -84,6 +115,7 @@ function ppoll(thread: Thread, files: ProcessFiles, ...args: CallArguments) {
     thread,
     asked.filter(({ fd }) => fd >= 0),
     timeout,
+    timeoutAt,
     () => {
       let ready = 0;
       asked.forEach((one, i) => {
@@ -105,7 +137,7 @@ function pselect6(thread: Thread, files: ProcessFiles, ...args: CallArguments) {
   const [count, readAt, writeAt, exceptAt, timeoutAt, maskAt] = args;
   if (int(count) < 0) fail("EINVAL");
   const timeout = readTimeout(thread, timeoutAt);
-  const bytes = Math.ceil(Math.min(int(count), files.fds.limit) / 64) * 8;
+  const bytes = Math.ceil(Math.min(int(count), files.fds.capacity) / 64) * 8;
   const sets = [
     { at: readAt, events: READS },
     { at: writeAt, events: WRITES },
@@ -122,7 +154,7 @@ function pselect6(thread: Thread, files: ProcessFiles, ...args: CallArguments) {
   if (asked.some(({ file }) => !file)) fail("EBADF");
   // A pointer to the mask, and its size.
   if (maskAt !== 0) useMask(thread, thread.memory.readWord(maskAt), thread.memory.readWord(maskAt + 8));
-  return waitForAny(thread, asked, timeout, () => {
+  return waitForAny(thread, asked, timeout, timeoutAt, () => {
     const results = sets.map(() => new Uint8Array(bytes));
     let ready = 0;
     for (const one of asked) {

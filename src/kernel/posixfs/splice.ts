@@ -8,6 +8,7 @@ import { type OpenFile, Seek } from "../vfs/open-file.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
 import type { ProcessFiles } from "../vfs/process-files.ts";
 import { type CallArguments, call, fileAt, int, waitWith } from "./call.ts";
+import { roomForWrite } from "./file-size-limit.ts";
 import { brokenPipe, MAX_TRANSFER, readFile, segments, writeFile } from "./transfer.ts";
 
 /** Bytes moved at once. */
@@ -117,7 +118,8 @@ function splice(thread: Thread, files: ProcessFiles, ...args: CallArguments) {
   const to = positionAt(thread, target, outAt);
   if (target.flags & O.APPEND || (source instanceof PipeEnd && source.isSame(target))) fail("EINVAL");
   const count = length < 0 ? MAX_TRANSFER : Math.min(length, MAX_TRANSFER);
-  const put = (bytes: Uint8Array) => {
+  const put = (all: Uint8Array) => {
+    const bytes = all.subarray(0, roomForWrite(thread, target, to?.at));
     if (!to) return target.write(bytes);
     const done = target.writeAt(bytes, to.at);
     to.at += done;
@@ -182,10 +184,11 @@ function sendfile(
   const from = positionAt(thread, source, offsetAt);
   const most = Math.min(count, MAX_TRANSFER, source.longestTransfer, target.longestTransfer);
   let done = 0;
+  const put = (bytes: Uint8Array) => target.write(bytes.subarray(0, roomForWrite(thread, target, undefined)));
   const attempt = () => {
     // Until all is sent, there is no more, or somebody has to make room.
     for (let part = -1; part !== 0 && done < most; ) {
-      part = move(sourceOf(source, from), target, (bytes) => target.write(bytes), most - done);
+      part = move(sourceOf(source, from), target, put, most - done);
       done += part;
       if (from) thread.memory.writeWord(offsetAt, from.at);
     }

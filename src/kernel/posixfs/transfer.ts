@@ -1,11 +1,13 @@
 import type { Thread } from "../rkprocess/thread.ts";
-import { signal, signals } from "../rksignal/signals.ts";
+import { fromSelf, signal, signals } from "../rksignal/signals.ts";
+import { USER_END } from "../rkvm/space-areas.ts";
 import { UserFault } from "../rkvm/user-memory.ts";
 import { errno } from "../syscalls/errno.ts";
 import { fail, VfsError } from "../vfs/error.ts";
 import { Event, tell } from "../vfs/notify.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { untilReady } from "./call.ts";
+import { roomForWrite } from "./file-size-limit.ts";
 
 /** Most bytes of one transfer (`MAX_RW_COUNT`). */
 export const MAX_TRANSFER = 0x7fff_f000;
@@ -66,11 +68,16 @@ export function writeFile(thread: Thread, file: OpenFile, all: Segment[], positi
   if (!file.writable) fail("EBADF");
   const refused = file.admit(thread, "write");
   if (refused !== 0) return refused;
-  const from = atMost(all, file.longestTransfer);
   const step = (bytes: Uint8Array, done: number) =>
     position === undefined ? file.write(bytes) : file.writeAt(bytes, position + done);
-  if (file.divisible) return told(file, Event.modify, eachPiece(thread, from, "read", step));
-  const total = totalOf(from);
+  let total = totalOf(all);
+  if (file.discards) return discard(all, total);
+  if (file.divisible) {
+    const allowed = total === 0 ? all : atMost(all, roomForWrite(thread, file, position));
+    return told(file, Event.modify, eachPiece(thread, allowed, "read", step));
+  }
+  const from = atMost(all, file.longestTransfer);
+  total = totalOf(from);
   let done = 0;
   const attempt = () => {
     try {
@@ -86,6 +93,12 @@ export function writeFile(thread: Thread, file: OpenFile, all: Segment[], positi
   return untilReady(thread, file, attempt, () => done);
 }
 
+/** Nobody looks at the bytes, but they must be a process's (Linux's `access_ok`). */
+function discard(all: Segment[], total: number): number {
+  if (all.some(({ address, length }) => address < 0 || address + length > USER_END)) fail("EFAULT");
+  return total;
+}
+
 /** Tells who watches the file what a transfer of `count` bytes did. */
 function told(file: OpenFile, event: number, count: number): number {
   if (count > 0) tell(file.location.dentry, event);
@@ -98,8 +111,7 @@ function isError(error: unknown, code: number): boolean {
 
 /** SIGPIPE: the thread writes to what nobody reads. */
 export function brokenPipe(thread: Thread): void {
-  const { pid } = thread.process;
-  thread.kernel.use(signals).toThread(thread, { signal: signal.SIGPIPE, code: 0, pid, uid: 0 });
+  thread.kernel.use(signals).toThread(thread, fromSelf(thread.process, signal.SIGPIPE));
 }
 
 /** Moves page by page, without a copy between, until a step does less than it was given. */

@@ -117,6 +117,32 @@ export class RamFile extends FileInode implements FileData {
     this.node.modified();
   }
 
+  /** Data is what has a page, or is the source's. */
+  next(position: number, hole: boolean): number {
+    const first = Math.floor(position / PAGE);
+    const index = hole ? this.holeFrom(first) : this.pageFrom(first);
+    return Math.min(this.size, Math.max(position, index * PAGE));
+  }
+
+  private isPage(index: number): boolean {
+    return index * PAGE < this.sourceSize || this.pages.has(index);
+  }
+
+  private holeFrom(first: number): number {
+    let index = Math.max(first, Math.ceil(this.sourceSize / PAGE));
+    while (this.pages.has(index)) index++;
+    return index;
+  }
+
+  /** Goes through a gap page by page, or through all pages where those are fewer. */
+  private pageFrom(first: number): number {
+    const near = Math.min(first + this.pages.size + 1, Math.ceil(this.size / PAGE));
+    for (let index = first; index < near; index++) if (this.isPage(index)) return index;
+    let found = Number.POSITIVE_INFINITY;
+    for (const index of this.pages.keys()) if (index >= near && index < found) found = index;
+    return found;
+  }
+
   /** Called before every change. */
   protected changing(): void {}
 

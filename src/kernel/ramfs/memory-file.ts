@@ -25,6 +25,7 @@ export class MemoryFile extends RamFile {
   addSeals(seals: number): void {
     if (seals & ~ALL_SEALS) fail("EINVAL");
     if (this.seals & Seal.seal) fail("EPERM");
+    if (seals & Seal.write && !(this.seals & Seal.write) && this.mapping?.cached?.isShared) fail("EBUSY");
     this.seals |= seals;
   }
 

@@ -53,6 +53,10 @@ export class CachedFile implements PageObject, CachedPages {
     return offset < this.size;
   }
 
+  get isShared(): boolean {
+    return this.writers > 0;
+  }
+
   get count(): number {
     return this.pages.size;
   }

@@ -86,3 +86,8 @@ export const signals: Api<Signals> = api("rksignal");
 export function fromKernel(number: number): SignalInfo {
   return { signal: number, code: 0x80 };
 }
+
+/** A signal that a process has brought upon itself by a system call, as if it had sent it (`SI_USER`). */
+export function fromSelf({ pid, credentials }: Process, number: number): SignalInfo {
+  return { signal: number, code: 0, pid, uid: credentials.uid };
+}

@@ -25,6 +25,8 @@ export interface Backing {
 
 /** The pages of a file that are in memory, as who reads and writes the file sees them. Positions are bytes. */
 export interface CachedPages {
+  /** Mappings may write to the file, or might be allowed to. */
+  readonly isShared: boolean;
   /** `into` was read from the file at `position`: puts in what mappings have written since. */
   read(into: Uint8Array, position: number): void;
   /** `from` was written to the file at `position`. */

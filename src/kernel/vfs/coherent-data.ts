@@ -54,6 +54,13 @@ export class CoherentData implements FileData {
     this.cached?.zeroed(from, to);
   }
 
+  /** Without known holes: all data, and one hole at its end. What mappings have written is data. */
+  next(position: number, hole: boolean): number {
+    if (!this.data.next) return hole ? this.size : position;
+    this.cached?.flush();
+    return this.data.next(position, hole);
+  }
+
   sync(): void {
     this.cached?.flush();
     this.data.sync();

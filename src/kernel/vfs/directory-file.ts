@@ -17,6 +17,10 @@ export class DirectoryFile extends OpenFile {
     return fail("EISDIR");
   }
 
+  override readAt(): number {
+    return fail("EISDIR");
+  }
+
   override seek(offset: number, whence: number): number {
     let target = offset;
     if (whence === Seek.current) target += this.position;

@@ -27,6 +27,15 @@ export class FdTable {
     return Math.min(this.softLimit(), MOST_DESCRIPTORS);
   }
 
+  /**
+   * Numbers from here on are not looked at by `select`: as far as Linux's tables would reach, which grow to a power of two
+   * times 128 for what was opened.
+   */
+  get capacity(): number {
+    const highest = this.slots.length - 1;
+    return highest < 64 ? 64 : 128 * 2 ** Math.ceil(Math.log2(Math.floor(highest / 128) + 1));
+  }
+
   /** Whether `add` will find a number. */
   get hasRoom(): boolean {
     for (let fd = this.leastFree; fd < this.limit; fd++) if (!this.slots[fd]) return true;

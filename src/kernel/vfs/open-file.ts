@@ -88,6 +88,10 @@ export abstract class OpenFile {
   get pieceSize(): number {
     return 65536;
   }
+  /** What is written goes nowhere, and is not looked at. */
+  get discards(): boolean {
+    return false;
+  }
   /** Whether one transfer may be done in pieces (not so for a line of a terminal). */
   get divisible(): boolean {
     return false;

@@ -23,6 +23,11 @@ export interface FileData {
   reserve(from: number, to: number): void;
   /** Makes a range zeros without changing the size. */
   zero(from: number, to: number): void;
+  /**
+   * The first byte from `position` on, which is in the file, that is data, or with `hole` that is none: the size where there is
+   * no other. Absent: all is data.
+   */
+  next?(position: number, hole: boolean): number;
   sync(): void;
   close(): void;
 }
@@ -63,9 +68,9 @@ const ZERO_RANGE = 16;
 
 class RegularFile extends OpenFile {
   private position = 0;
-  private readonly data: FileData;
+  private readonly data: CoherentData;
 
-  constructor(location: Location, flags: number, data: FileData) {
+  constructor(location: Location, flags: number, data: CoherentData) {
     super(location, flags);
     this.data = data;
   }
@@ -116,9 +121,10 @@ class RegularFile extends OpenFile {
     if (whence === Seek.current) target += this.position;
     else if (whence === Seek.end) target += size;
     else if (whence === Seek.data || whence === Seek.hole) {
-      // A file without known holes: all data, and one hole at its end (lseek(2)).
       if (offset < 0 || offset >= size) fail("ENXIO");
-      if (whence === Seek.hole) target = size;
+      target = this.data.next(offset, whence === Seek.hole);
+      // Behind the last byte is a hole, but no data (lseek(2)).
+      if (target === size && whence === Seek.data) fail("ENXIO");
     } else if (whence !== Seek.set) fail("EINVAL");
     if (target < 0 || target > MAX_FILE_SIZE) fail("EINVAL");
     this.position = target;
