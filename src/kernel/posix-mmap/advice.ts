@@ -108,7 +108,7 @@ export function mincore(thread: Thread, start: number, size: number, vector: num
 const PIECE = 4096 * PAGE_SIZE;
 
 function isPresent(space: AddressSpace, at: number): boolean {
-  if (space.resident.entry(at) !== 0) return true;
+  if (space.resident.isTouched(at)) return true;
   const vma = space.areas.find(at);
   if (!vma?.object || (vma.prot & Prot.write && !vma.shared)) return false;
   return vma.object.known((vma.offset + (at - vma.start)) / PAGE_SIZE) !== -1;

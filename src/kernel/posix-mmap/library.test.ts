@@ -246,7 +246,7 @@ describe("what grows downwards", () => {
     anonymous(AT, 1, PRIVATE | GROWSDOWN);
     space.map(AT - 3 * PAGE - MIB, MIB, { prot: 0, name: "[stack guard]", guard: true });
     expect(space.fault(AT - 3 * PAGE, "write")).toBeUndefined();
-    expect(space.fault(AT - 4 * PAGE, "write")).toBe("forbidden");
+    expect(space.fault(AT - 4 * PAGE, "write")).toBe("unmapped");
     limits[Limit.stack].soft = BigInt(32 * PAGE);
     expect(space.fault(AT - 20 * PAGE, "write")).toBeUndefined();
     expect(space.mappings().map(({ start, guard }) => [start - AT, guard])).toEqual([
@@ -267,6 +267,17 @@ test("mincore tells of pages in memory, a file's of all who have it", () => {
   expect(call("mincore", AT, 25 * PAGE, 8 * AT)).toBe(-errno.ENOMEM);
 });
 
+test("mincore knows touched pages from those that were mapped with them", () => {
+  anonymous(AT, 8);
+  anonymous(8 * AT, 1);
+  space.writeU8(AT + PAGE, 1);
+  expect(space.resident.count).toBeGreaterThan(2);
+  space.readU8(AT + 3 * PAGE);
+  call("mprotect", AT, 8 * PAGE, Prot.read);
+  expect(call("mincore", AT, 5 * PAGE, 8 * AT)).toBe(0);
+  expect([...space.read(8 * AT, 5)]).toEqual([0, 1, 0, 1, 0]);
+});
+
 test("a shared mapping of a file that may not be written stays so", () => {
   file(3, 1, false);
   expect(call("mmap", AT, PAGE, RW, SHARED | FIXED, 3, 0)).toBe(-errno.EACCES);
@@ -277,6 +288,8 @@ test("a shared mapping of a file that may not be written stays so", () => {
 });
 
 test("MAP_SHARED_VALIDATE refuses flags that nobody knows", () => {
-  expect(call("mmap", 0, PAGE, RW, 3 | ANONYMOUS | 0x8000_0000, -1, 0)).toBe(-errno.EOPNOTSUPP);
-  expect(call("mmap", 0, PAGE, RW, 3 | ANONYMOUS, -1, 0)).toBeGreaterThan(0);
+  file(3, 1);
+  expect(call("mmap", 0, PAGE, RW, 3 | 0x8000_0000, 3, 0)).toBe(-errno.EOPNOTSUPP);
+  expect(call("mmap", 0, PAGE, RW, 3, 3, 0)).toBeGreaterThan(0);
+  expect(call("mmap", 0, PAGE, RW, 3 | ANONYMOUS, -1, 0)).toBe(-errno.EINVAL);
 });

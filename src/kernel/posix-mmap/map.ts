@@ -22,8 +22,8 @@ const MAP_POPULATE = 0x8000;
 const MAP_NONBLOCK = 0x1_0000;
 const MAP_HUGETLB = 0x4_0000;
 const MAP_FIXED_NOREPLACE = 0x10_0000;
-/** What MAP_SHARED_VALIDATE lets through: these, and those that Linux has always ignored (uapi/asm-generic/mman.h). */
-const KNOWN = 0x1f_fbff;
+/** What MAP_SHARED_VALIDATE lets through: these, sizes of huge pages, and those that Linux has always ignored (linux/mman.h). */
+const KNOWN = 0x7c1f_fbff;
 const PROT_MASK = Prot.read | Prot.write | Prot.exec;
 
 export function mmap(
@@ -40,6 +40,7 @@ export function mmap(
   const type = flags & MAP_TYPE;
   const shared = type === MAP_SHARED || type === MAP_SHARED_VALIDATE;
   if (size === 0 || !isPage(offset) || offset < 0 || (!shared && type !== MAP_PRIVATE)) return -errno.EINVAL;
+  if (type === MAP_SHARED_VALIDATE && (flags & MAP_ANONYMOUS) !== 0) return -errno.EINVAL;
   if (type === MAP_SHARED_VALIDATE && (flags & ~KNOWN) !== 0) return -errno.EOPNOTSUPP;
   if ((flags & MAP_HUGETLB) !== 0) return -errno.EINVAL;
   if (size < 0 || length > USER_END) return -errno.ENOMEM;

@@ -43,7 +43,7 @@ describe("mapping", () => {
 
   test("guards fault, stay, and are told apart", () => {
     space.map(AT, PAGE, { prot: Prot.none, name: "[stack guard]", guard: true });
-    expect(space.fault(AT, "read")).toBe("forbidden");
+    expect(space.fault(AT, "read")).toBe("unmapped");
     expect(space.unmap(AT - PAGE, 3 * PAGE)).toBe(-errno.EACCES);
     expect(space.protect(AT, PAGE, RW)).toBe(-errno.EACCES);
     expect(space.map(AT, PAGE, { prot: RW })).toBe(-errno.EACCES);

@@ -191,7 +191,7 @@ export class AddressSpace extends SpaceAreas {
   fault(address: number, access: Access): Fault | undefined {
     let vma = this.areas.find(address);
     if (!vma || vma.guard) vma = growStack(this, address) ?? vma;
-    if (!vma) return "unmapped";
+    if (!vma || vma.guard) return "unmapped";
     if (!permits(vma.prot, access)) return "forbidden";
     for (;;)
       try {

@@ -53,7 +53,17 @@ export class ResidentPages {
   /** The page at `at` is present and, for a write, private or known to be written. */
   isReady(at: number, access: Access): boolean {
     const low = this.entry(at);
-    return low !== 0 && (access !== "write" || (low & Pte.W) !== 0);
+    return (low & Pte.A) !== 0 && (access !== "write" || (low & Pte.W) !== 0);
+  }
+
+  /** The page at `at` is present, and not only because a neighbour was touched. */
+  isTouched(at: number): boolean {
+    return (this.entry(at) & Pte.A) !== 0;
+  }
+
+  /** The kernel uses a page that is present: says so in its entry, as the hart does. */
+  touch(at: number): void {
+    this.u32[this.table.entry(at)] |= Pte.A;
   }
 
   /** The page present at `at` is its area's object's, not a private copy. */
@@ -69,7 +79,10 @@ export class ResidentPages {
     const low = this.entry(at);
     if (low === 0) return this.bringIn(vma, at, access === "write");
     if (access === "write" && (low & Pte.W) === 0) this.makeWritable(vma, at, low);
-    else this.changed(at, PAGE_SIZE);
+    else {
+      this.touch(at);
+      this.changed(at, PAGE_SIZE);
+    }
     return true;
   }
 
@@ -98,7 +111,8 @@ export class ResidentPages {
       const mayWrite = vma.shared
         ? !vma.object?.hasFile || (flags & Pte.W) !== 0
         : (flags & OF_OBJECT) === 0 && !this.frames.isShared(page);
-      this.set(word, page, pteFlags(mayWrite ? vma.prot : vma.prot & ~Prot.write) | (flags & OF_OBJECT));
+      const allowed = pteFlags(mayWrite ? vma.prot : vma.prot & ~Prot.write);
+      this.set(word, page, ((flags & Pte.A) === 0 ? untouched(allowed) : allowed) | (flags & OF_OBJECT));
     });
     this.changed(start, end - start);
   }
@@ -235,12 +249,13 @@ export class ResidentPages {
 
   /**
    * Anonymous memory is mostly touched in order, so the rest of an aligned group of pages is mapped with the first:
-   * frames of the machine are given out, but no memory of the host until they are touched.
+   * frames of the machine are given out, but no memory of the host until they are touched. The hart says in their entries
+   * when they are.
    */
   private mapZerosAround(vma: Vma, at: number): void {
     if (this.frames.allocator.freePages < PLENTY) return;
     const end = Math.min(vma.end, groupOf(at) + AROUND * PAGE_SIZE);
-    const flags = pteFlags(vma.prot);
+    const flags = untouched(pteFlags(vma.prot));
     let word = this.table.entry(at);
     let mapped = 0;
     for (let next = at + PAGE_SIZE; next < end; next += PAGE_SIZE, mapped++) {
@@ -293,6 +308,8 @@ export class ResidentPages {
 }
 
 const groupOf = (at: number): number => at - (at % (AROUND * PAGE_SIZE));
+
+const untouched = (flags: number): number => flags & ~(Pte.A | Pte.D);
 
 /**
  * A page-table entry must be readable to be writable. Accessed and dirty are set here, so the hart need not. A page

@@ -9,7 +9,7 @@ const CACHE = 256;
 
 /** The kernel's view of user memory, over the page table of the address space that extends it. */
 export abstract class UserAccess implements UserMemory {
-  abstract readonly resident: { entry(at: number): number };
+  abstract readonly resident: { entry(at: number): number; touch(at: number): void };
   abstract fault(address: number, access: Access): Fault | undefined;
   /** There was no memory for a system call. */
   protected abstract starved(): void;
@@ -212,7 +212,10 @@ export abstract class UserAccess implements UserMemory {
   private translate(address: number, access: "read" | "write", needed: number): number {
     if (address >= LOWER_HALF_END) return -1;
     const entry = this.resident.entry(address);
-    if ((entry & needed) === needed) return entry >>> 10;
+    if ((entry & needed) === needed) {
+      if ((entry & Pte.A) === 0) this.resident.touch(address);
+      return entry >>> 10;
+    }
     const fault = this.fault(address, access);
     if (fault === "outOfMemory") this.starved();
     if (fault !== undefined) return -1;
