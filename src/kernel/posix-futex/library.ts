@@ -7,6 +7,7 @@ import { type Time, time } from "../rktime/time.ts";
 import { readTimespec, readTimespecAfter } from "../rktime/timespec.ts";
 import { memoryManager } from "../rkvm/memory-manager.ts";
 import { OutOfMemory } from "../rkvm/resident-pages.ts";
+import { USER_END } from "../rkvm/space-areas.ts";
 import { UserFault } from "../rkvm/user-memory.ts";
 import { ERESTARTSYS, errno } from "../syscalls/errno.ts";
 import { partial } from "../syscalls/row.ts";
@@ -33,11 +34,23 @@ const ANY = -1;
 
 const futexTable: Api<FutexTable> = api("posix-futex");
 
+/**
+ * A futex that is not private in memory that is stands for itself: its key lies between those of private ones, whose
+ * addresses are multiples of 4 (Linux's FUT_OFF_MMSHARED).
+ */
+const SHARED = 2;
+
 function keyOf(thread: Thread, address: number, isPrivate: boolean): FutexKey {
   const { memory } = thread.process;
-  const place = isPrivate ? undefined : memory.sharedPlace(address);
-  return place ? { space: place.object, address: place.offset } : { space: memory, address };
+  if (isPrivate) return { space: memory, address };
+  const place = memory.sharedPlace(address);
+  return place
+    ? { space: place.object, address: place.offset }
+    : { space: memory, address: address + SHARED };
 }
+
+/** Operations that do not look at the word. Of a private futex they need nothing but the address. */
+const BLIND: readonly number[] = [Op.wake, Op.wakeBitset, Op.requeue, Op.wakeOp];
 
 function futex(
   thread: Thread,
@@ -48,14 +61,16 @@ function futex(
   address2: number,
   third: number,
 ) {
-  if (address % 4 !== 0 || address < 0) return address < 0 ? -errno.EFAULT : -errno.EINVAL;
+  if (address < 0 || address >= USER_END) return -errno.EFAULT;
+  if (address % 4 !== 0) return -errno.EINVAL;
   const isPrivate = (op & PRIVATE_FLAG) !== 0;
   const table = thread.kernel.use(futexTable);
   const count = value | 0;
   // Reading first brings the page in (so that a shared one has its key) and finds bad addresses.
-  const word = thread.memory.readI32(address);
+  const command = op & ~(PRIVATE_FLAG | CLOCK_REALTIME_FLAG);
+  const word = isPrivate && BLIND.includes(command) ? 0 : thread.memory.readI32(address);
   const key = keyOf(thread, address, isPrivate);
-  switch (op & ~(PRIVATE_FLAG | CLOCK_REALTIME_FLAG)) {
+  switch (command) {
     case Op.wait:
     case Op.waitBitset: {
       const bits = (op & Op.waitBitset) === Op.waitBitset ? third | 0 : ANY;
@@ -134,7 +149,7 @@ function requeue(
   countMoved: boolean,
 ): number {
   if (wakes < 0 || moves < 0) return -errno.EINVAL;
-  thread.memory.readU32(address2);
+  if (!isPrivate) thread.memory.readU32(address2);
   const to = keyOf(thread, address2, isPrivate);
   const woken = wakes === 0 ? 0 : table.wake(from, wakes, ANY);
   const moved = table.requeue(from, to, moves);
@@ -171,9 +186,9 @@ function wakeOp(
   return holds ? woken + table.wake(keyOf(thread, address2, isPrivate), Math.max(1, wakes2), ANY) : woken;
 }
 
+/** What the kernel does for a thread that has ended is not private (Linux's `mm_release`, `handle_futex_death`). */
 function wakeAt(thread: Thread, table: FutexTable, address: number): void {
   table.wake(keyOf(thread, address, false), 1, ANY);
-  table.wake(keyOf(thread, address, true), 1, ANY);
 }
 
 /** Who joins a thread waits for this word to be 0 (set_tid_address(2)); not where nobody is left to wait. */
