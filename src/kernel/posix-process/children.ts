@@ -7,7 +7,8 @@ import type { ResourceUsage } from "../rkprocess/usage.ts";
 import { waitUntil } from "../rkprocess/wait.ts";
 import { childInfo } from "../rksignal/child-info.ts";
 import { INFO_SIZE, writeInfo } from "../rksignal/frame.ts";
-import { errno } from "../syscalls/errno.ts";
+import { signal } from "../rksignal/signals.ts";
+import { errno, isRestart } from "../syscalls/errno.ts";
 import { full, type SyscallRow } from "../syscalls/row.ts";
 import { writeUsage } from "./usage.ts";
 
@@ -16,7 +17,9 @@ const WSTOPPED = 2;
 const WEXITED = 4;
 const WCONTINUED = 8;
 const WNOWAIT = 0x0100_0000;
-/** __WNOTHREAD, __WALL, __WCLONE: all children are alike here. */
+/** All children; only those that do not send SIGCHLD, instead of only those that do; those of other threads too, as ever. */
+const WALL = 0x4000_0000;
+const WCLONE = 0x8000_0000;
 const WHOSE = 0xe000_0000;
 
 const P_ALL = 0;
@@ -29,6 +32,13 @@ interface Wanted {
   readonly matches: (child: Process) => boolean;
   /** WEXITED, WSTOPPED and WCONTINUED. */
   readonly events: number;
+}
+
+/** Adds what the options say of the way that children were made. */
+function eligible(options: number, matches: (child: Process) => boolean): (child: Process) => boolean {
+  if (options & WALL) return matches;
+  const wantsClones = (options & WCLONE) !== 0;
+  return (child) => (child.exitSignal !== signal.SIGCHLD) === wantsClones && matches(child);
 }
 
 /** A child that has something to tell; `undefined`: not yet; -ECHILD. */
@@ -85,8 +95,10 @@ function wait4(thread: Thread, pidGiven: number, status: number, options: number
   if ((options | 0) & ~(WNOHANG | WSTOPPED | WCONTINUED | WHOSE)) return -errno.EINVAL;
   if (pid === -0x8000_0000) return -errno.ESRCH;
   const group = pid === 0 ? thread.process.processGroup : -pid;
-  const matches = (child: Process) =>
-    pid === -1 || (pid > 0 ? child.pid === pid : child.processGroup === group);
+  const matches = eligible(
+    options,
+    (child) => pid === -1 || (pid > 0 ? child.pid === pid : child.processGroup === group),
+  );
   const events = WEXITED | (options & (WSTOPPED | WCONTINUED));
   return wait(thread, { matches, events }, !(options & WNOHANG), (child) => {
     const word = statusWord(child);
@@ -97,7 +109,21 @@ function wait4(thread: Thread, pidGiven: number, status: number, options: number
   });
 }
 
+/** Whatever comes of it, an answer without a child is written too: as zeros. */
 function waitid(
+  thread: Thread,
+  kind: number,
+  id: number,
+  info: number,
+  options: number,
+  usage: number,
+): number {
+  const result = waitForInfo(thread, kind, id, info, options, usage);
+  if (result < 0 && !isRestart(result) && info !== 0) thread.memory.fill(info, 24, 0);
+  return result;
+}
+
+function waitForInfo(
   thread: Thread,
   kind: number,
   id: number,
@@ -108,8 +134,9 @@ function waitid(
   const events = options & (WEXITED | WSTOPPED | WCONTINUED);
   if ((options | 0) & ~(WNOHANG | WEXITED | WSTOPPED | WCONTINUED | WNOWAIT | WHOSE)) return -errno.EINVAL;
   if (events === 0) return -errno.EINVAL;
-  const matches = matcher(thread, kind, id | 0);
-  if (typeof matches === "number") return matches;
+  const found = matcher(thread, kind, id | 0);
+  if (typeof found === "number") return found;
+  const matches = eligible(options, found);
   const clear = (result: number) => {
     if (info !== 0) thread.memory.fill(info, 24, 0);
     return result;

@@ -26,12 +26,13 @@ const NAMESPACES =
   CLONE.NEWNS | CLONE.NEWCGROUP | CLONE.NEWUTS | CLONE.NEWIPC | CLONE.NEWUSER | CLONE.NEWPID | CLONE.NEWNET;
 
 /** Combinations that clone(2) refuses, and what there is no more of. */
-function refusal(thread: Thread, { flags, exitSignal }: CloneArguments): number {
+function refusal(thread: Thread, { flags, exitSignal, parentTid, pidfd }: CloneArguments): number {
   if (flags & CLONE.THREAD && !(flags & CLONE.SIGHAND)) return -errno.EINVAL;
   if (flags & CLONE.SIGHAND && !(flags & CLONE.VM)) return -errno.EINVAL;
   if (flags & CLONE.SIGHAND && hasFlag(flags, CLONE.CLEAR_SIGHAND)) return -errno.EINVAL;
   if (flags & CLONE.FS && flags & (CLONE.NEWNS | CLONE.NEWUSER)) return -errno.EINVAL;
   if (flags & CLONE.THREAD && !(flags & CLONE.FILES && flags & CLONE.FS)) return -errno.EINVAL;
+  if (flags & CLONE.PIDFD && flags & CLONE.PARENT_SETTID && parentTid === pidfd) return -errno.EINVAL;
   if (exitSignal > 64) return -errno.EINVAL;
   if (flags & NAMESPACES) return -errno.EPERM;
   return thread.kernel.use(processTable).hasRoom(thread.process) ? 0 : -errno.EAGAIN;

@@ -29,7 +29,14 @@ const MOST_SIGNAL = 64;
 export const LAST_CAPABILITY = 40;
 const DEFAULT_SLACK = 50_000;
 
-function prctl(thread: Thread, option: number, argument: number): number {
+function prctl(
+  thread: Thread,
+  option: number,
+  argument: number,
+  third: number,
+  fourth: number,
+  fifth: number,
+): number {
   const { memory, process } = thread;
   const settings = process.control;
   switch (option | 0) {
@@ -83,9 +90,14 @@ function prctl(thread: Thread, option: number, argument: number): number {
       return settings.timerSlack;
     case PR.CAPBSET_READ:
       return argument >= 0 && argument <= LAST_CAPABILITY ? 1 : -errno.EINVAL;
-    // A page is a page here, and areas have the names that the kernel gives them.
     case PR.SET_THP_DISABLE:
+      if (third !== 0 || fourth !== 0 || fifth !== 0) return -errno.EINVAL;
+      settings.hugePagesDisabled = argument !== 0;
+      return 0;
     case PR.GET_THP_DISABLE:
+      if (argument !== 0 || third !== 0 || fourth !== 0 || fifth !== 0) return -errno.EINVAL;
+      return Number(settings.hugePagesDisabled);
+    // Areas have the names that the kernel gives them.
     case PR.SET_VMA:
       return 0;
     default:

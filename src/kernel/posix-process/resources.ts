@@ -1,5 +1,6 @@
 import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import { Limit, RLIM_INFINITY } from "../rkprocess/limits.ts";
+import type { Process } from "../rkprocess/process.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { dispatcher } from "../rksyscall/dispatcher.ts";
@@ -13,25 +14,42 @@ import { writeUsage } from "./usage.ts";
 const MOST_FILES = 1_048_576n;
 
 function prlimit(thread: Thread, pid: number, resource: number, limit: number, old: number): number {
+  const { memory } = thread;
+  const given = limit === 0 ? undefined : { soft: memory.readU64(limit), hard: memory.readU64(limit + 8) };
   const process = pid === 0 ? thread.process : thread.kernel.use(processTable).find(pid);
   if (!process) return -errno.ESRCH;
+  if (!mayChangeLimits(thread.process, process)) return -errno.EPERM;
   const current = process.limits[resource];
   if (!current) return -errno.EINVAL;
-  const { memory } = thread;
   const previous = { ...current };
-  if (limit !== 0) {
-    const soft = memory.readU64(limit);
-    const hard = memory.readU64(limit + 8);
+  if (given) {
+    const { soft, hard } = given;
     if (soft > hard) return -errno.EINVAL;
     if (hard > current.hard && thread.process.credentials.euid !== 0) return -errno.EPERM;
     if (resource === Limit.files && hard > MOST_FILES && hard !== RLIM_INFINITY) return -errno.EPERM;
     Object.assign(current, { soft, hard });
+    if (resource === Limit.cpu) {
+      // A limit of no time would never be noticed to be passed.
+      if (soft === 0n) current.soft = 1n;
+      thread.kernel.use(dispatcher).runLimitChanged(process);
+    }
   }
   if (old !== 0) {
     memory.writeU64(old, previous.soft);
     memory.writeU64(old + 8, previous.hard);
   }
   return 0;
+}
+
+/** Those of others only root, or who they all belong to (Linux's `check_prlimit_permission`). */
+function mayChangeLimits(caller: Process, process: Process): boolean {
+  if (caller === process || caller.credentials.euid === 0) return true;
+  const { uid, gid } = caller.credentials;
+  const other = process.credentials;
+  return (
+    [other.uid, other.euid, other.suid].every((one) => one === uid) &&
+    [other.gid, other.egid, other.sgid].every((one) => one === gid)
+  );
 }
 
 const RUSAGE_CHILDREN = -1;

@@ -146,6 +146,7 @@ export class ProcessTable {
     adopter ??= this.first as Process;
     for (const child of process.children) {
       child.parent = adopter;
+      child.exitSignal = SIGCHLD;
       adopter.children.add(child);
     }
     process.children.clear();
@@ -191,6 +192,8 @@ export class ProcessTable {
   }
 }
 
+/** What tells of children that were not one's own, whatever their maker wanted to hear. */
+const SIGCHLD = 17;
 const KILLED: ExitStatus = { kind: "signal", signal: 9, crash: undefined };
 
 export const processTable: Api<ProcessTable> = api("rkprocess");

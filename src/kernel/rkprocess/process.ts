@@ -27,13 +27,18 @@ export interface ProcessControl {
   noNewPrivileges: boolean;
   /** Nanoseconds. */
   timerSlack: number;
+  /** Asks for pages of the usual size; there are no others. */
+  hugePagesDisabled: boolean;
 }
+
+const SIGCHLD = 17;
 
 const INITIAL_CONTROL: ProcessControl = {
   dumpable: true,
   keepsCapabilities: false,
   noNewPrivileges: false,
   timerSlack: 50_000,
+  hugePagesDisabled: false,
 };
 
 /** A process: what its threads share. Everything else about it is the `ProcessState` of some library. */
@@ -50,6 +55,8 @@ export class Process {
   credentials: Credentials;
   /** By resource number (`RLIMIT_*`). */
   readonly limits: ResourceLimit[];
+  /** RLIMIT_CPU is one. */
+  hasRunLimit = false;
   /** First 15 bytes of the program's name. */
   name: string;
   /** The path given to `execve`, the argument vector and the environment: `/proc/self/exe`, `cmdline`, `environ`. */
@@ -112,6 +119,7 @@ export class Process {
       : { uid: 0, gid: 0, euid: 0, egid: 0, suid: 0, sgid: 0, groups: [] };
     this.control = { ...(parent?.control ?? INITIAL_CONTROL) };
     this.limits = parent ? parent.limits.map((limit) => ({ ...limit })) : initialLimits();
+    this.hasRunLimit = parent?.hasRunLimit ?? false;
     memory.limits ??= this.limits;
     for (const state of kernel.processStates)
       this.states[state.index] = parent ? state.fork(parent.get(state), this, flags) : state.create(this);
@@ -129,6 +137,8 @@ export class Process {
 
   /** Another program begins: what its libraries keep begins anew where `execve` says so. */
   resetStates(): void {
+    // Whatever its maker wanted to hear, it is a child like others now.
+    this.exitSignal = SIGCHLD;
     for (const state of this.kernel.processStates)
       if (state.exec) this.states[state.index] = state.exec(this.get(state), this);
   }

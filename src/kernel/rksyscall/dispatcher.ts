@@ -4,6 +4,8 @@ import type { Supervisor } from "../../cpu/supervisor.ts";
 import type { Kernel } from "../kernel.ts";
 import { type Api, api } from "../library.ts";
 import { type Platform, platform } from "../rkplat/platform.ts";
+import { Limit, RLIM_INFINITY } from "../rkprocess/limits.ts";
+import type { Process } from "../rkprocess/process.ts";
 import { type ProcessTable, processTable } from "../rkprocess/process-table.ts";
 import { loadRegisters, passEcall, saveRegisters, startRegisters } from "../rkprocess/registers.ts";
 import { abortSequence } from "../rkprocess/restartable.ts";
@@ -19,6 +21,7 @@ import { REGISTERS_SET, WAITING } from "../syscalls/result.ts";
 import type { SyscallHandler } from "../syscalls/row.ts";
 import { syscallName } from "../syscalls/table.ts";
 import { faultSignal, trapSignal } from "./fault-signals.ts";
+import { RunLimit } from "./run-limit.ts";
 import { SLOTS, slotOf } from "./slots.ts";
 
 const A0 = 10;
@@ -63,6 +66,7 @@ export class Dispatcher implements Supervisor {
   private sliceEnd = 0;
   private sliceTimer: (() => void) | undefined;
   private sliceTimerEnd = 0;
+  private readonly runLimit: RunLimit;
   /** Another thread is to run before the current one goes on. */
   private reschedule = false;
 
@@ -75,6 +79,7 @@ export class Dispatcher implements Supervisor {
     this.timers = kernel.use(timers);
     this.time = kernel.use(time);
     this.processes = kernel.use(processTable);
+    this.runLimit = new RunLimit(this.time, this.signals, () => this.countTime());
     this.processes.onReady = (thread) => this.madeReady(thread);
     // A thread's last moments count too, and so have to be known before it is gone.
     this.processes.onThreadExit.push(() => this.countTime());
@@ -291,6 +296,14 @@ export class Dispatcher implements Supervisor {
     if (this.current) this.charge(this.current);
   }
 
+  /** RLIMIT_CPU of a process has changed. */
+  runLimitChanged(process: Process): void {
+    process.hasRunLimit = process.limits[Limit.cpu].soft !== RLIM_INFINITY;
+    if (this.current?.process !== process) return;
+    this.countTime();
+    this.runLimit.watch(process);
+  }
+
   /** The running thread could go on, but is in the scheduler's queue soon. */
   private takeHart(thread: Thread): void {
     this.charge(thread);
@@ -309,6 +322,8 @@ export class Dispatcher implements Supervisor {
 
   private startSlice(thread: Thread): void {
     this.sliceEnd = this.since + this.scheduler.slice(thread);
+    if (thread.process.hasRunLimit) this.runLimit.watch(thread.process);
+    else this.runLimit.rest();
     if (this.scheduler.waiting > 0) this.armSlice();
   }
 
