@@ -10,6 +10,7 @@ import { madvise, mincore } from "./advice.ts";
 import { mlock, mlock2, mlockall, munlock, munlockall } from "./lock.ts";
 import { brk, mmap, mprotect, msync, munmap } from "./map.ts";
 import { KillLargest } from "./out-of-memory.ts";
+import { processMemorySyscalls } from "./process-memory.ts";
 import { mremap } from "./remap.ts";
 
 const mmapSyscalls: readonly SyscallRow[] = [
@@ -26,6 +27,7 @@ const mmapSyscalls: readonly SyscallRow[] = [
   full("munlock", munlock),
   full("mlockall", mlockall),
   full("munlockall", munlockall),
+  ...processMemorySyscalls,
 ];
 
 /** The machine ends with its first process, whose memory is not taken apart: its mappings' files get what is theirs. */

@@ -2,17 +2,18 @@ import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import { call, int } from "../posixfs/call.ts";
 import { type PidFiles, pidFiles } from "../rkprocess/pid-files.ts";
-import type { Process } from "../rkprocess/process.ts";
+import { Process } from "../rkprocess/process.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { signals } from "../rksignal/signals.ts";
-import { readSignalInfo, sentSignal } from "../rksignal/syscalls.ts";
+import { isReserved, maySignal, readSignalInfo, sentSignal } from "../rksignal/syscalls.ts";
 import { time } from "../rktime/time.ts";
 import { errno } from "../syscalls/errno.ts";
 import { full, partial } from "../syscalls/row.ts";
 import { eventPlace } from "../vfs/anonymous.ts";
 import { fail, VfsError } from "../vfs/error.ts";
 import { O } from "../vfs/flags.ts";
+import { DirectoryInode } from "../vfs/inode.ts";
 import { type ProcessFiles, processFiles } from "../vfs/process-files.ts";
 import { vfs } from "../vfs/vfs.ts";
 import { PidFile } from "./pidfd.ts";
@@ -37,13 +38,21 @@ const pidfdOpen = call((thread, files, pid, flags) => {
   return add(thread, files, process, (flags & O.NONBLOCK) !== 0);
 });
 
+/** The process that a descriptor stands for, which may be its directory in `/proc` as well. */
+function processAt(files: ProcessFiles, fd: number): Process {
+  const { inode } = files.fds.get(int(fd)).file;
+  if (inode instanceof DirectoryInode && inode.subject instanceof Process) return inode.subject;
+  return fileOf(files, fd).process;
+}
+
 const pidfdSendSignal = call((thread, files, fd, number, infoAt, flags) => {
-  const { process } = fileOf(files, fd);
+  const process = processAt(files, fd);
   if (flags !== 0 || number < 0 || number > MOST_SIGNAL) fail("EINVAL");
   const info = infoAt === 0 ? sentSignal(thread, number) : readSignalInfo(thread, number, infoAt);
   if (infoAt !== 0 && thread.memory.readI32(infoAt) !== number) fail("EINVAL");
-  if (info.code >= 0 && infoAt !== 0 && process !== thread.process) fail("EPERM");
+  if (isReserved(info.code) && infoAt !== 0 && process !== thread.process) fail("EPERM");
   if (process.exitStatus && process.isReaped) fail("ESRCH");
+  if (!maySignal(thread, process, number)) fail("EPERM");
   thread.kernel.use(signals).toProcess(process, info);
   return 0;
 });

@@ -3,7 +3,7 @@ import { hexDigits } from "../../messages/hex.ts";
 import type { AreaDescription } from "../rkprocess/exit.ts";
 import type { Process } from "../rkprocess/process.ts";
 import type { AreaUsage } from "../rkvm/area-report.ts";
-import { Prot } from "../rkvm/vma.ts";
+import { AreaFlag, Prot } from "../rkvm/vma.ts";
 
 /** Texts about a process's memory: of one that has ended there is none. */
 
@@ -80,6 +80,15 @@ export function sizes({ memory, exitStatus }: Process): { total: number; residen
   if (exitStatus) return { total: 0, resident: 0 };
   const total = memory.mappings().reduce((sum, { start, end }) => sum + (end - start) / PAGE_SIZE, 0);
   return { total, resident: Math.min(total, memory.resident.count) };
+}
+
+/** Pages that are locked. */
+export function locked({ memory, exitStatus }: Process): number {
+  if (exitStatus) return 0;
+  return memory.areas.areas.reduce(
+    (sum, { flags, start, end }) => sum + (flags & AreaFlag.locked ? (end - start) / PAGE_SIZE : 0),
+    0,
+  );
 }
 
 export function statm(process: Process): string {

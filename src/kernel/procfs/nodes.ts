@@ -37,7 +37,7 @@ function attributes({ bootTime }: ProcContext, path: string, mode: number, nlink
 }
 
 /** A node of the tree: made when it is looked up. */
-export type ProcNode = ProcDirectory | ProcText | ProcLink;
+export type ProcNode = ProcDirectory | ProcText | ProcLink | ProcFile;
 
 /** What is written to a file of `/proc`, one `write` at a time. Throws `VfsError`. */
 export type TextWriter = (text: string) => void;
@@ -75,6 +75,44 @@ export class ProcText extends Inode {
     const made = (flags & O.ACCMODE) === O.WRONLY ? "" : this.text();
     const bytes = typeof made === "string" ? toBytes(toByteString(made)) : made;
     return new TextFile(location, flags, bytes, this.writer);
+  }
+}
+
+/** A file with a way of its own to be opened. */
+export class ProcFile extends Inode {
+  readonly type: number = FileType.regular;
+  private readonly context: ProcContext;
+  private readonly path: string;
+  private readonly permissions: number;
+  private readonly opener: (location: Location, flags: number) => OpenFile;
+
+  constructor(
+    context: ProcContext,
+    path: string,
+    permissions: number,
+    opener: (location: Location, flags: number) => OpenFile,
+  ) {
+    super();
+    this.context = context;
+    this.path = path;
+    this.permissions = permissions;
+    this.opener = opener;
+  }
+
+  get filesystem(): Filesystem {
+    return this.context.filesystem;
+  }
+
+  attributes(): Attributes {
+    return attributes(this.context, this.path, FileType.regular | this.permissions, 1);
+  }
+
+  setAttributes(change: AttributeChange): void {
+    refuseChange(change);
+  }
+
+  open(location: Location, flags: number): OpenFile {
+    return this.opener(location, flags);
   }
 }
 
@@ -181,7 +219,7 @@ export class ProcDirectory extends DirectoryInode {
   private readonly context: ProcContext;
   private readonly path: string;
   private readonly contents: ProcEntries;
-  readonly subject: object | undefined;
+  override readonly subject: object | undefined;
   private readonly made = new WeakNames<ProcNode>();
 
   /** `subject`: what it is about, where another may come to have its path (a process). */

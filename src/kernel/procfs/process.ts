@@ -1,4 +1,6 @@
+import { mayInspect } from "../rkprocess/inspection.ts";
 import type { Process } from "../rkprocess/process.ts";
+import { dispatcher } from "../rksyscall/dispatcher.ts";
 import type { Location } from "../vfs/dentry.ts";
 import { fail } from "../vfs/error.ts";
 import { toByteString } from "../vfs/names.ts";
@@ -7,6 +9,7 @@ import { processFiles } from "../vfs/process-files.ts";
 import { vfs } from "../vfs/vfs.ts";
 import { find } from "../vfs/walk.ts";
 import { maps, smaps, smapsRollup, statm } from "./memory.ts";
+import { MemoryContents } from "./memory-file.ts";
 import { mountinfo, mounts } from "./mounts.ts";
 import { networkDirectory } from "./network.ts";
 import {
@@ -14,6 +17,7 @@ import {
   type ProcContext,
   ProcDirectory,
   type ProcEntries,
+  ProcFile,
   ProcLink,
   type ProcNode,
   ProcText,
@@ -122,6 +126,8 @@ function tree(context: ProcContext, subject: Subject, withTasks: boolean): ProcT
   for (const [name, to] of Object.entries(links))
     made[name] = (path) =>
       new ProcLink(context, path, () => (process.exitStatus ? fail("ENOENT") : to(process)));
+  made.mem = (path) =>
+    new ProcFile(context, path, 0o600, (location, flags) => openMemory(location, flags, process));
   made.fd = (path) => new ProcDirectory(context, path, descriptors(context, process));
   made.fdinfo = (path) => new ProcDirectory(context, path, descriptorTexts(context, process));
   made.net = (path) => networkDirectory(context, path);
@@ -130,10 +136,19 @@ function tree(context: ProcContext, subject: Subject, withTasks: boolean): ProcT
   return made;
 }
 
+function openMemory(location: Location, flags: number, process: Process): OpenFile {
+  const caller = process.kernel.use(dispatcher).current;
+  if (!caller || !mayInspect(caller.process, process)) fail("EACCES");
+  return new MemoryContents(location, flags, process);
+}
+
+/** Of one that has ended and was not waited for, its first thread is left. */
 function tasks(context: ProcContext, process: Process): ProcEntries {
   return {
-    names: () => process.threads.map(({ tid }) => String(tid)),
+    names: () => (process.exitStatus ? [String(process.pid)] : process.threads.map(({ tid }) => String(tid))),
     node(name, path) {
+      if (process.exitStatus && name === String(process.pid))
+        return new ProcDirectory(context, path, entriesOf(tree(context, { process }, false)), process);
       const thread = process.threads.find(({ tid }) => String(tid) === name);
       return (
         thread &&

@@ -5,7 +5,7 @@ import type { Thread } from "../rkprocess/thread.ts";
 import { SIG_DFL, SIG_IGN, signalActions } from "../rksignal/actions.ts";
 import { SignalSet } from "../rksignal/signal-set.ts";
 import { processFiles } from "../vfs/process-files.ts";
-import { sizes } from "./memory.ts";
+import { locked, sizes } from "./memory.ts";
 
 /** Nanoseconds in a clock tick of 1/100 s. */
 const TICK = 1e7;
@@ -47,7 +47,7 @@ export function stat(subject: Subject): string {
   fields[10] = process.childUsage.faults;
   fields[13] = Math.floor((thread?.runTime ?? process.usageSoFar().runTime) / TICK);
   fields[15] = Math.floor(process.childUsage.runTime / TICK);
-  fields[17] = 20 + (scheduling?.nice ?? 0);
+  fields[17] = scheduling?.priority ? -1 - scheduling.priority : 20 + (scheduling?.nice ?? 0);
   fields[18] = scheduling?.nice ?? 0;
   fields[19] = process.threads.length;
   fields[21] = Math.floor(process.startTime / TICK);
@@ -103,7 +103,7 @@ export function status(subject: Subject): string {
     ["NSsid", process.session],
     ["VmPeak", kib(total)],
     ["VmSize", kib(total)],
-    ["VmLck", kib(0)],
+    ["VmLck", kib(locked(process))],
     ["VmPin", kib(0)],
     ["VmHWM", kib(process.exitStatus ? 0 : process.memory.resident.peak)],
     ["VmRSS", kib(resident)],

@@ -124,7 +124,7 @@ export const sentSignal = (thread: Thread, number: number, code = SI_USER): Sign
 });
 
 /** Root may signal everybody, others those of their own user, and SIGCONT within their session (kill(2)). */
-function maySignal(thread: Thread, to: Process, number: number): boolean {
+export function maySignal(thread: Thread, to: Process, number: number): boolean {
   const { euid, uid } = thread.process.credentials;
   if (euid === 0 || to === thread.process) return true;
   if (number === signal.SIGCONT && to.session === thread.process.session) return true;
@@ -183,12 +183,15 @@ export function readSignalInfo(thread: Thread, number: number, address: number):
   };
 }
 
+/** Codes that tell of the kernel, `kill` and `tgkill`: nobody may pretend them to others. */
+export const isReserved = (code: number): boolean => code >= 0 || code === SI_TKILL;
+
 function rtSigqueueinfo(thread: Thread, pid: number, number: number, address: number): number {
   if (!isSignal(number)) return -errno.EINVAL;
   const info = readSignalInfo(thread, number, address);
   const process = thread.kernel.use(processTable).find(pid);
   if (!process) return -errno.ESRCH;
-  if (info.code >= 0 && process !== thread.process) return -errno.EPERM;
+  if (isReserved(info.code) && process !== thread.process) return -errno.EPERM;
   if (!maySignal(thread, process, number)) return -errno.EPERM;
   thread.kernel.use(signals).toProcess(process, info);
   return 0;
@@ -205,7 +208,7 @@ function rtTgsigqueueinfo(
   const info = readSignalInfo(thread, number, address);
   const target = thread.kernel.use(processTable).findThread(tid);
   if (!target || target.process.pid !== tgid) return -errno.ESRCH;
-  if (info.code >= 0 && target.process !== thread.process) return -errno.EPERM;
+  if (isReserved(info.code) && target.process !== thread.process) return -errno.EPERM;
   if (!maySignal(thread, target.process, number)) return -errno.EPERM;
   thread.kernel.use(signals).toThread(target, info);
   return 0;

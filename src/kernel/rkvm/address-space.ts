@@ -220,6 +220,21 @@ export class AddressSpace extends SpaceAreas {
     return frames.bytes(page);
   }
 
+  /**
+   * The bytes from `address` to its page's end, whatever the area permits: for one process that looks at another. A write goes
+   * to a copy, unless the memory is shared and may be written. Undefined where nothing is. Throws `OutOfMemory`.
+   */
+  forced(address: number, access: "read" | "write"): Uint8Array | undefined {
+    const vma = this.areas.find(address);
+    if (!vma || vma.guard || (access === "write" && vma.shared && !permits(vma.prot, access)))
+      return undefined;
+    const at = address - (address % PAGE_SIZE);
+    if (!this.resident.makePresent(vma, at, access)) return undefined;
+    const page = this.resident.entry(at) >>> 10;
+    if (access === "write") this.context.platform.codeWritten(page);
+    return this.context.frames.bytes(page).subarray(address - at);
+  }
+
   /** The page of a file that would be at `address` were it touched: for onlookers. Not to be written. */
   untouchedPage(address: number): Uint8Array | undefined {
     const vma = this.areas.find(address);

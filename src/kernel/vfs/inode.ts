@@ -105,6 +105,8 @@ export interface NewInode {
 
 export abstract class DirectoryInode extends Inode {
   readonly type: number = FileType.directory;
+  /** What it is about, where that is something (a process, whose directory stands for it). */
+  readonly subject: object | undefined = undefined;
 
   /** The inode called `name`, or undefined: the same object as long as anybody holds it. */
   abstract lookup(name: ByteString): Inode | undefined;

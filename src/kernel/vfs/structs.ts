@@ -163,6 +163,35 @@ export function decodeTermios(bytes: Uint8Array, old: Termios): Termios {
   };
 }
 
+/** `struct termio`: the lower halves of the flags, 8 c_line, 9 c_cc, 8 bytes of it (asm-generic/termios.h). */
+export const TERMIO_SIZE = 18;
+const TERMIO_CHARACTERS = 8;
+
+export function encodeTermio({ iflag, oflag, cflag, lflag, line, cc }: Termios): Uint8Array {
+  const bytes = new Uint8Array(TERMIO_SIZE);
+  bytes.set(new Uint8Array(Uint16Array.of(iflag, oflag, cflag, lflag).buffer));
+  bytes[8] = line;
+  bytes.set(cc.subarray(0, TERMIO_CHARACTERS), 9);
+  return bytes;
+}
+
+/** `old`: where the rest comes from. */
+export function decodeTermio(bytes: Uint8Array, old: Termios): Termios {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const flags = (before: number, at: number) => ((before & ~0xffff) | view.getUint16(at, true)) >>> 0;
+  const cc = old.cc.slice();
+  cc.set(bytes.subarray(9, 9 + TERMIO_CHARACTERS));
+  return {
+    ...old,
+    iflag: flags(old.iflag, 0),
+    oflag: flags(old.oflag, 2),
+    cflag: flags(old.cflag, 4),
+    lflag: flags(old.lflag, 6),
+    line: bytes[8],
+    cc,
+  };
+}
+
 /** `struct winsize`: 0 ws_row, 2 ws_col, 4 ws_xpixel, 6 ws_ypixel. */
 export function encodeWindowSize(rows: number, columns: number): Uint8Array {
   return new Uint8Array(Uint16Array.of(rows, columns, 0, 0).buffer);
