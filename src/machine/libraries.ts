@@ -344,7 +344,7 @@ export const REGISTER: readonly LibraryEntry[] = [
   },
   {
     name: "posix-time",
-    provides: [],
+    provides: ["posix-time-adjustment"],
     standard: true,
     load: async () => {
       const { posixTime } = await import("../kernel/posix-time/library.ts");
