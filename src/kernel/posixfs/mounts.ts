@@ -148,7 +148,14 @@ function pivotRoot(thread: Thread, files: ProcessFiles, newAt: number, oldAt: nu
   return 0;
 }
 
+/** No descriptor is one of a namespace. */
+function setns(_thread: Thread, files: ProcessFiles, fd: number): number {
+  files.fds.get(int(fd));
+  return fail("EINVAL");
+}
+
 export const mountCalls: readonly SyscallRow[] = [
+  partial("setns", "there are no namespaces", call(setns)),
   full("chroot", call(chroot)),
   partial("mount", "tmpfs, bind mounts, remounting, and proc, sysfs and devtmpfs again", call(mount)),
   full("umount2", call(umount2)),

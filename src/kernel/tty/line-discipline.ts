@@ -23,7 +23,7 @@ export interface LineEvents {
  * In canonical mode that is lines, which can be edited until they end; otherwise bytes.
  */
 export class LineDiscipline {
-  termios: Termios = initialTermios();
+  termios: Termios;
   readonly output = new OutputProcessor();
   private readonly events: LineEvents;
   /** Bytes that may be read, and in canonical mode the lengths of the lines they make. */
@@ -35,8 +35,9 @@ export class LineDiscipline {
   private literal = false;
   private stopped = false;
 
-  constructor(events: LineEvents) {
+  constructor(events: LineEvents, settings: Termios = initialTermios()) {
     this.events = events;
+    this.termios = settings;
   }
 
   /** Bytes of input that still find room. */

@@ -9,6 +9,7 @@ import { type IoctlMemory, OpenFile } from "../vfs/open-file.ts";
 import { decodeInt, encodeInt } from "../vfs/structs.ts";
 import { Ioctl } from "./ioctls.ts";
 import type { JobControl } from "./job-control.ts";
+import { pseudoterminalTermios } from "./termios.ts";
 import { Tty, TtyFile } from "./tty.ts";
 
 /** Bytes kept for the master to read, and for the slave's line discipline. */
@@ -81,7 +82,7 @@ export class Pty {
 
   constructor(number: number, jobs: JobControl, time: Time) {
     this.number = number;
-    this.tty = new Tty(this.line, this.line, jobs, time);
+    this.tty = new Tty(this.line, this.line, jobs, time, pseudoterminalTermios());
   }
 }
 

@@ -52,6 +52,12 @@ export const Cc = {
 /** Stands for "no such character" in the control characters. */
 export const DISABLED = 0;
 
+/** What a new pseudoterminal has: its other end is a program, which is no line to hang up (drivers/tty/pty.c). */
+export function pseudoterminalTermios(): Termios {
+  const usual = initialTermios();
+  return { ...usual, iflag: usual.iflag & ~Iflag.IUTF8, cflag: usual.cflag & ~HUPCL };
+}
+
 /** What a new Linux terminal has (`tty_std_termios`), in UTF-8. */
 export function initialTermios(): Termios {
   const control = (letter: string) => letter.charCodeAt(0) & 0x1f;

@@ -257,3 +257,18 @@ test("a terminal that has gone is the end of input", () => {
   expect(read()).toBe("");
   expect(tty.poll() & POLL.HUP).toBe(POLL.HUP);
 });
+
+test("the old settings are the lower halves of the new ones", () => {
+  const [TCGETA, TCSETA] = [0x5405, 0x5406];
+  const usual = initialTermios();
+  const old = ioctl(TCGETA);
+  expect(old.length).toBe(18);
+  expect(new DataView(old.buffer).getUint16(6, true)).toBe(usual.lflag & 0xffff);
+  old[6] = 0;
+  old[9 + Cc.EOF] = 7;
+  ioctl(TCSETA, old);
+  const { lflag } = usual;
+  const now = ioctl(0x5401);
+  expect([now[12], now[13]]).toEqual([0, lflag >> 8]);
+  expect([now[17 + Cc.EOF], now[17 + Cc.SUSP]]).toEqual([7, usual.cc[Cc.SUSP]]);
+});

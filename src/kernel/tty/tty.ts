@@ -9,17 +9,21 @@ import { POLL } from "../vfs/flags.ts";
 import { CONSOLE_TRANSFER, type IoctlMemory, OpenFile } from "../vfs/open-file.ts";
 import {
   decodeInt,
+  decodeTermio,
   decodeTermios,
   encodeInt,
+  encodeTermio,
   encodeTermios,
   encodeWindowSize,
+  TERMIO_SIZE,
   TERMIOS_SIZE,
   TERMIOS2_SIZE,
+  type Termios,
 } from "../vfs/structs.ts";
 import { Ioctl } from "./ioctls.ts";
 import type { JobControl } from "./job-control.ts";
 import { LineDiscipline, type LineEvents, type TerminalSignal } from "./line-discipline.ts";
-import { Cc, Lflag, Oflag } from "./termios.ts";
+import { Cc, initialTermios, Lflag, Oflag } from "./termios.ts";
 
 /** Bytes of echo kept while output is stopped. */
 const ECHO_KEPT = 4096;
@@ -34,7 +38,7 @@ export class Tty implements LineEvents {
   private readonly outputPort: ConsolePort;
   readonly jobs: JobControl;
   private readonly time: Time;
-  private readonly line = new LineDiscipline(this);
+  private readonly line: LineDiscipline;
   private size: { rows: number; columns: number } | undefined;
   private ended = false;
   private hungUp = false;
@@ -44,7 +48,14 @@ export class Tty implements LineEvents {
   private timer: (() => void) | undefined;
   private timedOut = false;
 
-  constructor(input: ConsolePort, output: ConsolePort, jobs: JobControl, time: Time) {
+  constructor(
+    input: ConsolePort,
+    output: ConsolePort,
+    jobs: JobControl,
+    time: Time,
+    settings: Termios = initialTermios(),
+  ) {
+    this.line = new LineDiscipline(this, settings);
     this.input = input;
     this.outputPort = output;
     this.jobs = jobs;
@@ -140,6 +151,13 @@ export class Tty implements LineEvents {
       case Ioctl.TCSETSW2:
       case Ioctl.TCSETSF2:
         return this.configure(memory.read(TERMIOS2_SIZE), request === Ioctl.TCSETSF2);
+      case Ioctl.TCGETA:
+        memory.write(encodeTermio(this.line.termios));
+        return 0;
+      case Ioctl.TCSETA:
+      case Ioctl.TCSETAW:
+      case Ioctl.TCSETAF:
+        return this.use(decodeTermio(memory.read(TERMIO_SIZE), this.line.termios), request === Ioctl.TCSETAF);
       case Ioctl.TIOCGWINSZ: {
         const { rows, columns } = this.size ?? this.outputPort;
         memory.write(encodeWindowSize(rows, columns));
@@ -223,8 +241,12 @@ export class Tty implements LineEvents {
   }
 
   private configure(bytes: Uint8Array, flush: boolean): number {
+    return this.use(decodeTermios(bytes, this.line.termios), flush);
+  }
+
+  private use(settings: Termios, flush: boolean): number {
     if (flush) this.line.flush();
-    this.line.configure(decodeTermios(bytes, this.line.termios));
+    this.line.configure(settings);
     this.waiters.wake();
     return 0;
   }
@@ -282,6 +304,7 @@ export class Tty implements LineEvents {
 /** Requests that change the terminal: not for those in the background. */
 const CHANGES: ReadonlySet<number> = new Set([
   ...[Ioctl.TCSETS, Ioctl.TCSETSW, Ioctl.TCSETSF, Ioctl.TCSETS2, Ioctl.TCSETSW2, Ioctl.TCSETSF2],
+  ...[Ioctl.TCSETA, Ioctl.TCSETAW, Ioctl.TCSETAF],
   ...[Ioctl.TCSBRK, Ioctl.TCSBRKP, Ioctl.TCFLSH, Ioctl.TCXONC, Ioctl.TIOCSPGRP],
 ]);
 
