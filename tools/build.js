@@ -82,12 +82,16 @@ removeOldChunks(Object.keys(result.metafile.outputs));
 await buildCommandLine();
 assembleFirmware();
 rmSync("dist/main.cache", { force: true });
-execFileSync(process.execPath, ["tools/warm.cjs", "firmware/dist/hello.elf"], { stdio: "ignore" });
+writeFileSync(
+  "firmware/dist/warm.elf",
+  linkElf(assemble(readFileSync("tools/warm.S", "utf8"), { file: "tools/warm.S" })),
+);
+execFileSync(process.execPath, ["tools/warm.cjs", "firmware/dist/warm.elf"], { stdio: "ignore" });
 if (process.argv.includes("--types"))
   execFileSync(process.execPath, ["tools/types.js", "dist/types"], { stdio: "inherit" });
 writeFileSync(STAMP, `${started.toISOString()}\n`);
 
-/** One CommonJS file behind `launcher.cjs`: only a script can be given V8's code cache. */
+/** One script behind `launcher.cjs`, a function of what CommonJS gives: only a script can be given V8's code cache. */
 async function buildCommandLine() {
   await build({
     ...common,
@@ -95,6 +99,8 @@ async function buildCommandLine() {
     entryPoints: ["src/cli/main.ts"],
     outfile: "dist/main.cjs",
     format: "cjs",
+    banner: { js: "(function(require,__dirname){" },
+    footer: { js: "})" },
     external: ["esbuild"],
     // What looks for its own place is only run by the other bundles.
     define: { ...common.define, "import.meta.url": "undefined" },

@@ -122,10 +122,19 @@ function hasBytes(file: OpenFile, bytes: Uint8Array): boolean {
   if (file.attributes().size !== bytes.length) return false;
   const piece = new Uint8Array(COMPARED);
   for (let at = 0; at < bytes.length; at += COMPARED) {
+    const wanted = bytes.slice(at, at + COMPARED);
     const count = file.readAt(piece, at);
-    if (count !== Math.min(COMPARED, bytes.length - at)) return false;
-    for (let i = 0; i < count; i++) if (piece[i] !== bytes[at + i]) return false;
+    if (count !== wanted.length || !areSame(piece, wanted)) return false;
   }
+  return true;
+}
+
+/** Whether `one`, of whole words, begins with `other`: word by word, because this is a part of each start. */
+function areSame(one: Uint8Array, other: Uint8Array): boolean {
+  const words = new Int32Array(other.buffer, 0, other.length >> 2);
+  const others = new Int32Array(one.buffer);
+  for (let i = 0; i < words.length; i++) if (words[i] !== others[i]) return false;
+  for (let i = words.length * 4; i < other.length; i++) if (one[i] !== other[i]) return false;
   return true;
 }
 
