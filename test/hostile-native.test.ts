@@ -9,7 +9,7 @@ import { syscallNumbers } from "../src/kernel/syscalls/numbers.ts";
 import type { HostedMachine } from "../src/machine/hosted.ts";
 import { FOR_NATIVE, STANDARD } from "../src/machine/libraries.ts";
 import { Random } from "./differential/random.ts";
-import type { Call } from "./hostile-syscalls/calls.ts";
+import type { Call } from "./hostile-syscalls/call.ts";
 import { address, hostileData, PLACES, word } from "./hostile-syscalls/places.ts";
 import { runCalls } from "./hostile-syscalls/run.ts";
 

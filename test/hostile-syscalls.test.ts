@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { errno } from "../src/kernel/syscalls/errno.ts";
-import { type Call, call, touch } from "./hostile-syscalls/calls.ts";
+import { ERESTARTNOHAND, errno } from "../src/kernel/syscalls/errno.ts";
+import { type Call, call, touch } from "./hostile-syscalls/call.ts";
 import { PAGES, PLACES } from "./hostile-syscalls/places.ts";
 import { runCalls, runSeed } from "./hostile-syscalls/run.ts";
 
@@ -89,10 +89,10 @@ describe("what it has found stays answered:", () => {
     expect(results).toEqual([PLACES.arena, 3, 2 ** 25 - 1, 2 ** 24, 2 ** 24]);
   });
 
-  test("a timer of a nanosecond when numbers no longer tell nanoseconds", async () => {
+  test("a timer of a nanosecond where numbers are about to tell nanoseconds no longer", async () => {
     const data = DATA.slice();
     const words = new BigUint64Array(data.buffer, PAGES.times * 4096, 512);
-    words.set([1n << 33n, 0n, 0n, 1n, 0n, 1n]);
+    words.set([9_007_199n, 0n, 0n, 1n, 0n, 1n]);
     const [TIMER_ID, SETTING] = [page(PAGES.scratch), page(PAGES.times) + 16];
     const calls = [
       call("nanosleep", page(PAGES.times)),
@@ -101,6 +101,16 @@ describe("what it has found stays answered:", () => {
       call("getpid"),
     ];
     expect((await resultsOf("timer", calls, data)).slice(0, 3)).toEqual([0, 0, 0]);
+  });
+
+  test("a wait beyond the time that numbers can tell", async () => {
+    const data = DATA.slice();
+    const words = new BigUint64Array(data.buffer, PAGES.times * 4096, 512);
+    words.set([1n << 38n, 0n, 0n, 1000n]);
+    const [LONG, SHORT] = [page(PAGES.times), page(PAGES.times) + 16];
+    const calls = [call("ppoll", 0, 0, LONG, 0, 8), call("ppoll", 0, 0, SHORT, 0, 8)];
+    // A signal that somebody sends ends it: nothing else does.
+    expect(await resultsOf("wait", calls, data)).toEqual([-ERESTARTNOHAND, 0]);
   });
 
   test("rt_sigtimedwait that cannot write what a timer brings", async () => {

@@ -1,10 +1,15 @@
 import { grantDirectory } from "../../src/host/grants.ts";
+import { makeImage } from "../../src/kernel/ext2/image-fixture.ts";
 import { HostFilesystem } from "../../src/kernel/hostfs/filesystem.ts";
+import type { Library } from "../../src/kernel/library.ts";
+import { blockDevices } from "../../src/kernel/rkblkdev/block-device.ts";
+import { RamDisk } from "../../src/kernel/rkblkdev/ram-disk.ts";
 import { Prot } from "../../src/kernel/rkvm/vma.ts";
 import type { HostedMachine } from "../../src/machine/hosted.ts";
 import { guest } from "../../src/machine/hosted-fixture.ts";
 import type { HostedOptions } from "../../src/machine/hosted-options.ts";
-import { CALL_BYTES, type Call } from "./calls.ts";
+import { STANDARD } from "../../src/machine/libraries.ts";
+import { CALL_BYTES, type Call } from "./call.ts";
 import { PLACES } from "./places.ts";
 
 /**
@@ -89,6 +94,10 @@ export interface Surroundings {
   readonly terminal?: boolean;
   /** A directory of the host beneath the guest's root and, read-only, at `/mnt`. */
   readonly directory?: string;
+  /** A directory of the host at `/host`, to be written to. */
+  readonly writable?: string;
+  /** An ext2 on a disk at `/disk`. */
+  readonly disk?: boolean;
   /** What else the machine is made of. */
   readonly hosted?: Partial<HostedOptions>;
   /** What is wrong when all processes are gone. */
@@ -101,8 +110,9 @@ const TYPED = "typed\x7f by the host\n\x04 \x03 \x1a \x1c \x12 \x16\xff\x15 \n";
 export async function hostileGuest(
   calls: readonly Call[],
   data: Uint8Array,
-  { memory, terminal = false, directory, hosted }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<HostileGuest> {
+  const { memory, terminal = false, disk = false, hosted } = surroundings;
   let printed = "";
   const typed = [TYPED, TYPED, TYPED].map((text) => Uint8Array.from(text, (key) => key.charCodeAt(0)));
   const output = {
@@ -115,7 +125,8 @@ export async function hostileGuest(
     memory,
     strace: undefined,
     aslr: false,
-    files: directory === undefined ? undefined : filesOf(directory, memory),
+    files: filesOf(surroundings),
+    ...(disk && { linked: [...STANDARD, { name: "ext2" }], libraries: [ramDisk()] }),
     console: {
       input: { terminal, read: () => typed.shift(), onInput: () => {} },
       output,
@@ -141,10 +152,28 @@ export async function hostileGuest(
   return { machine, output: () => printed };
 }
 
-function filesOf(directory: string, memory: number): NonNullable<HostedOptions["files"]> {
-  const granted = () => new HostFilesystem(grantDirectory(directory, false));
-  return { memory, base: granted(), mounts: [{ path: "/mnt", filesystem: granted() }] };
+function filesOf({ directory, writable, disk, memory }: Surroundings): HostedOptions["files"] {
+  const granted = (path: string, write: boolean) => new HostFilesystem(grantDirectory(path, write));
+  return {
+    memory,
+    base: directory === undefined ? undefined : granted(directory, false),
+    mounts: [
+      ...(directory === undefined ? [] : [{ path: "/mnt", filesystem: granted(directory, false) }]),
+      ...(writable === undefined ? [] : [{ path: "/host", filesystem: granted(writable, true) }]),
+      ...(disk ? [{ path: "/disk", disk: 0, readOnly: false }] : []),
+    ],
+  };
 }
+
+/** In place of disks behind virtio, whose driver keeps pages for itself. */
+const ramDisk = (): Library => ({
+  name: "ram-disk",
+  summary: () => "",
+  provides: [blockDevices],
+  needs: [],
+  start: (kernel) => kernel.provide(blockDevices, [new RamDisk(IMAGE.slice())]),
+});
+const IMAGE = makeImage();
 
 function encoded(calls: readonly Call[]): Uint8Array {
   const words = new BigUint64Array((calls.length + 1) * 8);

@@ -1,5 +1,7 @@
 import { Pte } from "../../src/cpu/sv39.ts";
 import { frameAllocator } from "../../src/kernel/rkalloc/frames.ts";
+import type { Process } from "../../src/kernel/rkprocess/process.ts";
+import { processTable } from "../../src/kernel/rkprocess/process-table.ts";
 import type { AddressSpace } from "../../src/kernel/rkvm/address-space.ts";
 import type { MemoryContext } from "../../src/kernel/rkvm/memory-context.ts";
 import type { PageObject } from "../../src/kernel/rkvm/page-object.ts";
@@ -10,7 +12,12 @@ import type { HostedMachine } from "../../src/machine/hosted.ts";
 
 /** What is wrong with a machine's books; empty where nothing is. */
 export function brokenInvariants(machine: HostedMachine): string[] {
-  return [...areas(machine.process.memory), ...frames(machine), ...descriptors(machine)];
+  const { process: first, kernel } = machine;
+  const processes = [first, ...kernel.use(processTable).all()];
+  // Of those that have ended only the first still has its memory.
+  const alive = processes.filter((process) => process === first || !process.exitStatus);
+  const spaces = [...new Set(alive.map(({ memory }) => memory))];
+  return [...spaces.flatMap(areas), ...frames(machine, spaces), ...processes.flatMap(descriptors)];
 }
 
 /** Areas are sorted, apart, inside user space and never writable and executable. */
@@ -31,13 +38,34 @@ function areas(space: AddressSpace): string[] {
  * Every page of memory is free, a page table, or held as often as its count says; and no page-table entry permits
  * more than its area.
  */
-function frames({ process, kernel, board }: HostedMachine): string[] {
+function frames({ kernel, board }: HostedMachine, spaces: readonly AddressSpace[]): string[] {
   const wrong: string[] = [];
-  const space = process.memory;
-  const { frames: counted, cache } = (space as unknown as { context: MemoryContext }).context;
+  const { frames: counted, cache } = (spaces[0] as unknown as { context: MemoryContext }).context;
   const { extra, firstPage } = counted as unknown as { extra: ArrayLike<number>; firstPage: number };
   const holders = new Map<number, number>();
   const hold = (page: number) => holders.set(page, (holders.get(page) ?? 0) + 1);
+  const { files } = cache as unknown as { files: Map<unknown, PageObject> };
+  const objects = new Set<PageObject>(files.values());
+  for (const space of spaces) {
+    wrong.push(...pages(space, hold));
+    for (const { object } of space.areas.areas) if (object) objects.add(object);
+    for (const table of space.table.tables()) hold(table);
+  }
+  for (const object of objects)
+    for (const page of (object as unknown as { pages: Map<number, number> }).pages.values()) hold(page);
+  for (const [page, count] of holders)
+    if (extra[page - firstPage] !== count - 1)
+      wrong.push(`page ${page.toString(16)} is held ${count} times, counted ${extra[page - firstPage] + 1}`);
+  const allocator = kernel.use(frameAllocator);
+  const used = allocator.totalPages - allocator.freePages;
+  if (used !== holders.size) wrong.push(`${used} frames are out, ${holders.size} are held`);
+  if (board.ram.residentPages > allocator.totalPages) wrong.push("more memory than there is");
+  return wrong;
+}
+
+/** Tells `hold` of the pages that a space's table has. */
+function pages(space: AddressSpace, hold: (page: number) => void): string[] {
+  const wrong: string[] = [];
   let leaves = 0;
   space.resident.each(0, USER_END, (at, page, flags) => {
     leaves++;
@@ -49,18 +77,6 @@ function frames({ process, kernel, board }: HostedMachine): string[] {
   });
   if (leaves !== space.resident.count)
     wrong.push(`${leaves} pages are present, ${space.resident.count} are counted`);
-  const { files } = cache as unknown as { files: Map<unknown, PageObject> };
-  const objects = new Set([...space.areas.areas.flatMap(({ object }) => object ?? []), ...files.values()]);
-  for (const object of objects)
-    for (const page of (object as unknown as { pages: Map<number, number> }).pages.values()) hold(page);
-  for (const table of space.table.tables()) hold(table);
-  for (const [page, count] of holders)
-    if (extra[page - firstPage] !== count - 1)
-      wrong.push(`page ${page.toString(16)} is held ${count} times, counted ${extra[page - firstPage] + 1}`);
-  const allocator = kernel.use(frameAllocator);
-  const used = allocator.totalPages - allocator.freePages;
-  if (used !== holders.size) wrong.push(`${used} frames are out, ${holders.size} are held`);
-  if (board.ram.residentPages > allocator.totalPages) wrong.push("more memory than there is");
   return wrong;
 }
 
@@ -70,7 +86,7 @@ const covers = (prot: number, flags: number): boolean =>
   ((flags & Pte.R) === 0 || (prot & (Prot.read | Prot.write)) !== 0);
 
 /** A dead process has no descriptors; a living one's are open and below its limit's most. */
-function descriptors({ process }: HostedMachine): string[] {
+function descriptors(process: Process): string[] {
   const { fds } = process.get(processFiles);
   const numbers = fds.numbers();
   if (process.exitStatus) return numbers.length === 0 ? [] : [`descriptors ${numbers} outlive the process`];

@@ -7,7 +7,7 @@ export const PLACES = {
   signalStack: 0x10_0200_0000,
   signalStackBytes: 16384,
   data: 0x10_0300_0000,
-  dataEnd: 0x10_0300_8000,
+  dataEnd: 0x10_0301_b000,
   readOnly: 0x10_0400_0000,
   none: 0x10_0500_0000,
   /** Nothing at first: for mappings. */
@@ -15,16 +15,31 @@ export const PLACES = {
   arenaPages: 64,
 } as const;
 
-/** By page of the data: what stands there. */
+/** By page of the data: what stands there. Paths take several. */
 export const PAGES = {
   words: 0,
-  paths: 1,
+  scratch: 1,
   vectors: 2,
   descriptors: 3,
   actions: 4,
   times: 5,
-  scratch: 6,
-  full: 7,
+  full: 6,
+  longs: 7,
+  ints: 8,
+  addresses: 9,
+  messages: 10,
+  controls: 11,
+  events: 12,
+  sigevents: 13,
+  clones: 14,
+  strings: 15,
+  hows: 16,
+  locks: 17,
+  infos: 18,
+  attributes: 19,
+  handles: 20,
+  operations: 21,
+  paths: 22,
 } as const;
 
 export const PATHS = [
@@ -51,12 +66,60 @@ export const PATHS = [
   "/dev",
   "/guest",
   "/etc/passwd/x",
+  "/tmp/socket",
+  "/tmp/fifo",
+  "/tmp/mount",
+  "/tmp/mount/f",
   "/mnt/hello.S",
+  "/mnt/include/../../..",
   "/include",
+  "/hello.S",
+  "/host",
+  "/host/f",
+  "/host/dir",
+  "/disk",
+  "/disk/f",
+  "/disk/dir",
+  "/disk/dir/g",
+  "/dev/ptmx",
+  "/dev/pts/0",
+  "/proc/self/root/tmp/a",
+  "/proc/1/cwd",
+  "/proc/self/task",
+  "/proc/sys/kernel/hostname",
+  "/sys/devices/system/cpu/online",
   `/${"x".repeat(300)}`,
+  // Types of filesystems, then names of extended attributes.
+  "tmpfs",
+  "proc",
+  "devpts",
+  "sysfs",
+  "user.a",
+  "user.b",
+  "trusted.c",
+  "security.d",
+  "system.e",
   "/tmp/\xff\xfe",
 ] as const;
 export const PATH_BYTES = 312;
+
+/** Descriptors of what `OPENING` opens. */
+export const DESCRIPTORS = {
+  file: [3, 16],
+  directory: [4, 4, 5],
+  pipe: [6, 7, 8, 9, 10],
+  eventfd: [11],
+  timerfd: [12],
+  epoll: [13],
+  signalfd: [14],
+  inotify: [15],
+  pidfd: [17],
+  queue: [18],
+  socket: [19, 20, 21, 22, 23, 24, 25, 26],
+  listener: [25],
+  unbound: [26, 49, 50, 51],
+  terminal: [27, 28],
+} as const;
 
 /** Words that kernels get wrong. */
 export function word(random: Random): bigint {
@@ -90,7 +153,7 @@ export function word(random: Random): bigint {
 
 /** Good addresses, all kinds of bad ones, and those where good ends. */
 export function address(random: Random): bigint {
-  const page = () => BigInt(PLACES.data + 4096 * random.below(8));
+  const page = () => BigInt(PLACES.data + 4096 * random.below((PLACES.dataEnd - PLACES.data) / 4096));
   const near = () => BigInt(random.below(64));
   switch (random.below(14)) {
     case 0:
@@ -142,6 +205,8 @@ export function hostileData(random: Random): Uint8Array {
   const any = () => word(random);
   const small = () => BigInt(random.below(4));
   fill(PAGES.words, any);
+  fill(PAGES.longs, () => BigInt(random.below(random.pick([3, 9, 5000]))));
+  fill(PAGES.ints, () => BigInt(random.below(6)) | (BigInt(random.below(110)) << 32n));
   for (const [i, path] of PATHS.entries()) bytes.set(latin1(path), Number(pathAt(i)) - PLACES.data);
   fill(
     PAGES.vectors,
@@ -151,7 +216,7 @@ export function hostileData(random: Random): Uint8Array {
   // struct pollfd: fd, events, revents.
   fill(
     PAGES.descriptors,
-    () => BigInt(random.below(random.pick([5, 20, 2 ** 31]))) | (BigInt(random.below(65536)) << 32n),
+    () => BigInt(random.below(random.pick([5, 56, 56, 2 ** 31]))) | (BigInt(random.below(65536)) << 32n),
   );
   fill(
     PAGES.actions,
@@ -164,20 +229,11 @@ export function hostileData(random: Random): Uint8Array {
     () => (random.below(8) > 0 ? small() : any()),
     () => (random.below(8) > 0 ? BigInt(random.below(1e9)) : any()),
   );
-  bytes.fill(0x61, PAGES.full * 4096);
+  bytes.fill(0x61, PAGES.full * 4096, PAGES.longs * 4096);
   return bytes;
 }
 
 const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
-/** So many paths fit into a page. */
-const ON_A_PAGE = 13;
-
 /** Where the `i`th path stands. */
-export const pathAt = (i: number): bigint =>
-  BigInt(
-    PLACES.data +
-      (i < ON_A_PAGE
-        ? PAGES.paths * 4096 + i * PATH_BYTES
-        : PAGES.scratch * 4096 + (i - ON_A_PAGE) * PATH_BYTES),
-  );
+export const pathAt = (i: number): bigint => BigInt(PLACES.data + PAGES.paths * 4096 + i * PATH_BYTES);

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { getHeapStatistics } from "node:v8";
 import { assemble } from "../../src/isa/assembler/assemble.ts";
@@ -15,16 +18,17 @@ import { loadProgram } from "../../src/loader/program.ts";
 import type { HostedMachine } from "../../src/machine/hosted.ts";
 import { LoadTarget } from "../../src/machine/load-target.ts";
 import { Random } from "../differential/random.ts";
-import { type Call, describe, hostileCall, openingCall } from "./calls.ts";
+import { type Call, describe } from "./call.ts";
+import { hostileCall } from "./calls.ts";
 import { hostileGuest, type Surroundings } from "./guest.ts";
 import { brokenInvariants } from "./invariants.ts";
+import { OPENING } from "./opening.ts";
 import { hostileData } from "./places.ts";
+import { putStructures } from "./structures.ts";
 
 /** Files to read and to write over. */
 const DIRECTORY = fileURLToPath(new URL("../../firmware", import.meta.url));
-const CALLS = 500;
-/** How many of them open and map things to begin with. */
-const OPENED = 16;
+const CALLS = 600;
 /** Instructions and traps for a machine: what a guest that goes round in circles is given. */
 const STEPS = 100_000;
 /** A waiting guest is sent so many signals before it is ended. */
@@ -52,12 +56,20 @@ export interface Result {
 export async function runSeed(seed: number): Promise<Result> {
   const random = new Random(seed);
   const data = hostileData(random);
-  const calls = Array.from({ length: CALLS }, (_, i) => (i < OPENED ? openingCall : hostileCall)(random));
-  return runCalls(`seed ${seed}`, calls, data, {
-    memory: random.pick([4 << 20, 8 << 20, 16 << 20]),
-    terminal: random.below(3) === 0,
-    directory: random.below(3) === 0 ? DIRECTORY : undefined,
-  });
+  putStructures(data, random);
+  const calls = [...OPENING, ...Array.from({ length: CALLS }, () => hostileCall(random))];
+  const writable = mkdtempSync(join(tmpdir(), "runikraft-hostile-"));
+  try {
+    return await runCalls(`seed ${seed}`, calls, data, {
+      memory: random.pick([4 << 20, 8 << 20, 16 << 20]),
+      terminal: random.below(3) === 0,
+      directory: random.below(3) === 0 ? DIRECTORY : undefined,
+      writable: random.below(2) === 0 ? writable : undefined,
+      disk: random.below(2) === 0,
+    });
+  } finally {
+    rmSync(writable, { recursive: true, force: true });
+  }
 }
 
 /** Makes the calls, then looks at what is left of the machine. */

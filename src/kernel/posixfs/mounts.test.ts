@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { errno } from "../syscalls/errno.ts";
 import { O } from "../vfs/flags.ts";
+import { vfs } from "../vfs/vfs.ts";
 import { Caller, MEMORY } from "./caller-fixture.ts";
 
 const CWD = -100;
@@ -52,6 +53,30 @@ describe("mounting", () => {
     expect(caller.call("unlinkat", CWD, "/c/f", 0)).toBe(-errno.EROFS);
     expect(make("/a/b/new")).toBeGreaterThan(0);
     expect(caller.call("mount", "/a/b/f", "/c", 0, BIND, 0)).toBe(-errno.ENOTDIR);
+  });
+
+  test("a directory bound to itself, and what is mounted in one of its places but not in the others", () => {
+    for (let i = 0; i < 2; i++) expect(caller.call("mount", "/a", "/a", 0, BIND, 0)).toBe(0);
+    caller.call("close", make("/a/b/f"));
+    expect(caller.call("mount", "/a", "/c", 0, BIND, 0)).toBe(0);
+    expect(caller.call("mount", "none", "/c/b", "tmpfs", 0, 0)).toBe(0);
+    expect([exists("/a/b/f"), exists("/c/b/f")]).toEqual([true, false]);
+    for (const path of ["/c/b", "/c", "/a", "/a"]) expect(caller.call("umount2", path, 0)).toBe(0);
+    expect(caller.call("umount2", "/a", 0)).toBe(-errno.EINVAL);
+    expect(exists("/a/b/f")).toBe(true);
+  });
+
+  test("what hangs in a mount that is detached goes with it", () => {
+    const DETACH = 2;
+    expect(caller.call("mount", "none", "/a", "tmpfs", 0, 0)).toBe(0);
+    for (const path of ["/a/x", "/a/y", "/a/z"]) {
+      caller.call("mkdirat", CWD, path, 0o755);
+      expect(caller.call("mount", "none", path, "tmpfs", 0, 0)).toBe(0);
+    }
+    const { mounts } = caller.thread.kernel.use(vfs);
+    const before = mounts.length;
+    expect(caller.call("umount2", "/a", DETACH)).toBe(0);
+    expect(mounts.length).toBe(before - 4);
   });
 
   test("is for root, and of what there is", () => {

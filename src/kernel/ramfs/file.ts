@@ -97,8 +97,14 @@ export class RamFile extends FileInode implements FileData {
 
   reserve(from: number, to: number): void {
     this.changing();
-    for (let index = Math.floor(from / PAGE); index * PAGE < to; index++)
-      if (index * PAGE >= this.sourceSize) this.page(index);
+    const first = Math.max(Math.floor(from / PAGE), Math.ceil(this.sourceSize / PAGE));
+    const end = Math.ceil(to / PAGE);
+    let missing = Math.max(0, end - first);
+    for (const index of this.pages.keys()) if (index >= first && index < end) missing--;
+    // All of it or nothing.
+    this.filesystem.charge(missing * PAGE);
+    this.filesystem.discharge(missing * PAGE);
+    for (let index = first; index < end; index++) this.page(index);
   }
 
   /** Pages that do not exist are zeros already, so a hole of any size costs what is in it. */

@@ -45,6 +45,16 @@ test("a write that runs out of room says how much it did", () => {
   expect(file.write(new Uint8Array(PAGE))).toBe(PAGE);
 });
 
+test("room is reserved whole or not at all, and found out about at once", () => {
+  const file = tree.open("/f", O.CREAT | O.RDWR);
+  const before = used();
+  for (const length of [LIMIT, 2 ** 42]) expect(failure(() => file.allocate(0, 0, length))).toBe("ENOSPC");
+  expect(used()).toBe(before);
+  file.writeAt(Uint8Array.of(1), 8 * PAGE);
+  file.allocate(0, 1, 16 * PAGE);
+  expect(file.attributes().blocks).toBe((17 * PAGE) / 512);
+});
+
 test("holes take no room, and a far end no more", () => {
   const file = tree.open("/f", O.CREAT | O.RDWR);
   file.truncate(2 ** 42);

@@ -41,6 +41,16 @@ describe("timers", () => {
     expect(order).toEqual(["a", "b", "c"]);
   });
 
+  test("beyond what a number can tell never come", () => {
+    now = 2 ** 53 - 10;
+    time.after(10, () => {});
+    expect(alarm).toBe(2 ** 53);
+    alarm = 0;
+    const cancel = time.after(2 ** 53, () => {});
+    expect(alarm).toBe(0);
+    cancel();
+  });
+
   test("the clock's alarm is always that of the first", () => {
     time.after(30, () => {});
     expect(alarm).toBe(30);

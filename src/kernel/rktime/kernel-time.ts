@@ -6,6 +6,8 @@ interface Timer {
 }
 
 const SECOND = 1_000_000_000n;
+/** Nanoseconds since boot are exact up to here, some 104 days: what is to come later never does. */
+const END_OF_TIME = 2 ** 53;
 
 /** A clock in nanoseconds since boot, with one timer that interrupts. */
 export interface ClockDriver {
@@ -54,6 +56,7 @@ export class KernelTime implements Time, Timers {
 
   after(nanoseconds: number, callback: () => void): () => void {
     const timer = { deadline: this.clock.now() + Math.max(0, nanoseconds), callback };
+    if (timer.deadline > END_OF_TIME) return () => {};
     let at = this.queue.length;
     while (at > 0 && this.queue[at - 1].deadline > timer.deadline) at--;
     this.queue.splice(at, 0, timer);

@@ -16,8 +16,8 @@ export class Dentry {
   readonly inode: Inode;
   /** Unlinked. */
   removed = false;
-  /** What is mounted here. */
-  mounted: Mount | undefined;
+  /** What is mounted here, by the mount through which one comes. */
+  mounted: Map<Mount, Mount> | undefined;
   private readonly children = new WeakNames<Dentry>();
 
   constructor(name: ByteString, parent: Dentry | undefined, inode: Inode) {

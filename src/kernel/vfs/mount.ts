@@ -27,8 +27,23 @@ export function isReadOnly({ filesystem, isReadOnly = false }: Mount): boolean {
 /** Goes down into whatever is mounted on a place. */
 export function enterMounts(location: Location): Location {
   let at = location;
-  while (at.dentry.mounted) at = { mount: at.dentry.mounted, dentry: at.dentry.mounted.root };
-  return at;
+  for (;;) {
+    const mount = at.dentry.mounted?.get(at.mount);
+    if (!mount) return at;
+    at = { mount, dentry: mount.root };
+  }
+}
+
+/**
+ * Hangs a mount on a place, or takes it from the one where it hangs. The same directory may be there through several mounts:
+ * what hangs on it in one is not in the others, or a directory that is bound to itself would have no end.
+ */
+export function hangMount(mount: Mount, at: Location | undefined): void {
+  mount.at?.dentry.mounted?.delete(mount.at.mount);
+  mount.at = at;
+  if (!at) return;
+  at.dentry.mounted ??= new Map();
+  at.dentry.mounted.set(at.mount, mount);
 }
 
 /** `..`: the directory above, across mounts. `root` is its own parent. */

@@ -4,7 +4,7 @@ import { fail } from "./error.ts";
 import type { Filesystem } from "./filesystem.ts";
 import { DirectoryInode, FileType } from "./inode.ts";
 import { Budget, DEFAULT_LIMITS, type FileLimits } from "./limits.ts";
-import { createMount, enterMounts, type Mount } from "./mount.ts";
+import { createMount, enterMounts, hangMount, type Mount } from "./mount.ts";
 import { type ByteString, toByteString } from "./names.ts";
 import { PipeMaker } from "./pipe.ts";
 import { type Base, find } from "./walk.ts";
@@ -52,9 +52,8 @@ export class Vfs {
 
   /** Takes a mount, and what hangs in it, out of the tree. */
   detach(mount: Mount): void {
-    for (const other of this.mounts) if (other.at?.mount === mount) this.detach(other);
-    if (mount.at) mount.at.dentry.mounted = undefined;
-    mount.at = undefined;
+    for (const other of [...this.mounts]) if (other.at?.mount === mount) this.detach(other);
+    hangMount(mount, undefined);
     this.mounts.splice(this.mounts.indexOf(mount), 1);
     mount.filesystem.sync?.();
   }
@@ -62,16 +61,14 @@ export class Vfs {
   /** Makes the mount at `top` the root of the tree, and hangs the old one at `old` (pivot_root(2)). */
   pivot(top: Location, old: Location): void {
     const before = this.root.mount;
-    if (top.mount.at) top.mount.at.dentry.mounted = undefined;
-    top.mount.at = undefined;
-    before.at = old;
-    old.dentry.mounted = before;
+    hangMount(top.mount, undefined);
+    hangMount(before, old);
     this.root = { mount: top.mount, dentry: top.mount.root };
   }
 
   private hang(mount: Mount): Mount {
     if (this.mounts.length >= MOST_MOUNTS) fail("ENOSPC");
-    if (mount.at) mount.at.dentry.mounted = mount;
+    if (mount.at) hangMount(mount, mount.at);
     this.mounts.push(mount);
     return mount;
   }
