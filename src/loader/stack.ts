@@ -14,6 +14,8 @@ export interface Arguments {
   /** AT_EXECFN: the path the program was started by. */
   readonly path: GuestString;
   readonly ids: { readonly uid: number; readonly euid: number; readonly gid: number; readonly egid: number };
+  /** AT_SECURE: it may do more than who started it. */
+  readonly isSecure?: boolean;
 }
 
 /** The bytes of the initial stack and where they go: `stackPointer` is the address of the first one. */
@@ -104,7 +106,7 @@ export function buildStack(image: Image, layout: Layout, start: Arguments): Init
 function auxiliaryVector(
   image: Image,
   layout: Layout,
-  { ids }: Arguments,
+  { ids, isSecure = false }: Arguments,
   randomAt: number,
   pathAt: number,
 ): number[] {
@@ -124,7 +126,7 @@ function auxiliaryVector(
     [AT.euid, ids.euid],
     [AT.gid, ids.gid],
     [AT.egid, ids.egid],
-    [AT.secure, 0],
+    [AT.secure, Number(isSecure)],
     [AT.random, randomAt],
     [AT.execfn, pathAt],
     [AT.minsigstksz, SIGNAL_FRAME],

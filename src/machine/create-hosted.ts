@@ -9,6 +9,7 @@ import { scheduler } from "../kernel/rksched/scheduler.ts";
 import { vdsoPlace } from "../kernel/rksignal/vdso-place.ts";
 import { memoryManager } from "../kernel/rkvm/memory-manager.ts";
 import { StraceWriter } from "../kernel/strace/writer.ts";
+import type { Location } from "../kernel/vfs/dentry.ts";
 import { VfsError } from "../kernel/vfs/error.ts";
 import { O } from "../kernel/vfs/flags.ts";
 import { DirectoryInode } from "../kernel/vfs/inode.ts";
@@ -16,6 +17,7 @@ import { toByteString } from "../kernel/vfs/names.ts";
 import type { OpenFile } from "../kernel/vfs/open-file.ts";
 import { open } from "../kernel/vfs/operations.ts";
 import { processFiles } from "../kernel/vfs/process-files.ts";
+import { runningProgram } from "../kernel/vfs/running-program.ts";
 import { vfs } from "../kernel/vfs/vfs.ts";
 import { find } from "../kernel/vfs/walk.ts";
 import { parseElf } from "../loader/elf.ts";
@@ -161,6 +163,7 @@ function start(process: Process, loaded: LoadedProgram, options: HostedOptions):
   process.name = (program.path.split("/").pop() as string).slice(0, 15);
   process.executable = program.path;
   process.arguments = args;
+  process.get(runningProgram).location = placeOf(kernel, program.path);
   Object.assign(process.get(vdsoPlace), { sigreturn: loaded.sigreturn, vvar: loaded.vvar });
   enterDirectory(process, cwd);
   // A program's first step is its first instruction, not the fault that brings its page in.
@@ -168,6 +171,16 @@ function start(process: Process, loaded: LoadedProgram, options: HostedOptions):
   const thread = kernel.use(processTable).createThread(process);
   startRegisters(thread.context, loaded.entry, loaded.stackPointer);
   kernel.use(scheduler).ready(thread);
+}
+
+/** Where the program is in the guest's tree; undefined: it is not. */
+function placeOf(kernel: Kernel, path: string): Location | undefined {
+  try {
+    return find(kernel.use(vfs).base(), toByteString(path), true);
+  } catch (error) {
+    if (error instanceof VfsError) return undefined;
+    throw error;
+  }
 }
 
 function enterDirectory(process: Process, path: string): void {

@@ -14,12 +14,12 @@ import { time } from "../kernel/rktime/time.ts";
 import { memoryManager } from "../kernel/rkvm/memory-manager.ts";
 import { errno } from "../kernel/syscalls/errno.ts";
 import { VfsError } from "../kernel/vfs/error.ts";
-import { O } from "../kernel/vfs/flags.ts";
 import { toByteString } from "../kernel/vfs/names.ts";
 import type { OpenFile } from "../kernel/vfs/open-file.ts";
-import { open } from "../kernel/vfs/operations.ts";
+import { openProgram } from "../kernel/vfs/operations.ts";
 import { processFiles } from "../kernel/vfs/process-files.ts";
 import { vfs } from "../kernel/vfs/vfs.ts";
+import { find } from "../kernel/vfs/walk.ts";
 import type { Image } from "../loader/image.ts";
 import { pageUp } from "../loader/limits.ts";
 import { loadProgram } from "../loader/program.ts";
@@ -80,13 +80,13 @@ class ElfLoader implements ProgramLoader {
   }
 
   private openInterpreter({ process }: ProgramRequest, path: string): OpenFile {
-    const { root, cwd } = process.get(processFiles);
-    return open({ root, start: cwd }, toByteString(path), O.RDONLY, 0);
+    const files = process.get(processFiles);
+    return openProgram(find(files.base(), toByteString(path), true), files.who);
   }
 
   private place(request: ProgramRequest, image: Image, interpreter: Image | undefined): Program {
-    const { argv, envp, path, process } = request;
-    const { uid, euid, gid, egid } = process.credentials;
+    const { argv, envp, path, process, isSecure } = request;
+    const { uid, euid, gid, egid } = request.credentials;
     const memory = this.kernel.use(memoryManager).createSpace();
     const allowWx = allowsWx(this.kernel, this.policy.allowWx, request.file.inode);
     memory.allowWx = allowWx;
@@ -97,6 +97,7 @@ class ElfLoader implements ProgramLoader {
         envp,
         path,
         ids: { uid, euid, gid, egid },
+        isSecure,
         seed: this.seed(),
         clock: clockStart(this.kernel),
         stackSize: pageUp(Math.min(Math.max(stack, LEAST_STACK), MOST_STACK)),

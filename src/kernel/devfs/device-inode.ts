@@ -1,11 +1,9 @@
 import type { RamFilesystem } from "../ramfs/filesystem.ts";
 import { RamNode } from "../ramfs/node.ts";
 import type { Location } from "../vfs/dentry.ts";
+import type { Driver } from "../vfs/devices.ts";
 import { type AttributeChange, type Attributes, FileType, Inode } from "../vfs/inode.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
-
-/** Opens a device. `flags` as in open(2). */
-export type Driver = (location: Location, flags: number) => OpenFile;
 
 /** A character device with a driver behind it. */
 export class DeviceInode extends Inode {

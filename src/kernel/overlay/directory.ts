@@ -70,6 +70,11 @@ export class OverlayDirectory extends RamDirectory {
     super.rename(...args);
   }
 
+  /** Reading what is in the base changes nothing. */
+  override accessed(): void {
+    if (!this.overlay.baseOf(this)) super.accessed();
+  }
+
   protected override changing(): void {
     this.overlay.pin(this);
   }

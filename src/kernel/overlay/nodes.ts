@@ -33,6 +33,11 @@ export class OverlayFile extends RamFile {
     this.bytes.close();
   }
 
+  /** Reading what is in the base changes nothing. */
+  override accessed(): void {
+    if (!this.overlay.baseOf(this)) super.accessed();
+  }
+
   protected override changing(): void {
     this.overlay.pin(this);
   }

@@ -11,29 +11,26 @@ import { REGISTERS_SET } from "../syscalls/result.ts";
 import { full, type SyscallRow } from "../syscalls/row.ts";
 import type { Location } from "../vfs/dentry.ts";
 import { fail } from "../vfs/error.ts";
-import { O } from "../vfs/flags.ts";
-import { FileType } from "../vfs/inode.ts";
 import { pathOf } from "../vfs/mount.ts";
 import { type ByteString, fromBytes, toBytes, toText } from "../vfs/names.ts";
-import type { OpenFile } from "../vfs/open-file.ts";
-import { openFound } from "../vfs/operations.ts";
+import { openProgram } from "../vfs/operations.ts";
+import { May, mayAccess } from "../vfs/permission.ts";
 import type { ProcessFiles } from "../vfs/process-files.ts";
+import { runningProgram } from "../vfs/running-program.ts";
 import { find } from "../vfs/walk.ts";
+import { identityFor } from "./credentials.ts";
 import { HEAD_SIZE, readScript } from "./script.ts";
 import { readStrings, stringLimit } from "./strings.ts";
 
 /** Scripts whose interpreters are scripts: so many, then ELOOP. */
 const MOST_SCRIPTS = 5;
-const EXECUTABLE_BITS = 0o111;
-const SET_USER = 0o4000;
-const SET_GROUP = 0o2010;
 const NAME_LENGTH = 15;
 
 /** What is to run. */
 interface Found {
   readonly location: Location;
   readonly argv: Uint8Array[];
-  /** AT_EXECFN. */
+  /** The name by which it was found: a script's interpreter gets the script's. */
   readonly path: ByteString;
 }
 
@@ -50,8 +47,9 @@ function execveat(
   envpAt: number,
   flags: number,
 ): number | Promise<number> {
-  if (int(flags) & ~(AT.EMPTY_PATH | AT.SYMLINK_NOFOLLOW)) fail("EINVAL");
   const path = readPath(thread, pathAt);
+  if (path === "" && !(flags & AT.EMPTY_PATH)) fail("ENOENT");
+  if (int(flags) & ~(AT.EMPTY_PATH | AT.SYMLINK_NOFOLLOW)) fail("EINVAL");
   const follow = !(flags & AT.SYMLINK_NOFOLLOW);
   const byDescriptor = path === "" && (flags & AT.EMPTY_PATH) !== 0;
   const location = byDescriptor
@@ -65,7 +63,7 @@ function execveat(
   const relative = !path.startsWith("/") && int(dirfd) !== AT_FDCWD;
   const shown = relative ? `/dev/fd/${int(dirfd)}${byDescriptor ? "" : `/${path}`}` : path;
   const found = resolve(files, { location, argv, path: shown }, 0);
-  return run(thread, files, found, envp, nameOf(shown));
+  return run(thread, files, { ...found, path: shown }, envp);
 }
 
 const sizeOf = (strings: readonly Uint8Array[]): number =>
@@ -77,7 +75,7 @@ const nameOf = (path: ByteString): string =>
 /** Follows scripts to the program that interprets them. */
 function resolve(files: ProcessFiles, found: Found, depth: number): Found {
   const { location, argv, path } = found;
-  const file = openProgram(location);
+  const file = openProgram(location, files.who);
   const head = new Uint8Array(HEAD_SIZE);
   const length = file.readAt(head, 0);
   file.release();
@@ -88,19 +86,12 @@ function resolve(files: ProcessFiles, found: Found, depth: number): Found {
   return resolve(
     files,
     {
-      location: find({ root: files.root, start: files.cwd }, interpreter, true),
+      location: find(files.base(), interpreter, true),
       argv: [script.path, ...(script.argument ? [script.argument] : []), toBytes(path), ...argv.slice(1)],
       path: interpreter,
     },
     depth + 1,
   );
-}
-
-function openProgram(location: Location): OpenFile {
-  const { inode } = location.dentry;
-  if (inode.type === FileType.symlink) fail("ELOOP");
-  if (inode.type !== FileType.regular || !(inode.attributes().mode & EXECUTABLE_BITS)) fail("EACCES");
-  return openFound(location, O.RDONLY);
 }
 
 /** Loads the program, and makes it the process's. Until it is loaded the process is as it was. */
@@ -109,10 +100,10 @@ function run(
   files: ProcessFiles,
   { location, argv, path }: Found,
   envp: Uint8Array[],
-  name: string,
 ): number | Promise<number> {
   const { process } = thread;
-  const file = openProgram(location);
+  const file = openProgram(location, files.who);
+  const { credentials, isSecure } = identityFor(process, location);
   const executable = toText(pathOf(location, files.root) ?? path);
   const become = (program: Program | number): number => {
     file.release();
@@ -121,25 +112,25 @@ function run(
       program.memory.release();
       return -errno.EINTR;
     }
-    takeIdentity(process, location);
+    process.become(credentials);
+    process.control.dumpable = isLookedInto(process, location);
+    process.get(runningProgram).location = location;
+    const name = nameOf(path);
     Object.assign(process, { name, executable, arguments: argv.map(text), environment: envp.map(text) });
     replace(thread, program);
     return REGISTERS_SET;
   };
-  const request = { file, name: executable, path: toBytes(path), argv, envp, process };
+  const request = { file, name: executable, path: toBytes(path), argv, envp, process, credentials, isSecure };
   const program = thread.kernel.use(programLoader).load(request);
   return program instanceof Promise ? program.then(become) : become(program);
 }
 
 const text = (bytes: Uint8Array): string => toText(fromBytes(bytes));
 
-/** A program with the set-user-ID or set-group-ID bit runs as its file's owner or group. */
-function takeIdentity({ credentials }: Process, { dentry }: Location): void {
-  const { mode, uid, gid } = dentry.inode.attributes();
-  if (mode & SET_USER) credentials.euid = uid;
-  if ((mode & SET_GROUP) === SET_GROUP) credentials.egid = gid;
-  credentials.suid = credentials.euid;
-  credentials.sgid = credentials.egid;
+/** Others of the user may look into a program that runs as who started it, if they may read it at all. */
+function isLookedInto({ credentials }: Process, { dentry }: Location): boolean {
+  const { uid, euid, gid, egid } = credentials;
+  return uid === euid && gid === egid && mayAccess(credentials, dentry.inode, May.read);
 }
 
 /** The point of no return: other threads, handlers and memory go (execve(2), "Effect on process attributes"). */

@@ -17,9 +17,10 @@ const isBlank = (byte: number): boolean => byte === 32 || byte === 9;
 export function readScript(head: Uint8Array): Interpreter | undefined {
   if (head[0] !== 0x23 || head[1] !== 0x21) return undefined;
   const end = head.indexOf(NEWLINE);
-  const isWhole = end !== -1 || head.length < HEAD_SIZE;
-  let line = head.subarray(2, end === -1 ? head.length : end);
+  let line = head.subarray(2, end === -1 ? HEAD_SIZE - 1 : end);
   const zero = line.indexOf(0);
+  const after = head[HEAD_SIZE - 1];
+  const isWhole = end !== -1 || head.length < HEAD_SIZE || zero !== -1 || isBlank(after) || after === 0;
   if (zero !== -1) line = line.subarray(0, zero);
   let start = 0;
   while (start < line.length && isBlank(line[start])) start++;

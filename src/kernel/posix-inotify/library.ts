@@ -7,6 +7,7 @@ import { eventPlace } from "../vfs/anonymous.ts";
 import { fail } from "../vfs/error.ts";
 import { O } from "../vfs/flags.ts";
 import { Budget } from "../vfs/limits.ts";
+import { May, requireAccess } from "../vfs/permission.ts";
 import type { ProcessFiles } from "../vfs/process-files.ts";
 import { vfs } from "../vfs/vfs.ts";
 import { find } from "../vfs/walk.ts";
@@ -38,6 +39,7 @@ const addWatch = call((thread, files, fd, pathAt, mask) => {
   const inotify = inotifyAt(files, fd);
   const path = readPath(thread, pathAt);
   const { inode } = find(baseOf(files, AT_FDCWD, path), path, !(wanted & IN.DONT_FOLLOW)).dentry;
+  requireAccess(files.who, inode, May.read);
   return inotify.watch(inode, wanted);
 });
 

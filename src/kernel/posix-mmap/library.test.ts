@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { credentialsFor } from "../rkprocess/credentials.ts";
 import { initialLimits, Limit, type ResourceLimit } from "../rkprocess/limits.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import type { AddressSpace } from "../rkvm/address-space.ts";
@@ -38,7 +39,7 @@ beforeEach(() => {
       return sharedWrite && !file.writable ? -errno.EACCES : file.backing;
     },
   };
-  const process = { memory: space, limits, credentials: { euid: 1000 } };
+  const process = { memory: space, limits, credentials: credentialsFor(1000, 1000) };
   const kernel = { use: (wanted: unknown) => (wanted === fileMappings ? mappings : undefined) };
   thread = { process, memory: space, kernel } as unknown as Thread;
 });

@@ -1,4 +1,5 @@
 import { PAGE_SIZE } from "../../cpu/sv39.ts";
+import { Capability } from "../rkprocess/capabilities.ts";
 import { Limit } from "../rkprocess/limits.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { type AddressSpace, pageUp } from "../rkvm/address-space.ts";
@@ -13,10 +14,10 @@ const MCL_ONFAULT = 4;
 
 const isLocked = (vma: Vma): boolean => (vma.flags & AreaFlag.locked) !== 0;
 
-/** EPERM or ENOMEM where `more` bytes must not be locked: RLIMIT_MEMLOCK, which root may go beyond. */
+/** EPERM or ENOMEM where `more` bytes must not be locked: RLIMIT_MEMLOCK, which CAP_IPC_LOCK goes beyond. */
 export function lockingRefused(thread: Thread, more: number): number {
   const { credentials, limits, memory } = thread.process;
-  if (credentials.euid === 0) return 0;
+  if (credentials.has(Capability.lockMemory)) return 0;
   if (limits[Limit.locked].soft === 0n) return -errno.EPERM;
   return memory.exceeds(Limit.locked, more, isLocked) ? -errno.ENOMEM : 0;
 }

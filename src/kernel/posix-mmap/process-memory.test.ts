@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
+import { type Credentials, credentialsFor } from "../rkprocess/credentials.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import type { AddressSpace } from "../rkvm/address-space.ts";
@@ -16,14 +17,14 @@ const [READ, WRITE] = ["process_vm_readv", "process_vm_writev"];
 let here: AddressSpace;
 let there: AddressSpace;
 let thread: Thread;
-const credentials = { uid: 1, euid: 1, suid: 1, gid: 1, egid: 1, sgid: 1 };
-let other: { memory: AddressSpace; credentials: typeof credentials; control: { dumpable: boolean } };
+const credentials = credentialsFor(1, 1);
+let other: { memory: AddressSpace; credentials: Credentials; control: { dumpable: boolean } };
 
 beforeEach(() => {
   here = testSpace(64).space;
   there = testSpace(64).space;
   for (const space of [here, there]) space.map(AT, 4 * PAGE, { prot: RW });
-  other = { memory: there, credentials: { ...credentials }, control: { dumpable: true } };
+  other = { memory: there, credentials, control: { dumpable: true } };
   const table = { find: (pid: number) => (pid === 7 ? other : undefined) };
   const kernel = { use: (wanted: unknown) => (wanted === processTable ? table : undefined) };
   thread = { process: { memory: here, credentials }, memory: here, kernel } as unknown as Thread;
@@ -69,9 +70,9 @@ test("arguments are looked at before the process is looked for", () => {
 });
 
 test("only a process's own user, and root, may", () => {
-  other.credentials.suid = 2;
+  other.credentials = credentials.with({ suid: 2 });
   expect(call(READ, [AT, 5], [AT, 5])).toBe(-errno.EPERM);
-  other.credentials.suid = 1;
+  other.credentials = credentials;
   other.control.dumpable = false;
   expect(call(READ, [AT, 5], [AT, 5])).toBe(-errno.EPERM);
 });

@@ -11,6 +11,7 @@ import { readTimespec, readTimespecAfter } from "../rktime/timespec.ts";
 import { full, partial } from "../syscalls/row.ts";
 import { fail } from "../vfs/error.ts";
 import { O } from "../vfs/flags.ts";
+import { allows, May, requireOwner } from "../vfs/permission.ts";
 import type { ProcessFiles } from "../vfs/process-files.ts";
 import { vfs } from "../vfs/vfs.ts";
 import { PRIORITIES, type QueueSize, type Registration } from "./message-queue.ts";
@@ -33,18 +34,24 @@ const open = call((thread, files, nameAt, flags, mode, sizeAt) => {
   if (queue) {
     if (flags & O.CREAT && flags & O.EXCL) fail("EEXIST");
     if ((flags & O.ACCMODE) === O.ACCMODE) fail("EINVAL");
+    const wanted = [May.read, May.write, May.read | May.write][flags & O.ACCMODE];
+    if (!allows(files.who, queue.attributes(), wanted)) fail("EACCES");
   } else {
     if (!(flags & O.CREAT)) fail("ENOENT");
     if (!files.fds.hasRoom) fail("EMFILE");
     const limit = Number(process.limits[Limit.messageQueues].soft);
     const permissions = mode & 0o7777 & ~files.umask;
-    queue = queues.create(name, size, permissions, files.owner(), limit, kernel.use(time).realtime());
+    queue = queues.create(name, size, permissions, files.owner, limit, kernel.use(time).realtime());
   }
   return files.fds.add(queues.open(queue, flags), true);
 });
 
-const unlink = call((thread, _files, nameAt) => {
-  thread.kernel.use(messageQueues).unlink(readPath(thread, nameAt));
+/** Names are in a sticky directory of root's: its owner removes a queue. */
+const unlink = call((thread, files, nameAt) => {
+  const queues = thread.kernel.use(messageQueues);
+  const name = readPath(thread, nameAt);
+  requireOwner(files.who, queues.find(name) ?? fail("ENOENT"));
+  queues.unlink(name);
   return 0;
 });
 

@@ -3,6 +3,7 @@ import { WaitQueue } from "../rksched/wait-queue.ts";
 import type { Location } from "../vfs/dentry.ts";
 import { fail } from "../vfs/error.ts";
 import { POLL } from "../vfs/flags.ts";
+import { type Attributes, FileType } from "../vfs/inode.ts";
 
 interface Message {
   readonly priority: number;
@@ -32,6 +33,9 @@ export function reckonedBytes({ most, messageSize }: QueueSize): number {
   return most * (messageSize + OVERHEAD) + Math.min(most, PRIORITIES) * OVERHEAD;
 }
 
+/** `st_size` of every queue: the length of what reading it gives (`FILENT_SIZE`). */
+const STATUS_SIZE = 80;
+
 /** A queue of messages (mq_overview(7)): the most urgent ones first, and of those the oldest. */
 export class MessageQueue {
   readonly size: QueueSize;
@@ -55,6 +59,13 @@ export class MessageQueue {
     this.mode = mode;
     this.uid = owner.uid;
     this.gid = owner.gid;
+  }
+
+  /** What `fstat` of its files tells. */
+  attributes(): Attributes {
+    const { mode, uid, gid } = this;
+    const made = this.location.dentry.inode.attributes();
+    return { ...made, mode: FileType.regular | mode, uid, gid, size: STATUS_SIZE };
   }
 
   get length(): number {

@@ -1,11 +1,8 @@
 import type { WaitQueue } from "../rksched/wait-queue.ts";
 import { O } from "../vfs/flags.ts";
-import { type AttributeChange, type Attributes, FileType } from "../vfs/inode.ts";
+import type { AttributeChange, Attributes } from "../vfs/inode.ts";
 import { OpenFile } from "../vfs/open-file.ts";
 import type { MessageQueue, Registration } from "./message-queue.ts";
-
-/** `st_size` of every queue: the length of what reading it gives (`FILENT_SIZE`). */
-const STATUS_SIZE = 80;
 
 /** An open message queue. */
 export class QueueFile extends OpenFile {
@@ -30,8 +27,7 @@ export class QueueFile extends OpenFile {
   }
 
   override attributes(): Attributes {
-    const { mode, uid, gid } = this.queue;
-    return { ...super.attributes(), mode: FileType.regular | mode, uid, gid, size: STATUS_SIZE };
+    return this.queue.attributes();
   }
 
   override setAttributes(change: AttributeChange): void {

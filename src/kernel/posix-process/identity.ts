@@ -1,4 +1,6 @@
-import type { Credentials, Process } from "../rkprocess/process.ts";
+import { Capability } from "../rkprocess/capabilities.ts";
+import type { Credentials } from "../rkprocess/credentials.ts";
+import type { Process } from "../rkprocess/process.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { errno } from "../syscalls/errno.ts";
@@ -10,7 +12,9 @@ const MAX_GROUPS = 65536;
 
 type Kind = "u" | "g";
 
-const isRoot = (thread: Thread): boolean => thread.process.credentials.euid === 0;
+/** CAP_SETUID, CAP_SETGID: any id may be taken. */
+const maySet = (kind: Kind, credentials: Credentials): boolean =>
+  credentials.has(kind === "u" ? Capability.setUsers : Capability.setGroups);
 
 /** The three ids of a kind: real, effective, saved. */
 function ids(credentials: Credentials, kind: Kind): [number, number, number] {
@@ -19,21 +23,24 @@ function ids(credentials: Credentials, kind: Kind): [number, number, number] {
     : [credentials.gid, credentials.egid, credentials.sgid];
 }
 
-function setIds(credentials: Credentials, kind: Kind, [real, effective, saved]: readonly number[]): void {
-  if (kind === "u") Object.assign(credentials, { uid: real, euid: effective, suid: saved });
-  else Object.assign(credentials, { gid: real, egid: effective, sgid: saved });
+function setIds({ process }: Thread, kind: Kind, [real, effective, saved]: readonly number[]): number {
+  const { credentials } = process;
+  process.become(
+    kind === "u"
+      ? credentials.withUserIds(real, effective, saved)
+      : credentials.withGroupIds(real, effective, saved),
+  );
+  return 0;
 }
 
-/** `setuid`: root sets all three; others may go back to their real or saved id. */
+/** `setuid`: with the capability all three; others may go back to their real or saved id. */
 function setId(kind: Kind, thread: Thread, wanted: number): number {
   const { credentials } = thread.process;
   const id = wanted >>> 0;
   if (id === KEEP) return -errno.EINVAL;
   const [real, , saved] = ids(credentials, kind);
-  if (isRoot(thread)) setIds(credentials, kind, [id, id, id]);
-  else if (id === real || id === saved) setIds(credentials, kind, [real, id, saved]);
-  else return -errno.EPERM;
-  return 0;
+  if (maySet(kind, credentials)) return setIds(thread, kind, [id, id, id]);
+  return id === real || id === saved ? setIds(thread, kind, [real, id, saved]) : -errno.EPERM;
 }
 
 function setReId(kind: Kind, thread: Thread, realWanted: number, effectiveWanted: number): number {
@@ -41,32 +48,37 @@ function setReId(kind: Kind, thread: Thread, realWanted: number, effectiveWanted
   const [real, effective, saved] = ids(credentials, kind);
   const newReal = realWanted >>> 0 === KEEP ? real : realWanted >>> 0;
   const newEffective = effectiveWanted >>> 0 === KEEP ? effective : effectiveWanted >>> 0;
-  if (!isRoot(thread)) {
+  if (!maySet(kind, credentials)) {
     if (newReal !== real && newReal !== effective) return -errno.EPERM;
     if (![real, effective, saved].includes(newEffective)) return -errno.EPERM;
   }
-  const changes = newReal !== real || newEffective !== real;
-  setIds(credentials, kind, [
-    newReal,
-    newEffective,
-    changes && realWanted >>> 0 !== KEEP ? newEffective : saved,
-  ]);
-  return 0;
+  const isSaved = realWanted >>> 0 !== KEEP || (effectiveWanted >>> 0 !== KEEP && newEffective !== real);
+  return setIds(thread, kind, [newReal, newEffective, isSaved ? newEffective : saved]);
 }
 
 function setResId(kind: Kind, thread: Thread, a: number, b: number, c: number): number {
   const { credentials } = thread.process;
   const current = ids(credentials, kind);
   const wanted = [a, b, c].map((id, i) => (id >>> 0 === KEEP ? current[i] : id >>> 0));
-  if (!isRoot(thread) && wanted.some((id) => !current.includes(id))) return -errno.EPERM;
-  setIds(credentials, kind, wanted);
-  return 0;
+  if (!maySet(kind, credentials) && wanted.some((id) => !current.includes(id))) return -errno.EPERM;
+  return setIds(thread, kind, wanted);
 }
 
 function getResId(kind: Kind, thread: Thread, real: number, effective: number, saved: number): number {
   const values = ids(thread.process.credentials, kind);
   for (const [i, address] of [real, effective, saved].entries()) thread.memory.writeU32(address, values[i]);
   return 0;
+}
+
+/** `setfsuid`, `setfsgid`: the old id, whether it was changed or not. */
+function setFileId(kind: Kind, { process }: Thread, wanted: number): number {
+  const { credentials } = process;
+  const old = kind === "u" ? credentials.fsuid : credentials.fsgid;
+  const id = wanted >>> 0;
+  const isAllowed = id === old || ids(credentials, kind).includes(id) || maySet(kind, credentials);
+  if (id !== KEEP && isAllowed)
+    process.become(kind === "u" ? credentials.withFileUser(id) : credentials.with({ fsgid: id }));
+  return old;
 }
 
 function getgroups(thread: Thread, size: number, list: number): number {
@@ -77,10 +89,11 @@ function getgroups(thread: Thread, size: number, list: number): number {
 }
 
 function setgroups(thread: Thread, size: number, list: number): number {
-  if (!isRoot(thread)) return -errno.EPERM;
+  const { process } = thread;
+  if (!maySet("g", process.credentials)) return -errno.EPERM;
   if (size < 0 || size > MAX_GROUPS) return -errno.EINVAL;
   const bytes = thread.memory.read(list, size * 4);
-  thread.process.credentials.groups = Array.from(new Uint32Array(bytes.buffer));
+  process.become(process.credentials.with({ groups: [...new Uint32Array(bytes.buffer).sort()] }));
   return 0;
 }
 
@@ -131,8 +144,8 @@ export const identitySyscalls: readonly SyscallRow[] = [
   full("setresgid", (thread, a, b, c) => setResId("g", thread, a, b, c)),
   full("getresuid", (thread, a, b, c) => getResId("u", thread, a, b, c)),
   full("getresgid", (thread, a, b, c) => getResId("g", thread, a, b, c)),
-  full("setfsuid", (thread) => thread.process.credentials.euid),
-  full("setfsgid", (thread) => thread.process.credentials.egid),
+  full("setfsuid", (thread, id) => setFileId("u", thread, id)),
+  full("setfsgid", (thread, id) => setFileId("g", thread, id)),
   full("getgroups", getgroups),
   full("setgroups", setgroups),
   full("getpgid", (thread, pid) => processOf(thread, pid)?.processGroup ?? -errno.ESRCH),

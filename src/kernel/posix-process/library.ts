@@ -5,6 +5,7 @@ import { scheduler } from "../rksched/scheduler.ts";
 import { dispatcher } from "../rksyscall/dispatcher.ts";
 import { time } from "../rktime/time.ts";
 import { memoryManager } from "../rkvm/memory-manager.ts";
+import { capabilitySyscalls } from "./capabilities.ts";
 import { childSyscalls } from "./children.ts";
 import { cloneSyscalls } from "./clone.ts";
 import { controlSyscalls } from "./control.ts";
@@ -25,6 +26,7 @@ export const posixProcess: Library = {
   needs: [processTable, scheduler, dispatcher, time, memoryManager],
   syscalls: [
     ...identitySyscalls,
+    ...capabilitySyscalls,
     ...lifetimeSyscalls,
     ...cloneSyscalls,
     ...childSyscalls,

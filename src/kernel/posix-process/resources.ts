@@ -1,4 +1,5 @@
 import { PAGE_SIZE } from "../../cpu/sv39.ts";
+import { Capability } from "../rkprocess/capabilities.ts";
 import { Limit, RLIM_INFINITY } from "../rkprocess/limits.ts";
 import type { Process } from "../rkprocess/process.ts";
 import { processTable } from "../rkprocess/process-table.ts";
@@ -13,19 +14,29 @@ import { writeUsage } from "./usage.ts";
 /** Most files that a process may be allowed (`fs.nr_open`). */
 const MOST_FILES = 1_048_576n;
 
+/** Whose limits a process may look at and change: those of its own user, and with CAP_SYS_RESOURCE everybody's. */
+function mayLimit(caller: Process, target: Process): boolean {
+  const { uid, gid } = caller.credentials;
+  const theirs = target.credentials;
+  const isSame =
+    [theirs.uid, theirs.euid, theirs.suid].every((id) => id === uid) &&
+    [theirs.gid, theirs.egid, theirs.sgid].every((id) => id === gid);
+  return caller === target || isSame || caller.credentials.has(Capability.raiseLimits);
+}
+
 function prlimit(thread: Thread, pid: number, resource: number, limit: number, old: number): number {
   const { memory } = thread;
   const given = limit === 0 ? undefined : { soft: memory.readU64(limit), hard: memory.readU64(limit + 8) };
   const process = pid === 0 ? thread.process : thread.kernel.use(processTable).find(pid);
   if (!process) return -errno.ESRCH;
-  if (!mayChangeLimits(thread.process, process)) return -errno.EPERM;
+  if (!mayLimit(thread.process, process)) return -errno.EPERM;
   const current = process.limits[resource];
   if (!current) return -errno.EINVAL;
   const previous = { ...current };
   if (given) {
     const { soft, hard } = given;
     if (soft > hard) return -errno.EINVAL;
-    if (hard > current.hard && thread.process.credentials.euid !== 0) return -errno.EPERM;
+    if (hard > current.hard && !thread.process.credentials.has(Capability.raiseLimits)) return -errno.EPERM;
     if (resource === Limit.files && hard > MOST_FILES && hard !== RLIM_INFINITY) return -errno.EPERM;
     Object.assign(current, { soft, hard });
     if (resource === Limit.cpu) {
@@ -39,17 +50,6 @@ function prlimit(thread: Thread, pid: number, resource: number, limit: number, o
     memory.writeU64(old + 8, previous.hard);
   }
   return 0;
-}
-
-/** Those of others only root, or who they all belong to (Linux's `check_prlimit_permission`). */
-function mayChangeLimits(caller: Process, process: Process): boolean {
-  if (caller === process || caller.credentials.euid === 0) return true;
-  const { uid, gid } = caller.credentials;
-  const other = process.credentials;
-  return (
-    [other.uid, other.euid, other.suid].every((one) => one === uid) &&
-    [other.gid, other.egid, other.sgid].every((one) => one === gid)
-  );
 }
 
 const RUSAGE_CHILDREN = -1;

@@ -1,10 +1,11 @@
+import { Capability } from "../rkprocess/capabilities.ts";
 import { Limit } from "../rkprocess/limits.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { isRealtime, Policy, type Scheduling } from "../rksched/scheduler.ts";
 
-/** CAP_SYS_NICE: root has it. */
+/** CAP_SYS_NICE */
 export function isPrivileged(thread: Thread): boolean {
-  return thread.process.credentials.euid === 0;
+  return thread.process.credentials.has(Capability.schedule);
 }
 
 /** Whether both have the same owner. */

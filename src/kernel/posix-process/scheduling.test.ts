@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { credentialsFor } from "../rkprocess/credentials.ts";
 import { initialLimits, Limit } from "../rkprocess/limits.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
@@ -47,7 +48,7 @@ function made(tid: number, uid: number, change: Partial<Scheduling> = {}): Threa
   const process = {
     pid: tid,
     processGroup: 1,
-    credentials: { uid, euid: uid },
+    credentials: credentialsFor(uid, uid),
     limits: initialLimits(),
     threads: [] as unknown[],
   };

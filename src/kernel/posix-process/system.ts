@@ -1,8 +1,8 @@
+import { Capability } from "../rkprocess/capabilities.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { errno } from "../syscalls/errno.ts";
 import { KERNEL_RELEASE, KERNEL_VERSION } from "../syscalls/release.ts";
-import { full, partial, type SyscallRow, stub } from "../syscalls/row.ts";
-import { LAST_CAPABILITY } from "./control.ts";
+import { full, partial, type SyscallRow } from "../syscalls/row.ts";
 import { hostNames } from "./host-names.ts";
 
 const FIELD = 65;
@@ -19,7 +19,7 @@ function uname(thread: Thread, address: number): number {
 }
 
 function setName(which: "host" | "domain", thread: Thread, address: number, length: number): number {
-  if (thread.process.credentials.euid !== 0) return -errno.EPERM;
+  if (!thread.process.credentials.has(Capability.administrate)) return -errno.EPERM;
   if (length < 0 || length >= FIELD) return -errno.EINVAL;
   thread.kernel.use(hostNames)[which] = new TextDecoder().decode(thread.memory.read(address, length));
   return 0;
@@ -30,21 +30,6 @@ const QUERY = 0xffff_ffff;
 
 const personality = (_thread: Thread, persona: number): number =>
   persona >>> 0 === QUERY || persona >>> 0 === PER_LINUX ? PER_LINUX : -errno.EINVAL;
-
-const CAPABILITY_V3 = 0x2008_0522;
-
-/** All capabilities for root, none for others. */
-function capget(thread: Thread, header: number, data: number): number {
-  if (thread.memory.readU32(header) !== CAPABILITY_V3) {
-    thread.memory.writeU32(header, CAPABILITY_V3);
-    return data === 0 ? 0 : -errno.EINVAL;
-  }
-  if (data === 0) return 0;
-  const low = thread.process.credentials.euid === 0 ? 0xffff_ffff : 0;
-  const high = thread.process.credentials.euid === 0 ? 2 ** (LAST_CAPABILITY - 31) - 1 : 0;
-  for (const [i, word] of [low, low, 0, high, high, 0].entries()) thread.memory.writeU32(data + 4 * i, word);
-  return 0;
-}
 
 const MEMBARRIER_QUERY = 0;
 /** GLOBAL, GLOBAL_EXPEDITED, PRIVATE_EXPEDITED and their registrations: bits 0 to 4. */
@@ -64,8 +49,6 @@ export const systemSyscalls: readonly SyscallRow[] = [
   full("sethostname", (thread, name, length) => setName("host", thread, name, length)),
   full("setdomainname", (thread, name, length) => setName("domain", thread, name, length)),
   partial("personality", "PER_LINUX alone", personality),
-  partial("capget", "all capabilities for root, none for others", capget),
-  stub("capset", "capabilities follow from the user id", () => 0),
   full("membarrier", membarrier),
   partial("syslog", "the log is empty", syslog),
 ];

@@ -1,3 +1,4 @@
+import { Capability } from "../rkprocess/capabilities.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { fail } from "../vfs/error.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
@@ -52,7 +53,7 @@ function readFiles(files: ProcessFiles, data: DataView): OpenFile[] {
   return Array.from({ length: count }, (_, i) => files.fds.get(data.getInt32(i * 4, true)).file);
 }
 
-/** Only root may say that it is somebody else (unix(7)). */
+/** Only with capabilities may a process say that it is somebody else (unix(7)). */
 function readCredentials({ process }: Thread, data: DataView): UserCredentials {
   if (data.byteLength !== 12) fail("EINVAL");
   const said = {
@@ -60,10 +61,13 @@ function readCredentials({ process }: Thread, data: DataView): UserCredentials {
     uid: data.getUint32(4, true),
     gid: data.getUint32(8, true),
   };
-  const { uid, euid, suid, gid, egid, sgid } = process.credentials;
-  const own =
-    said.pid === process.pid && [uid, euid, suid].includes(said.uid) && [gid, egid, sgid].includes(said.gid);
-  if (!own && euid !== 0) fail("EPERM");
+  const { credentials } = process;
+  const { uid, euid, suid, gid, egid, sgid } = credentials;
+  const isAllowed =
+    (said.pid === process.pid || credentials.has(Capability.administrate)) &&
+    ([uid, euid, suid].includes(said.uid) || credentials.has(Capability.setUsers)) &&
+    ([gid, egid, sgid].includes(said.gid) || credentials.has(Capability.setGroups));
+  if (!isAllowed) fail("EPERM");
   return said;
 }
 

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
+import { type Credentials, credentialsFor, ROOT } from "../rkprocess/credentials.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { KernelTime } from "../rktime/kernel-time.ts";
 import { time } from "../rktime/time.ts";
@@ -14,19 +15,19 @@ const [ADJTIME, ADJTIME_ASK] = [0x8001, 0xa001];
 
 let thread: Thread;
 let clock: KernelTime;
-let credentials: { euid: number };
+let caller: { credentials: Credentials };
 
 beforeEach(() => {
   const { space } = testSpace(16);
   space.map(AT, 4096, { prot: Prot.read | Prot.write });
   clock = new KernelTime({ now: () => 0, setTimer: () => {} }, 5_000_000_000n);
-  credentials = { euid: 0 };
+  caller = { credentials: ROOT };
   const apis = new Map<unknown, unknown>([
     [time, clock],
     [clockAdjustment, new ClockAdjustment()],
   ]);
   const kernel = { use: (wanted: unknown) => apis.get(wanted) };
-  thread = { memory: space, process: { credentials }, kernel } as unknown as Thread;
+  thread = { memory: space, process: caller, kernel } as unknown as Thread;
 });
 
 function adjust(modes: number, words: Readonly<Record<number, number>> = {}): number {
@@ -49,7 +50,7 @@ test("what root says is kept, within bounds", () => {
   expect(adjust(FREQUENCY | STATUS, { 16: 2 ** 40, 40: 1 })).toBe(0);
   expect([told(16), told(40)]).toEqual([32_768_000, 1]);
   expect(adjust(TICK, { 88: 20_000 })).toBe(-errno.EINVAL);
-  credentials.euid = 1000;
+  caller.credentials = credentialsFor(1000, 1000);
   expect(adjust(FREQUENCY)).toBe(-errno.EPERM);
   expect(adjust(0)).toBe(0);
 });
@@ -59,7 +60,7 @@ test("offsets set the clock", () => {
   expect(clock.realtime()).toBe(4_500_000_000n);
   adjust(ADJTIME, { 8: 250_000 });
   expect(clock.realtime()).toBe(4_750_000_000n);
-  credentials.euid = 1000;
+  caller.credentials = credentialsFor(1000, 1000);
   expect(adjust(ADJTIME, { 8: 1 })).toBe(-errno.EPERM);
   expect(adjust(ADJTIME_ASK)).toBe(TIME_ERROR);
   expect(told(8)).toBe(0);

@@ -1,4 +1,5 @@
 import { type Api, api } from "../library.ts";
+import { Capability } from "../rkprocess/capabilities.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { time } from "../rktime/time.ts";
 import { errno } from "../syscalls/errno.ts";
@@ -94,12 +95,12 @@ function adjust(thread: Thread, at: number): number {
 
 /** Linux's `timekeeping_validate_timex`. */
 function refusal({ memory, process }: Thread, at: number, modes: number): number {
-  const isRoot = process.credentials.euid === 0;
+  const maySet = process.credentials.has(Capability.setTime);
   if (modes & ADJ.ADJTIME) {
     if (!(modes & ADJ.OFFSET)) return -errno.EINVAL;
-    return isRoot || modes & ADJ.NANO ? 0 : -errno.EPERM;
+    return maySet || modes & ADJ.NANO ? 0 : -errno.EPERM;
   }
-  if (modes !== 0 && !isRoot) return -errno.EPERM;
+  if (modes !== 0 && !maySet) return -errno.EPERM;
   const tick = memory.readWord(at + 88);
   if (modes & ADJ.TICK && (tick < LEAST_TICK || tick > MOST_TICK)) return -errno.EINVAL;
   if (modes & ADJ.SETOFFSET) {

@@ -1,3 +1,4 @@
+import { Capability } from "../rkprocess/capabilities.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { takeDeadline, waitUntil } from "../rkprocess/wait.ts";
@@ -86,7 +87,7 @@ function clockSettime(thread: Thread, id: number, address: number): number {
   if (id !== REALTIME) return -errno.EINVAL;
   const wanted = readTimespec(thread, address);
   if (wanted < 0) return -errno.EINVAL;
-  if (thread.process.credentials.euid !== 0) return -errno.EPERM;
+  if (!thread.process.credentials.has(Capability.setTime)) return -errno.EPERM;
   const seconds = thread.memory.readU64(address);
   thread.kernel.use(time).setRealtime(seconds * 1_000_000_000n + thread.memory.readU64(address + 8));
   return 0;
@@ -99,7 +100,7 @@ function gettimeofday(thread: Thread, address: number, zone: number): number {
 }
 
 function settimeofday(thread: Thread, address: number): number {
-  if (thread.process.credentials.euid !== 0) return -errno.EPERM;
+  if (!thread.process.credentials.has(Capability.setTime)) return -errno.EPERM;
   if (address === 0) return 0;
   const seconds = thread.memory.readU64(address);
   const microseconds = thread.memory.readU64(address + 8);

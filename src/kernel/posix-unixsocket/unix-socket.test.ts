@@ -2,11 +2,13 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { AddressFamily } from "../posix-socket/families.ts";
 import { MSG, type Socket, type SocketCaller, SocketType } from "../posix-socket/socket.ts";
 import { RamFilesystem } from "../ramfs/filesystem.ts";
+import { ROOT } from "../rkprocess/credentials.ts";
 import { FdTable } from "../vfs/fd-table.ts";
 import { POLL } from "../vfs/flags.ts";
 import { Budget } from "../vfs/limits.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { PipeMaker } from "../vfs/pipe.ts";
+import { ProcessFiles } from "../vfs/process-files.ts";
 import { failure } from "../vfs/tree-fixture.ts";
 import { Vfs } from "../vfs/vfs.ts";
 import { unixContext, unixFamily } from "./library.ts";
@@ -28,7 +30,8 @@ beforeEach(() => {
     () => me,
   );
   family = unixFamily(context);
-  const files = { fds: new FdTable(() => 64), root: tree.root, cwd: tree.root, umask: 0o022 };
+  const place = { root: tree.root, cwd: tree.root, umask: 0o022 };
+  const files = new ProcessFiles(new FdTable(() => 64), place, { credentials: ROOT });
   caller = { files } as unknown as SocketCaller;
 });
 

@@ -15,6 +15,7 @@ import { FileType, type Inode } from "../vfs/inode.ts";
 import type { Budget } from "../vfs/limits.ts";
 import type { IoctlMemory, OpenFile } from "../vfs/open-file.ts";
 import { mknod } from "../vfs/operations.ts";
+import { May, requireAccess } from "../vfs/permission.ts";
 import type { ProcessFiles } from "../vfs/process-files.ts";
 import { encodeInt } from "../vfs/structs.ts";
 import { type Base, find } from "../vfs/walk.ts";
@@ -110,9 +111,8 @@ export abstract class UnixSocket extends Socket {
       this.context.names.bindAbstract(wanted, this);
       this.name = wanted;
     } else {
-      const base = { root: files.root, start: files.cwd };
       const mode = FileType.socket | (0o777 & ~files.umask);
-      this.file = makeFile(base, wanted, mode);
+      this.file = makeFile(files.base(), wanted, mode);
       this.context.names.bindFile(this.file, this);
       this.name = wanted;
     }
@@ -124,7 +124,8 @@ export abstract class UnixSocket extends Socket {
     if (name === "") fail("EINVAL");
     const { names } = this.context;
     if (isAbstract(name)) return this.ofMyType(names.findAbstract(name));
-    const { inode } = find({ root: files.root, start: files.cwd }, name, true).dentry;
+    const { inode } = find(files.base(), name, true).dentry;
+    requireAccess(files.who, inode, May.write);
     if (inode.type !== FileType.socket) fail("ECONNREFUSED");
     return this.ofMyType(names.findFile(inode));
   }

@@ -4,9 +4,19 @@ import { full, partial, type SyscallRow } from "../syscalls/row.ts";
 import type { Location } from "../vfs/dentry.ts";
 import { fail } from "../vfs/error.ts";
 import { FileType, SymlinkInode } from "../vfs/inode.ts";
-import { describe, isReadOnly } from "../vfs/mount.ts";
+import { describe, isReadOnly, MountFlag } from "../vfs/mount.ts";
 import { toBytes } from "../vfs/names.ts";
 import { Event, tell } from "../vfs/notify.ts";
+import {
+  isOwner,
+  isStored,
+  May,
+  maySetGroup,
+  modeForNewOwner,
+  requireAccess,
+  requireOwner,
+  requireOwnerChange,
+} from "../vfs/permission.ts";
 import type { ProcessFiles } from "../vfs/process-files.ts";
 import { encodeStat, encodeStatfs, encodeStatx } from "../vfs/structs.ts";
 import { find } from "../vfs/walk.ts";
@@ -56,7 +66,6 @@ function writeStatfs(thread: Thread, { mount }: Location, at: number): number {
   return 0;
 }
 
-/** The guest is root: everything may be read and written but a read-only filesystem, and run if anybody may. */
 function access(
   thread: Thread,
   files: ProcessFiles,
@@ -66,12 +75,13 @@ function access(
   flags: number,
 ): number {
   if (int(mode) & ~7 || int(flags) & ~(AT.EACCESS | AT.SYMLINK_NOFOLLOW | AT.EMPTY_PATH)) fail("EINVAL");
-  const target = targetOf(thread, files, dirfd, path, flags);
-  const { mode: fileMode } = target.attributes();
-  const type = fileMode & FileType.mask;
-  const stored = type === FileType.regular || type === FileType.directory || type === FileType.symlink;
-  if (mode & 2 && stored && isReadOnly(target.location.mount)) fail("EROFS");
-  if (mode & 1 && type === FileType.regular && !(fileMode & 0o111)) fail("EACCES");
+  const who = flags & AT.EACCESS ? files.who : files.who.asRealUser();
+  const { location, inode } = targetOf(thread, files, dirfd, path, flags, who);
+  if (mode === 0) return 0;
+  const runs = mode & May.execute && inode.type === FileType.regular;
+  if (runs && location.mount.flags & MountFlag.noPrograms) fail("EACCES");
+  requireAccess(who, inode, mode);
+  if (mode & May.write && isStored(inode.type) && isReadOnly(location.mount)) fail("EROFS");
   return 0;
 }
 
@@ -93,26 +103,36 @@ function readlinkat(
   const { inode } = location.dentry;
   if (!(inode instanceof SymlinkInode)) return fail(path === "" ? "ENOENT" : "EINVAL");
   const jump = inode.follow();
+  if (!jump) inode.accessed();
   const target = toBytes(jump ? describe(jump) : inode.target()).subarray(0, int(size));
   thread.memory.write(buffer, target);
   return target.length;
 }
 
-function setMode(target: Target, mode: number): number {
-  target.setAttributes({ mode: mode & 0o7777 });
+/** S_ISGID: nobody has a file run as a group that they are not in. */
+const SET_GROUP = 0o2000;
+
+function setMode({ who }: ProcessFiles, target: Target, mode: number): number {
+  const attributes = target.attributes();
+  // Their modes mean nothing (fchmodat(2), EOPNOTSUPP).
+  if ((attributes.mode & FileType.mask) === FileType.symlink) fail("EOPNOTSUPP");
+  if (isReadOnly(target.location.mount)) fail("EROFS");
+  if (!isOwner(who, attributes)) fail("EPERM");
+  const lost = maySetGroup(who, attributes.gid) ? 0 : SET_GROUP;
+  target.setAttributes({ mode: mode & 0o7777 & ~lost });
   tell(target.location.dentry, Event.attributes);
   return 0;
 }
 
 /** Changes the owner; -1 keeps. A file that is no directory loses its set-id bits (chown(2)). */
-function setOwner(target: Target, user: number, group: number): number {
-  const { mode } = target.attributes();
+function setOwner({ who }: ProcessFiles, target: Target, user: number, group: number): number {
+  const attributes = target.attributes();
   const uid = int(user) === -1 ? undefined : int(user) >>> 0;
   const gid = int(group) === -1 ? undefined : int(group) >>> 0;
-  const isDirectory = (mode & FileType.mask) === FileType.directory;
-  // Set-group-ID without execute permission means something else, and stays.
-  const lost = isDirectory ? 0 : 0o4000 | (mode & 0o010 ? 0o2000 : 0);
-  target.setAttributes({ uid, gid, ...(mode & lost ? { mode: mode & 0o7777 & ~lost } : {}) });
+  if (isReadOnly(target.location.mount)) fail("EROFS");
+  requireOwnerChange(who, attributes, uid, gid);
+  const mode = modeForNewOwner(who, attributes);
+  target.setAttributes({ uid, gid, ...(mode === (attributes.mode & 0o7777) ? {} : { mode }) });
   tell(target.location.dentry, Event.attributes);
   return 0;
 }
@@ -143,6 +163,11 @@ function utimensat(
   const mtime = times === 0 ? now : readTime(thread, times + 16, now);
   if (atime === undefined && mtime === undefined) return 0;
   const target = path === 0 ? fileAt(files, dirfd) : targetOf(thread, files, dirfd, path, flags);
+  if (isReadOnly(target.location.mount)) fail("EROFS");
+  // Who may write to a file may say that it was just written to.
+  const isTouch = atime === now && mtime === now;
+  if (!isTouch) requireOwner(files.who, target);
+  else if (!isOwner(files.who, target.attributes())) requireAccess(files.who, target.inode, May.write);
   target.setAttributes({ atime, mtime });
   tell(target.location.dentry, Event.attributes);
   return 0;
@@ -154,7 +179,7 @@ export const attributeCalls: readonly SyscallRow[] = [
     call((thread, files, fd, at) => writeStat(thread, files.fds.get(int(fd)).file, at)),
   ),
   full("newfstatat", call(newfstatat)),
-  partial("statx", "no birth times, no file attributes", call(statx)),
+  partial("statx", "birth times of files in memory alone, no file attributes", call(statx)),
   full(
     "statfs",
     call((thread, files, path, at) =>
@@ -173,21 +198,28 @@ export const attributeCalls: readonly SyscallRow[] = [
   full("readlinkat", call(readlinkat)),
   full(
     "fchmod",
-    call((_thread, files, fd, mode) => setMode(fileAt(files, fd), mode)),
+    call((_thread, files, fd, mode) => setMode(files, fileAt(files, fd), mode)),
   ),
   full(
     "fchmodat",
-    call((thread, files, dirfd, path, mode) => setMode(targetOf(thread, files, dirfd, path, 0), mode)),
+    call((thread, files, dirfd, path, mode) => setMode(files, targetOf(thread, files, dirfd, path, 0), mode)),
+  ),
+  full(
+    "fchmodat2",
+    call((thread, files, dirfd, path, mode, flags) => {
+      if (int(flags) & ~(AT.SYMLINK_NOFOLLOW | AT.EMPTY_PATH)) fail("EINVAL");
+      return setMode(files, targetOf(thread, files, dirfd, path, flags), mode);
+    }),
   ),
   full(
     "fchown",
-    call((_thread, files, fd, user, group) => setOwner(fileAt(files, fd), user, group)),
+    call((_thread, files, fd, user, group) => setOwner(files, fileAt(files, fd), user, group)),
   ),
   full(
     "fchownat",
     call((thread, files, dirfd, path, user, group, flags) => {
       if (int(flags) & ~(AT.SYMLINK_NOFOLLOW | AT.EMPTY_PATH)) fail("EINVAL");
-      return setOwner(targetOf(thread, files, dirfd, path, flags), user, group);
+      return setOwner(files, targetOf(thread, files, dirfd, path, flags), user, group);
     }),
   ),
   full("utimensat", call(utimensat)),

@@ -5,10 +5,11 @@ import type { SyscallHandler } from "../syscalls/row.ts";
 import type { Location } from "../vfs/dentry.ts";
 import { fail, VfsError } from "../vfs/error.ts";
 import { O } from "../vfs/flags.ts";
-import type { AttributeChange, Attributes } from "../vfs/inode.ts";
+import type { AttributeChange, Attributes, Inode } from "../vfs/inode.ts";
 import { isReadOnly } from "../vfs/mount.ts";
 import { type ByteString, fromBytes, PATH_MAX } from "../vfs/names.ts";
 import { type OpenFile, PathFile } from "../vfs/open-file.ts";
+import type { Who } from "../vfs/permission.ts";
 import { type ProcessFiles, processFiles } from "../vfs/process-files.ts";
 import { type Base, find } from "../vfs/walk.ts";
 
@@ -66,34 +67,38 @@ export function readPath(thread: Thread, address: number): ByteString {
 export function baseOf(files: ProcessFiles, dirfd: number, path: ByteString): Base {
   const relative = !path.startsWith("/") && int(dirfd) !== AT_FDCWD;
   const start = relative ? files.fds.get(int(dirfd)).file.location : files.cwd;
-  return { root: files.root, start, owner: files.owner };
+  return files.base(start);
 }
 
 /** What a call like `fchownat` works on: a place, or an open file given by an empty path. */
 export interface Target {
   readonly location: Location;
+  readonly inode: Inode;
   attributes(): Attributes;
   setAttributes(change: AttributeChange): void;
 }
 
-/** Finds it. `flags`: AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH. */
+/** Finds it. `flags`: AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH. `who`: who looks, if not the process as it is. */
 export function targetOf(
   thread: Thread,
   files: ProcessFiles,
   dirfd: number,
   pathAddress: number,
   flags: number,
+  who?: Who,
 ): Target {
   const path = readPath(thread, pathAddress);
   if (path === "" && flags & AT.EMPTY_PATH)
     return int(dirfd) === AT_FDCWD ? targetAt(files.cwd) : files.fds.get(int(dirfd)).file;
-  return targetAt(find(baseOf(files, dirfd, path), path, !(flags & AT.SYMLINK_NOFOLLOW)));
+  const base = baseOf(files, dirfd, path);
+  return targetAt(find(who ? { ...base, who } : base, path, !(flags & AT.SYMLINK_NOFOLLOW)));
 }
 
 export function targetAt(location: Location): Target {
   const { inode } = location.dentry;
   return {
     location,
+    inode,
     attributes: () => inode.attributes(),
     setAttributes: (change) => {
       if (isReadOnly(location.mount)) fail("EROFS");

@@ -1,5 +1,6 @@
 import { RamFilesystem } from "../ramfs/filesystem.ts";
 import { MemoryFiles } from "../ramfs/memory-file.ts";
+import { ROOT } from "../rkprocess/credentials.ts";
 import { initialLimits } from "../rkprocess/limits.ts";
 import type { Process } from "../rkprocess/process.ts";
 import { processTable } from "../rkprocess/process-table.ts";
@@ -87,8 +88,8 @@ class TestMemory {
 export class Caller {
   readonly memory = new TestMemory();
   readonly files: ProcessFiles;
-  /** Whose new files are. */
-  owner = { uid: 0, gid: 0 };
+  /** As whom it makes its calls. */
+  credentials = ROOT;
   /** Each call has a thread of its own: this is the last one's. */
   thread: Thread;
   private readonly process: Process;
@@ -100,7 +101,7 @@ export class Caller {
   constructor() {
     const tree = new Vfs(new RamFilesystem({ limit: 8 << 20, now: () => 5_000_000_007n }));
     const place = { root: tree.root, cwd: tree.root, umask: 0o022 };
-    this.files = new ProcessFiles(new FdTable(() => 64), place, () => this.owner);
+    this.files = new ProcessFiles(new FdTable(() => 64), place, this);
     const apis = new Map<unknown, unknown>([
       [vfs, tree],
       [memoryFiles, new MemoryFiles({ limit: 1 << 20, now: () => 0n }, 77)],
@@ -120,9 +121,7 @@ export class Caller {
       limits: this.limits,
       get: (state: unknown) => (state === processFiles ? this.files : undefined),
     } as unknown as Process;
-    Object.defineProperty(process, "credentials", {
-      get: () => ({ euid: this.owner.uid, egid: this.owner.gid }),
-    });
+    Object.defineProperty(process, "credentials", { get: () => this.credentials });
     apis.set(processTable, { all: () => [process] });
     this.process = process;
     this.thread = this.newThread();

@@ -3,12 +3,15 @@ import { time } from "../rktime/time.ts";
 import { full, partial, type SyscallRow } from "../syscalls/row.ts";
 import { fail } from "../vfs/error.ts";
 import { O, SETTABLE } from "../vfs/flags.ts";
+import type { ByteString } from "../vfs/names.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { open } from "../vfs/operations.ts";
+import { requireOwner } from "../vfs/permission.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
 import type { ProcessFiles } from "../vfs/process-files.ts";
 import { decodeInt } from "../vfs/structs.ts";
 import { vfs } from "../vfs/vfs.ts";
+import { type Base, Resolve } from "../vfs/walk.ts";
 import { baseOf, call, fileAt, int, readPath, untilReady } from "./call.ts";
 import { flock, lockCommands } from "./locks.ts";
 import { addSeals, getSeals } from "./memory-files.ts";
@@ -21,21 +24,21 @@ function openat(
   flags: number,
   mode: number,
 ) {
-  return openFile(thread, files, dirfd, pathAt, int(flags), mode & 0o7777);
+  const path = readPath(thread, pathAt);
+  return openFile(thread, files, baseOf(files, dirfd, path), path, int(flags), mode & 0o7777);
 }
 
 function openFile(
   thread: Thread,
   files: ProcessFiles,
-  dirfd: number,
-  pathAt: number,
+  base: Base,
+  path: ByteString,
   flags: number,
   mode: number,
 ) {
-  const path = readPath(thread, pathAt);
   // As on all 64-bit machines (Linux's `force_o_largefile`).
   const all = flags & O.PATH ? flags : flags | O.LARGEFILE;
-  const file = open(baseOf(files, dirfd, path), path, all, mode & ~files.umask);
+  const file = open(base, path, all, mode & ~files.umask);
   const closeOnExec = (flags & O.CLOEXEC) !== 0;
   if (!(file instanceof PipeEnd) || file.connected) return files.fds.add(file, closeOnExec);
   return openFifo(thread, files, file, closeOnExec);
@@ -59,6 +62,10 @@ function openFifo(thread: Thread, files: ProcessFiles, file: PipeEnd, closeOnExe
   });
 }
 
+/** The bit of O_TMPFILE that is not O_DIRECTORY. */
+const NAMELESS = O.TMPFILE & ~O.DIRECTORY;
+const ALL_RESOLVE = Object.values(Resolve).reduce((all, bit) => all | bit, 0);
+
 /** `struct open_how`: 0 flags, 8 mode, 16 resolve. */
 function openat2(
   thread: Thread,
@@ -72,10 +79,17 @@ function openat2(
   if (size > 4096 || thread.memory.read(howAt + 24, size - 24).some((byte) => byte !== 0)) fail("E2BIG");
   const flags = thread.memory.readWord(howAt);
   const mode = thread.memory.readWord(howAt + 8);
-  if (thread.memory.readU64(howAt + 16) !== 0n) fail("EINVAL");
+  const resolve = thread.memory.readWord(howAt + 16);
+  if (resolve < 0 || resolve > ALL_RESOLVE) fail("EINVAL");
+  if (resolve & Resolve.beneath && resolve & Resolve.inRoot) fail("EINVAL");
   if (flags < 0 || flags > 0x7fff_ffff || mode < 0 || mode > 0o7777) fail("EINVAL");
   if (mode !== 0 && !(flags & (O.CREAT | O.TMPFILE))) fail("EINVAL");
-  return openFile(thread, files, dirfd, pathAt, flags, mode);
+  // All names are at hand, but what makes or empties files is not asked for in this way.
+  if (resolve & Resolve.cached && flags & (O.TRUNC | O.CREAT | NAMELESS)) fail("EAGAIN");
+  const path = readPath(thread, pathAt);
+  // With a root of its own a path that begins with a slash needs the directory, too.
+  const base = baseOf(files, dirfd, resolve & Resolve.inRoot ? "" : path);
+  return openFile(thread, files, { ...base, resolve }, path, flags, mode);
 }
 
 /** close_range(2): CLOSE_RANGE_UNSHARE, CLOSE_RANGE_CLOEXEC. */
@@ -108,7 +122,7 @@ function pipe2(thread: Thread, files: ProcessFiles, at: number, flags: number): 
   if (int(flags) & ~(O.CLOEXEC | O.NONBLOCK | O.DIRECT)) fail("EINVAL");
   if (flags & O.DIRECT) fail("EINVAL");
   const { pipes } = thread.kernel.use(vfs);
-  const [reader, writer] = pipes.create(flags & O.NONBLOCK, thread.kernel.use(time).realtime());
+  const [reader, writer] = pipes.create(flags & O.NONBLOCK, thread.kernel.use(time).realtime(), files.owner);
   const closeOnExec = (flags & O.CLOEXEC) !== 0;
   const fds: number[] = [];
   try {
@@ -158,12 +172,13 @@ function fcntl(thread: Thread, files: ProcessFiles, fd: number, command: number,
   }
   const lockCall = lockCommands.get(int(command));
   if (lockCall) return lockCall(thread, files, fileAt(files, fd), argument);
-  return fcntlOfFile(fileAt(files, fd), int(command), argument);
+  return fcntlOfFile(files, fileAt(files, fd), int(command), argument);
 }
 
-function fcntlOfFile(file: OpenFile, command: number, argument: number): number {
+function fcntlOfFile({ who }: ProcessFiles, file: OpenFile, command: number, argument: number): number {
   switch (command) {
     case F.SETFL:
+      if (argument & O.NOATIME & ~file.flags) requireOwner(who, file);
       file.flags = (file.flags & ~SETTABLE) | (int(argument) & SETTABLE);
       return 0;
     case F.ADD_SEALS:
@@ -210,7 +225,7 @@ function ioctl(thread: Thread, files: ProcessFiles, fd: number, request: number,
 
 export const descriptorCalls: readonly SyscallRow[] = [
   full("openat", call(openat)),
-  partial("openat2", "no RESOLVE_ flags", call(openat2)),
+  full("openat2", call(openat2)),
   full(
     "close",
     call((_thread, files, fd) => {

@@ -1,9 +1,11 @@
+import { Capability } from "../rkprocess/capabilities.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { full, type SyscallRow } from "../syscalls/row.ts";
 import { fail } from "../vfs/error.ts";
 import { type ExtendedAttributes, FileType, type Inode } from "../vfs/inode.ts";
 import { type ByteString, fromBytes, NAME_MAX, toBytes } from "../vfs/names.ts";
 import { requireWritable } from "../vfs/operations.ts";
+import { May, requireAccess, requireOwner } from "../vfs/permission.ts";
 import type { ProcessFiles } from "../vfs/process-files.ts";
 import { AT, AT_FDCWD, call, fileAt, int, type Target, targetOf } from "./call.ts";
 
@@ -23,22 +25,47 @@ function readName(thread: Thread, at: number): ByteString {
   return bytes && bytes.length > 0 ? fromBytes(bytes) : fail("ERANGE");
 }
 
-/** Attributes of users are for files and directories alone (xattr(7)); `missing` is the error for others. */
-function checkSpace(inode: Inode, name: ByteString, missing: "EPERM" | "ENODATA"): void {
+const SPACES = ["user", "trusted", "security"];
+const STICKY = 0o1000;
+
+/** What may be done with an attribute of that name (xattr(7)). Throws EPERM or ENODATA, as it is to be written or read. */
+function checkSpace({ who }: ProcessFiles, inode: Inode, name: ByteString, wanted: number): void {
   const [space] = name.split(".", 1);
-  if (!["user", "trusted", "security"].includes(space) || name.length <= space.length + 1) fail("EOPNOTSUPP");
-  const holds = inode.type === FileType.regular || inode.type === FileType.directory;
-  if (space === "user" && !holds) fail(missing);
+  if (!SPACES.includes(space) || name.length === space.length) fail("EOPNOTSUPP");
+  if (name.length === space.length + 1) fail("EINVAL");
+  const isWrite = wanted === May.write;
+  const refused = isWrite ? "EPERM" : "ENODATA";
+  if (space === "security") {
+    const needed = name === FILE_CAPABILITIES ? Capability.setFileCapabilities : Capability.administrate;
+    if (isWrite && !who.has(needed)) fail("EPERM");
+  } else if (space === "trusted") {
+    if (!who.has(Capability.administrate)) fail(refused);
+  } else {
+    const isDirectory = inode.type === FileType.directory;
+    if (inode.type !== FileType.regular && !isDirectory) fail(refused);
+    if (isWrite && isDirectory && inode.attributes().mode & STICKY) requireOwner(who, inode);
+    requireAccess(who, inode, wanted);
+  }
 }
 
-function set(thread: Thread, { location }: Target, nameAt: number, at: number, size: number, flags: number) {
+const FILE_CAPABILITIES = "security.capability";
+
+function set(
+  thread: Thread,
+  files: ProcessFiles,
+  { location }: Target,
+  nameAt: number,
+  at: number,
+  size: number,
+  flags: number,
+) {
   const name = readName(thread, nameAt);
   if (int(flags) & ~(CREATE | REPLACE)) fail("EINVAL");
   if (size < 0 || size > LONGEST_VALUE) fail("E2BIG");
   const value = thread.memory.read(at, size);
   const { inode } = location.dentry;
   requireWritable(location);
-  checkSpace(inode, name, "EPERM");
+  checkSpace(files, inode, name, May.write);
   const store = storeOf(inode);
   const has = store.get(name) !== undefined;
   if (has && flags & CREATE) fail("EEXIST");
@@ -49,10 +76,17 @@ function set(thread: Thread, { location }: Target, nameAt: number, at: number, s
   return 0;
 }
 
-function get(thread: Thread, { location }: Target, nameAt: number, at: number, size: number): number {
+function get(
+  thread: Thread,
+  files: ProcessFiles,
+  { location }: Target,
+  nameAt: number,
+  at: number,
+  size: number,
+): number {
   const name = readName(thread, nameAt);
   const { inode } = location.dentry;
-  checkSpace(inode, name, "ENODATA");
+  checkSpace(files, inode, name, May.read);
   return give(thread, storeOf(inode).get(name) ?? fail("ENODATA"), at, size);
 }
 
@@ -64,16 +98,18 @@ function give(thread: Thread, bytes: Uint8Array, at: number, size: number): numb
   return bytes.length;
 }
 
-function list(thread: Thread, { location }: Target, at: number, size: number): number {
-  const names = location.dentry.inode.extendedAttributes?.names() ?? [];
+function list(thread: Thread, { who }: ProcessFiles, { location }: Target, at: number, size: number): number {
+  const all = location.dentry.inode.extendedAttributes?.names() ?? [];
+  const seesTrusted = who.has(Capability.administrate);
+  const names = all.filter((name) => seesTrusted || !name.startsWith("trusted."));
   return give(thread, toBytes(names.map((name) => `${name}\0`).join("")), at, size);
 }
 
-function remove(thread: Thread, { location }: Target, nameAt: number): number {
+function remove(thread: Thread, files: ProcessFiles, { location }: Target, nameAt: number): number {
   const name = readName(thread, nameAt);
   const { inode } = location.dentry;
   requireWritable(location);
-  checkSpace(inode, name, "EPERM");
+  checkSpace(files, inode, name, May.write);
   const store = storeOf(inode);
   if (store.get(name) === undefined) fail("ENODATA");
   store.delete(name);
@@ -98,19 +134,21 @@ export const extendedAttributeCalls: readonly SyscallRow[] = (
   full(
     `${kind}setxattr`,
     call((thread, files, on, name, at, size, flags) =>
-      set(thread, target(thread, files, on), name, at, size, flags),
+      set(thread, files, target(thread, files, on), name, at, size, flags),
     ),
   ),
   full(
     `${kind}getxattr`,
-    call((thread, files, on, name, at, size) => get(thread, target(thread, files, on), name, at, size)),
+    call((thread, files, on, name, at, size) =>
+      get(thread, files, target(thread, files, on), name, at, size),
+    ),
   ),
   full(
     `${kind}listxattr`,
-    call((thread, files, on, at, size) => list(thread, target(thread, files, on), at, size)),
+    call((thread, files, on, at, size) => list(thread, files, target(thread, files, on), at, size)),
   ),
   full(
     `${kind}removexattr`,
-    call((thread, files, on, name) => remove(thread, target(thread, files, on), name)),
+    call((thread, files, on, name) => remove(thread, files, target(thread, files, on), name)),
   ),
 ]);

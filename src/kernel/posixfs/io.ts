@@ -6,6 +6,7 @@ import { DirectoryInode, FileType } from "../vfs/inode.ts";
 import { Event, tell } from "../vfs/notify.ts";
 import { type OpenFile, Seek } from "../vfs/open-file.ts";
 import { openFound, requireWritable } from "../vfs/operations.ts";
+import { loseSetId } from "../vfs/permission.ts";
 import type { ProcessFiles } from "../vfs/process-files.ts";
 import { vfs } from "../vfs/vfs.ts";
 import { find } from "../vfs/walk.ts";
@@ -101,6 +102,7 @@ function copyFileRange(thread: Thread, files: ProcessFiles, ...args: CallArgumen
   const start = from ?? source.seek(0, Seek.current);
   const into = to ?? target.seek(0, Seek.current);
   const count = Math.max(0, Math.min(length, MAX_TRANSFER, source.attributes().size - start));
+  loseSetId(files.who, target);
   if (source.inode === target.inode && start < into + count && into < start + count) fail("EINVAL");
   const done = copy(thread, source, target, from, to, count);
   if (from !== undefined) thread.memory.writeWord(inOffset, from + done);
@@ -116,9 +118,10 @@ function truncatePath(thread: Thread, files: ProcessFiles, pathAt: number, size:
   if (inode instanceof DirectoryInode) fail("EISDIR");
   if (inode.type !== FileType.regular) fail("EINVAL");
   requireWritable(found);
-  const file = openFound(found, O.WRONLY);
+  const file = openFound(found, O.WRONLY, files.who);
   try {
     requireAllowedSize(thread, file.attributes().size, size);
+    loseSetId(files.who, file);
     file.truncate(size);
     tell(found.dentry, Event.modify);
   } finally {
@@ -131,6 +134,7 @@ function ftruncate(thread: Thread, files: ProcessFiles, fd: number, size: number
   const file = fileAt(files, fd);
   if (size < 0 || !file.writable) fail("EINVAL");
   if (file.inode.type === FileType.regular) requireAllowedSize(thread, file.attributes().size, size);
+  loseSetId(files.who, file);
   file.truncate(size);
   tell(file.location.dentry, Event.modify);
   return 0;
@@ -155,6 +159,7 @@ function fallocate(
   if (file.inode.type === FileType.fifo) fail("ESPIPE");
   if (file.inode.type === FileType.regular && !(mode & KEEP_SIZE))
     requireAllowedSize(thread, file.attributes().size, offset + length);
+  loseSetId(files.who, file);
   file.allocate(int(mode), offset, length);
   return 0;
 }

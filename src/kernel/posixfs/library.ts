@@ -9,6 +9,7 @@ import { errno } from "../syscalls/errno.ts";
 import { VfsError } from "../vfs/error.ts";
 import { PathFile } from "../vfs/open-file.ts";
 import { processFiles } from "../vfs/process-files.ts";
+import { runningProgram } from "../vfs/running-program.ts";
 import { vfs } from "../vfs/vfs.ts";
 import { attributeCalls } from "./attributes.ts";
 import { descriptorCalls } from "./descriptors.ts";
@@ -40,7 +41,7 @@ export const posixFiles: Library = {
     ...spliceCalls,
     ...mountCalls,
   ],
-  processState: [processFiles],
+  processState: [processFiles, runningProgram],
   start(kernel) {
     const options = {
       limit: kernel.use(vfs).limits.memoryFileBytes,

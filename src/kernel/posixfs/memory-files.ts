@@ -24,7 +24,7 @@ function memfdCreate(thread: Thread, files: ProcessFiles, nameAt: number, flags:
   if (noExec) seals = Seal.exec;
   else if (flags & MFD.ALLOW_SEALING) seals = 0;
   const mode = noExec ? 0o666 : 0o777;
-  const file = thread.kernel.use(memoryFiles).create(fromBytes(name), mode, seals, files.owner());
+  const file = thread.kernel.use(memoryFiles).create(fromBytes(name), mode, seals, files.owner);
   return files.fds.add(file, (flags & MFD.CLOEXEC) !== 0);
 }
 

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { credentialsFor } from "../rkprocess/credentials.ts";
 import { errno } from "../syscalls/errno.ts";
 import { O } from "../vfs/flags.ts";
 import { vfs } from "../vfs/vfs.ts";
@@ -83,7 +84,7 @@ describe("mounting", () => {
     expect(caller.call("mount", "none", "/a", "ext4", 0, 0)).toBe(-errno.ENODEV);
     expect(caller.call("mount", "none", "/a", "tmpfs", 0, "size=many")).toBe(-errno.EINVAL);
     expect(caller.call("mount", "none", "/none", "tmpfs", 0, 0)).toBe(-errno.ENOENT);
-    caller.owner = { uid: 1, gid: 1 };
+    caller.credentials = credentialsFor(1, 1);
     expect(caller.call("mount", "none", "/a", "tmpfs", 0, 0)).toBe(-errno.EPERM);
     expect(caller.call("chroot", "/a")).toBe(-errno.EPERM);
   });

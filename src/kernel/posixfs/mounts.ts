@@ -1,4 +1,5 @@
 import { RamFilesystem } from "../ramfs/filesystem.ts";
+import { Capability } from "../rkprocess/capabilities.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { time } from "../rktime/time.ts";
@@ -7,22 +8,25 @@ import type { Location } from "../vfs/dentry.ts";
 import { fail } from "../vfs/error.ts";
 import type { Filesystem } from "../vfs/filesystem.ts";
 import { DirectoryInode } from "../vfs/inode.ts";
-import type { Mount } from "../vfs/mount.ts";
+import { type Mount, MountFlag } from "../vfs/mount.ts";
 import { type ByteString, toText } from "../vfs/names.ts";
+import { May, requireAccess } from "../vfs/permission.ts";
 import { type ProcessFiles, processFiles } from "../vfs/process-files.ts";
 import { type Vfs, vfs } from "../vfs/vfs.ts";
 import { find } from "../vfs/walk.ts";
 import { AT_FDCWD, baseOf, call, int, readPath } from "./call.ts";
 
 /** Flags of `mount` (linux/mount.h). */
-const MS = { RDONLY: 1, REMOUNT: 32, BIND: 4096, MOVE: 8192 } as const;
+const MS = { REMOUNT: 32, BIND: 4096, MOVE: 8192 } as const;
+/** Those that a mount keeps. */
+const KEPT = Object.values(MountFlag).reduce((all, flag) => all | flag, 0);
 /** UNBINDABLE, PRIVATE, SLAVE, SHARED: there is one mount namespace, so nothing spreads. */
 const PROPAGATION = (1 << 17) | (1 << 18) | (1 << 19) | (1 << 20);
 /** Flags of `umount2`. */
 const MNT = { FORCE: 1, DETACH: 2, EXPIRE: 4, NOFOLLOW: 8 } as const;
 
-function requireRoot({ process }: Thread): void {
-  if (process.credentials.euid !== 0) fail("EPERM");
+function requireAdministrator({ process }: Thread): void {
+  if (!process.credentials.has(Capability.administrate)) fail("EPERM");
 }
 
 function place(thread: Thread, files: ProcessFiles, at: number, follow = true): Location {
@@ -38,7 +42,8 @@ const isTop = ({ mount, dentry }: Location) => mount.root === dentry;
 
 function chroot(thread: Thread, files: ProcessFiles, pathAt: number): number {
   const to = requireDirectory(place(thread, files, pathAt));
-  requireRoot(thread);
+  requireAccess(files.who, to.dentry.inode, May.execute);
+  if (!files.who.has(Capability.changeRoot)) fail("EPERM");
   files.root = to;
   return 0;
 }
@@ -79,11 +84,11 @@ function mount(
   const how = int(flags);
   const type = optional(thread, typeAt);
   const at = place(thread, files, targetAt);
-  requireRoot(thread);
+  requireAdministrator(thread);
   const tree = thread.kernel.use(vfs);
   if (how & MS.REMOUNT) {
     if (!isTop(at)) fail("EINVAL");
-    at.mount.isReadOnly = (how & MS.RDONLY) !== 0;
+    at.mount.flags = how & KEPT;
     return 0;
   }
   if (how & PROPAGATION) return isTop(at) ? 0 : fail("EINVAL");
@@ -94,13 +99,13 @@ function mount(
     const isDirectory = ({ dentry }: Location) => dentry.inode instanceof DirectoryInode;
     if (isDirectory(from) !== isDirectory(at)) fail("ENOTDIR");
     made = tree.mountAt(from.mount.filesystem, at, from);
-    made.isReadOnly = from.mount.isReadOnly ?? false;
+    made.flags = from.mount.flags;
   } else {
     if (type === "") fail("EINVAL");
     requireDirectory(at);
     const data = dataAt === 0 ? "" : toText(readPath(thread, dataAt));
     made = tree.mountAt(filesystemOf(thread, tree, toText(type), data), at);
-    made.isReadOnly = (how & MS.RDONLY) !== 0;
+    made.flags = how & KEPT;
   }
   return 0;
 }
@@ -108,7 +113,7 @@ function mount(
 function umount2(thread: Thread, files: ProcessFiles, pathAt: number, flags: number): number {
   if (int(flags) & ~(MNT.FORCE | MNT.DETACH | MNT.EXPIRE | MNT.NOFOLLOW)) fail("EINVAL");
   const at = place(thread, files, pathAt, !(flags & MNT.NOFOLLOW));
-  requireRoot(thread);
+  requireAdministrator(thread);
   if (!isTop(at)) fail("EINVAL");
   const tree = thread.kernel.use(vfs);
   if (!at.mount.at) fail("EBUSY");
@@ -132,7 +137,7 @@ function isBusy(thread: Thread, tree: Vfs, mounted: Mount): boolean {
 function pivotRoot(thread: Thread, files: ProcessFiles, newAt: number, oldAt: number): number {
   const top = requireDirectory(place(thread, files, newAt));
   const old = requireDirectory(place(thread, files, oldAt));
-  requireRoot(thread);
+  requireAdministrator(thread);
   const tree = thread.kernel.use(vfs);
   const before = tree.root;
   if (!isTop(top) || files.root.dentry !== before.dentry) fail("EINVAL");

@@ -4,10 +4,12 @@ import type { Location } from "../vfs/dentry.ts";
 import { DirectoryFile } from "../vfs/directory-file.ts";
 import { fail } from "../vfs/error.ts";
 import { DirectoryInode, FileType } from "../vfs/inode.ts";
-import { pathOf } from "../vfs/mount.ts";
+import { describe, pathOf } from "../vfs/mount.ts";
 import { toBytes } from "../vfs/names.ts";
-import { link, mkdir, mknod, rename, rmdir, symlink, unlink } from "../vfs/operations.ts";
+import { link, mkdir, mknod, rmdir, symlink, unlink } from "../vfs/operations.ts";
+import { May, requireAccess } from "../vfs/permission.ts";
 import type { ProcessFiles } from "../vfs/process-files.ts";
+import { rename } from "../vfs/rename.ts";
 import { encodeDirent } from "../vfs/structs.ts";
 import { find } from "../vfs/walk.ts";
 import { AT, AT_FDCWD, baseOf, type CallArguments, call, fileAt, int, readPath, targetOf } from "./call.ts";
@@ -17,6 +19,9 @@ function mkdirat(thread: Thread, files: ProcessFiles, dirfd: number, pathAt: num
   mkdir(baseOf(files, dirfd, path), path, mode & 0o1777 & ~files.umask);
   return 0;
 }
+
+const { regular, character, block, fifo, socket } = FileType;
+const MAKEABLE = new Set<number>([regular, character, block, fifo, socket]);
 
 function mknodat(
   thread: Thread,
@@ -28,7 +33,7 @@ function mknodat(
 ): number {
   const type = mode & FileType.mask || FileType.regular;
   if (type === FileType.directory) fail("EPERM");
-  if (type === FileType.symlink) fail("EINVAL");
+  if (!MAKEABLE.has(type)) fail("EINVAL");
   const path = readPath(thread, pathAt);
   mknod(baseOf(files, dirfd, path), path, {
     mode: type | (mode & 0o7777 & ~files.umask),
@@ -87,6 +92,7 @@ function getdents64(thread: Thread, files: ProcessFiles, fd: number, buffer: num
   const out = new Uint8Array(Math.min(count >>> 0, MAX_LISTING));
   let done = 0;
   let tooSmall = false;
+  file.accessed();
   file.list((entry, next) => {
     const record = encodeDirent(entry.ino, next, entry.type, entry.name);
     tooSmall = done === 0 && record.length > out.length;
@@ -101,7 +107,9 @@ function getdents64(thread: Thread, files: ProcessFiles, fd: number, buffer: num
 }
 
 function changeDirectory(files: ProcessFiles, location: Location): number {
-  if (!(location.dentry.inode instanceof DirectoryInode)) fail("ENOTDIR");
+  const { inode } = location.dentry;
+  if (!(inode instanceof DirectoryInode)) fail("ENOTDIR");
+  requireAccess(files.who, inode, May.execute);
   files.cwd = location;
   return 0;
 }
@@ -112,7 +120,8 @@ function chdir(thread: Thread, files: ProcessFiles, pathAt: number): number {
 }
 
 function getcwd(thread: Thread, files: ProcessFiles, buffer: number, size: number): number {
-  const path = pathOf(files.cwd, files.root) ?? fail("ENOENT");
+  if (files.cwd.dentry.removed) fail("ENOENT");
+  const path = pathOf(files.cwd, files.root) ?? `(unreachable)${describe(files.cwd)}`;
   if (path.length + 1 > size && size >= 0) fail("ERANGE");
   thread.memory.write(buffer, toBytes(`${path}\0`));
   return path.length + 1;
@@ -120,7 +129,7 @@ function getcwd(thread: Thread, files: ProcessFiles, buffer: number, size: numbe
 
 export const nameCalls: readonly SyscallRow[] = [
   full("mkdirat", call(mkdirat)),
-  partial("mknodat", "device files and sockets can be made but not opened", call(mknodat)),
+  full("mknodat", call(mknodat)),
   full("unlinkat", call(unlinkat)),
   partial("renameat2", "no RENAME_WHITEOUT", call(renameat2)),
   full("linkat", call(linkat)),

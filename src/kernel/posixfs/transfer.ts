@@ -6,6 +6,7 @@ import { errno } from "../syscalls/errno.ts";
 import { fail, VfsError } from "../vfs/error.ts";
 import { Event, tell } from "../vfs/notify.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
+import { loseSetId } from "../vfs/permission.ts";
 import { untilReady } from "./call.ts";
 import { roomForWrite } from "./file-size-limit.ts";
 
@@ -66,6 +67,7 @@ export function readFile(thread: Thread, file: OpenFile, all: Segment[], positio
 /** `write` from the segments. A write into a pipe that nobody reads raises SIGPIPE. */
 export function writeFile(thread: Thread, file: OpenFile, all: Segment[], position?: number): number {
   if (!file.writable) fail("EBADF");
+  loseSetId(thread.process.credentials, file);
   const refused = file.admit(thread, "write");
   if (refused !== 0) return refused;
   const step = (bytes: Uint8Array, done: number) =>

@@ -1,5 +1,5 @@
 import type { Location } from "../vfs/dentry.ts";
-import { describe, isReadOnly, type Mount } from "../vfs/mount.ts";
+import { describe, isReadOnly, type Mount, MountFlag } from "../vfs/mount.ts";
 import { toText } from "../vfs/names.ts";
 import type { Vfs } from "../vfs/vfs.ts";
 
@@ -12,7 +12,18 @@ function whereOf(mount: Mount): string {
   return escaped(toText(describe(top)));
 }
 
-const optionsOf = (mount: Mount) => `${isReadOnly(mount) ? "ro" : "rw"},noatime`;
+const OPTIONS: readonly [flag: number, option: string][] = [
+  [MountFlag.noSetId, "nosuid"],
+  [MountFlag.noDevices, "nodev"],
+  [MountFlag.noPrograms, "noexec"],
+];
+
+function optionsOf(mount: Mount): string {
+  const { flags, filesystem } = mount;
+  const set = OPTIONS.filter(([flag]) => flags & flag).map(([, option]) => option);
+  const isNoted = filesystem.keepsAccessTimes && !(flags & MountFlag.noAccessTimes);
+  return [isReadOnly(mount) ? "ro" : "rw", ...set, isNoted ? "relatime" : "noatime"].join(",");
+}
 
 /** `/proc/PID/mounts` */
 export function mounts({ mounts: all }: Vfs): string {

@@ -10,6 +10,7 @@ import {
   DirectoryInode,
   FileType,
   Inode,
+  type Owner,
   SymlinkInode,
 } from "../vfs/inode.ts";
 import { toByteString, toBytes } from "../vfs/names.ts";
@@ -20,7 +21,11 @@ import { WeakNames } from "../vfs/weak-names.ts";
 export interface ProcContext {
   readonly filesystem: Filesystem;
   readonly bootTime: bigint;
+  /** Whose the nodes are; absent: root's. */
+  readonly owner?: () => Owner;
 }
+
+const ROOT: Owner = { uid: 0, gid: 0 };
 
 /** Numbers for what has no storage: the same path has the same one (FNV-1a). */
 function inoOf(path: string): number {
@@ -29,9 +34,10 @@ function inoOf(path: string): number {
   return (hash >>> 0) + 2 ** 32;
 }
 
-function attributes({ bootTime }: ProcContext, path: string, mode: number, nlink: number): Attributes {
+function attributes({ bootTime, owner }: ProcContext, path: string, mode: number, nlink: number): Attributes {
+  const { uid, gid } = owner?.() ?? ROOT;
   return {
-    ...{ ino: inoOf(path), mode, nlink, uid: 0, gid: 0, rdev: 0, size: 0, blocks: 0 },
+    ...{ ino: inoOf(path), mode, nlink, uid, gid, rdev: 0, size: 0, blocks: 0 },
     ...{ atime: bootTime, mtime: bootTime, ctime: bootTime },
   };
 }
@@ -49,9 +55,17 @@ export class ProcText extends Inode {
   private readonly path: string;
   private readonly text: () => string | Uint8Array;
   private readonly writer: TextWriter | undefined;
+  private readonly permissions: number;
 
-  constructor(context: ProcContext, path: string, text: () => string | Uint8Array, writer?: TextWriter) {
+  constructor(
+    context: ProcContext,
+    path: string,
+    text: () => string | Uint8Array,
+    writer?: TextWriter,
+    permissions = writer ? 0o644 : 0o444,
+  ) {
     super();
+    this.permissions = permissions;
     this.context = context;
     this.path = path;
     this.text = text;
@@ -63,7 +77,7 @@ export class ProcText extends Inode {
   }
 
   attributes(): Attributes {
-    return attributes(this.context, this.path, FileType.regular | (this.writer ? 0o644 : 0o444), 1);
+    return attributes(this.context, this.path, FileType.regular | this.permissions, 1);
   }
 
   setAttributes(change: AttributeChange): void {
@@ -220,11 +234,19 @@ export class ProcDirectory extends DirectoryInode {
   private readonly path: string;
   private readonly contents: ProcEntries;
   override readonly subject: object | undefined;
+  private readonly permissions: number;
   private readonly made = new WeakNames<ProcNode>();
 
   /** `subject`: what it is about, where another may come to have its path (a process). */
-  constructor(context: ProcContext, path: string, contents: ProcEntries, subject?: object) {
+  constructor(
+    context: ProcContext,
+    path: string,
+    contents: ProcEntries,
+    subject?: object,
+    permissions = 0o555,
+  ) {
     super();
+    this.permissions = permissions;
     this.context = context;
     this.path = path;
     this.contents = contents;
@@ -236,7 +258,7 @@ export class ProcDirectory extends DirectoryInode {
   }
 
   attributes(): Attributes {
-    return attributes(this.context, this.path, FileType.directory | 0o555, 2);
+    return attributes(this.context, this.path, FileType.directory | this.permissions, 2);
   }
 
   setAttributes(change: AttributeChange): void {

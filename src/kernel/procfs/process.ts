@@ -1,11 +1,11 @@
-import { mayInspect } from "../rkprocess/inspection.ts";
+import { Capability } from "../rkprocess/capabilities.ts";
 import type { Process } from "../rkprocess/process.ts";
-import { dispatcher } from "../rksyscall/dispatcher.ts";
 import type { Location } from "../vfs/dentry.ts";
 import { fail } from "../vfs/error.ts";
 import { toByteString } from "../vfs/names.ts";
 import { type OpenFile, Seek } from "../vfs/open-file.ts";
 import { processFiles } from "../vfs/process-files.ts";
+import { runningProgram } from "../vfs/running-program.ts";
 import { vfs } from "../vfs/vfs.ts";
 import { find } from "../vfs/walk.ts";
 import { maps, smaps, smapsRollup, statm } from "./memory.ts";
@@ -25,6 +25,7 @@ import {
   type TextWriter,
 } from "./nodes.ts";
 import { oomAdjustment } from "./oom.ts";
+import { callerOf, ownerOf, ownerOfDescriptors, requireInspection } from "./permission.ts";
 import { limits, type Subject, stat, status } from "./status.ts";
 
 /** A program's name is kept to 15 bytes (TASK_COMM_LEN). */
@@ -62,6 +63,10 @@ const texts: Record<string, Text> = {
   wchan: () => "0",
 };
 
+/** For who may look into the process alone; of some this shows in their modes. */
+const INSPECTED = new Set(["environ", "io", "maps", "smaps", "smaps_rollup"]);
+const PRIVATE = new Set(["environ", "io", "personality"]);
+
 /** Texts that take what is written to them. */
 const settings: Record<string, { text: Text; write: (subject: Subject, text: string) => void }> = {
   comm: {
@@ -79,6 +84,8 @@ const settings: Record<string, { text: Text; write: (subject: Subject, text: str
     write({ process }, text) {
       const value = Number(text.trim() || Number.NaN);
       if (!Number.isInteger(value) || value < -1000 || value > 1000) fail("EINVAL");
+      const isLess = value < process.get(oomAdjustment).value;
+      if (isLess && callerOf(process)?.credentials.has(Capability.raiseLimits) === false) fail("EACCES");
       process.get(oomAdjustment).value = value;
     },
   },
@@ -88,6 +95,8 @@ const settings: Record<string, { text: Text; write: (subject: Subject, text: str
 const links: Record<string, (process: Process) => Location> = {
   cwd: (process) => process.get(processFiles).cwd,
   exe(process) {
+    const { location } = process.get(runningProgram);
+    if (location) return location;
     const tree = process.kernel.use(vfs);
     return find(tree.base(), toByteString(process.executable), true);
   },
@@ -110,35 +119,48 @@ const NAMESPACES: Record<string, number> = {
 
 /** `/proc/PID` (proc(5)) */
 export function processDirectory(context: ProcContext, path: string, process: Process): ProcDirectory {
-  return new ProcDirectory(context, path, entriesOf(tree(context, { process }, true)), process);
+  const owner = () => ({ uid: process.credentials.euid, gid: process.credentials.egid });
+  const owned = { ...context, owner };
+  return new ProcDirectory(owned, path, entriesOf(tree(context, { process }, true)), process);
 }
 
 /** What there is of a process, or of a thread. */
-function tree(context: ProcContext, subject: Subject, withTasks: boolean): ProcTree {
+function tree(shared: ProcContext, subject: Subject, withTasks: boolean): ProcTree {
   const { process } = subject;
+  const context = { ...shared, owner: () => ownerOf(process) };
   const made: Record<string, (path: string) => ProcNode> = {};
   for (const [name, text] of Object.entries(texts))
-    made[name] = (path) => new ProcText(context, path, () => text(subject));
+    made[name] = (path) => {
+      const inspect = () => {
+        if (INSPECTED.has(name)) requireInspection(process);
+        return text(subject);
+      };
+      return new ProcText(context, path, inspect, undefined, PRIVATE.has(name) ? 0o400 : 0o444);
+    };
   for (const [name, { text, write }] of Object.entries(settings)) {
     const writer: TextWriter = (written) => write(subject, written);
     made[name] = (path) => new ProcText(context, path, () => text(subject), writer);
   }
   for (const [name, to] of Object.entries(links))
     made[name] = (path) =>
-      new ProcLink(context, path, () => (process.exitStatus ? fail("ENOENT") : to(process)));
+      new ProcLink(context, path, () => {
+        if (process.exitStatus) fail("ENOENT");
+        requireInspection(process);
+        return to(process);
+      });
   made.mem = (path) =>
     new ProcFile(context, path, 0o600, (location, flags) => openMemory(location, flags, process));
-  made.fd = (path) => new ProcDirectory(context, path, descriptors(context, process));
-  made.fdinfo = (path) => new ProcDirectory(context, path, descriptorTexts(context, process));
-  made.net = (path) => networkDirectory(context, path);
-  made.ns = (path) => new ProcDirectory(context, path, entriesOf(namespaces(context)));
+  const own = { ...shared, owner: () => ownerOfDescriptors(process) };
+  made.fd = (path) => new ProcDirectory(own, path, descriptors(own, process), undefined, 0o500);
+  made.fdinfo = (path) => new ProcDirectory(own, path, descriptorTexts(own, process));
+  made.net = (path) => networkDirectory(shared, path);
+  made.ns = (path) => new ProcDirectory(context, path, entriesOf(namespaces(context)), undefined, 0o511);
   if (withTasks) made.task = (path) => new ProcDirectory(context, path, tasks(context, process));
   return made;
 }
 
 function openMemory(location: Location, flags: number, process: Process): OpenFile {
-  const caller = process.kernel.use(dispatcher).current;
-  if (!caller || !mayInspect(caller.process, process)) fail("EACCES");
+  requireInspection(process);
   return new MemoryContents(location, flags, process);
 }
 
@@ -176,7 +198,10 @@ function fileOf(process: Process, name: string): OpenFile | undefined {
 const numbersOf = (process: Process) => process.get(processFiles).fds.numbers().map(String);
 
 function descriptors(context: ProcContext, process: Process): ProcEntries {
-  const place = (name: string) => fileOf(process, name)?.location ?? fail("ENOENT");
+  const place = (name: string) => {
+    requireInspection(process);
+    return fileOf(process, name)?.location ?? fail("ENOENT");
+  };
   return {
     names: () => numbersOf(process),
     node: (name, path) =>

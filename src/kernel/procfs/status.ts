@@ -60,10 +60,11 @@ export function stat(subject: Subject): string {
   return `${fields.join(" ")}\n`;
 }
 
-/** A set of signals, or of capabilities, as 16 hexadecimal digits. */
+const digits = (set: bigint): string => set.toString(16).padStart(16, "0");
+
+/** A set of signals as 16 hexadecimal digits. */
 function mask({ low, high }: { low: number; high: number }): string {
-  const digits = (half: number) => (half >>> 0).toString(16).padStart(8, "0");
-  return digits(high) + digits(low);
+  return digits((BigInt(high >>> 0) << 32n) | BigInt(low >>> 0));
 }
 
 /** Signals whose handler is, or is not, one of the process's own. */
@@ -78,12 +79,12 @@ function actionSet(process: Process, isWanted: (handler: number) => boolean): Si
 export function status(subject: Subject): string {
   const { process } = subject;
   const { total, resident } = sizes(process);
-  const { uid, euid, suid, gid, egid, sgid, groups } = process.credentials;
+  const { uid, euid, suid, fsuid, gid, egid, sgid, fsgid, groups } = process.credentials;
   const { fds, umask } = process.get(processFiles);
   const thread = subject.thread ?? process.threads[0];
   const state = stateOf(subject);
   const kib = (pages: number) => `${String((pages * PAGE_SIZE) / 1024).padStart(8)} kB`;
-  const capabilities = euid === 0 ? "000001ffffffffff" : mask({ low: 0, high: 0 });
+  const { permitted, effective, inheritable, bounding, ambient } = process.credentials;
   const rows: [string, string | number][] = [
     ["Name", nameOf(subject)],
     ["Umask", umask.toString(8).padStart(4, "0")],
@@ -93,8 +94,8 @@ export function status(subject: Subject): string {
     ["Pid", idOf(subject)],
     ["PPid", process.parent?.pid ?? 0],
     ["TracerPid", 0],
-    ["Uid", [uid, euid, suid, euid].join("\t")],
-    ["Gid", [gid, egid, sgid, egid].join("\t")],
+    ["Uid", [uid, euid, suid, fsuid].join("\t")],
+    ["Gid", [gid, egid, sgid, fsgid].join("\t")],
     ["FDSize", Math.max(64, 2 ** Math.ceil(Math.log2((fds.numbers().pop() ?? 0) + 1)))],
     ["Groups", groups.join(" ")],
     ["NStgid", process.pid],
@@ -115,12 +116,12 @@ export function status(subject: Subject): string {
     ["SigBlk", mask(thread?.signals.blocked ?? new SignalSet())],
     ["SigIgn", mask(actionSet(process, (handler) => handler === SIG_IGN))],
     ["SigCgt", mask(actionSet(process, (handler) => handler !== SIG_IGN && handler !== SIG_DFL))],
-    ["CapInh", mask({ low: 0, high: 0 })],
-    ["CapPrm", capabilities],
-    ["CapEff", capabilities],
-    ["CapBnd", "000001ffffffffff"],
-    ["CapAmb", mask({ low: 0, high: 0 })],
-    ["NoNewPrivs", 0],
+    ["CapInh", digits(inheritable)],
+    ["CapPrm", digits(permitted)],
+    ["CapEff", digits(effective)],
+    ["CapBnd", digits(bounding)],
+    ["CapAmb", digits(ambient)],
+    ["NoNewPrivs", Number(process.control.noNewPrivileges)],
     ["Seccomp", 0],
     ["Seccomp_filters", 0],
     ["Cpus_allowed", 1],

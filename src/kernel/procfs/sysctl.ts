@@ -98,9 +98,9 @@ function variables(kernel: Kernel): Folder {
       "pipe-user-pages-hard": 0,
       "pipe-user-pages-soft": Math.floor(limits.pipeBytes / 4096),
       protected_fifos: 0,
-      protected_hardlinks: 0,
+      protected_hardlinks: 1,
       protected_regular: 0,
-      protected_symlinks: 0,
+      protected_symlinks: 1,
       suid_dumpable: 0,
     },
     kernel: {

@@ -50,7 +50,12 @@ export class RamDirectory extends DirectoryInode {
     return this.node.extendedAttributes(() => this.changing());
   }
 
+  override accessed(): void {
+    this.node.accessed();
+  }
+
   open(location: Location, flags: number): OpenFile {
+    this.node.opened();
     return new DirectoryFile(location, flags);
   }
 

@@ -45,7 +45,12 @@ export class RamFile extends FileInode implements FileData {
     return this.node.extendedAttributes(() => this.changing());
   }
 
+  override accessed(): void {
+    this.node.accessed();
+  }
+
   openData(): FileData {
+    this.node.opened();
     this.node.retain();
     return this;
   }

@@ -24,6 +24,7 @@ export class RamFilesystem implements Filesystem {
   /** TMPFS_MAGIC: with a size limit it is what Linux calls tmpfs. */
   readonly magic: number = 0x01021994;
   readonly readOnly = false;
+  readonly keepsAccessTimes = true;
   readonly now: () => bigint;
   private readonly limit: number;
   private readonly budget: Budget | undefined;

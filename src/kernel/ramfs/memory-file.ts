@@ -61,7 +61,13 @@ export class MemoryFiles {
   constructor(options: RamFilesystemOptions, device: number) {
     const filesystem = new RamFilesystem(options);
     this.filesystem = filesystem;
-    this.mount = { filesystem, device, root: new Dentry("", undefined, filesystem.root), at: undefined };
+    this.mount = {
+      filesystem,
+      device,
+      root: new Dentry("", undefined, filesystem.root),
+      at: undefined,
+      flags: 0,
+    };
   }
 
   /** A new file, opened. `name` is for people. */

@@ -8,6 +8,9 @@ function costOf(name: ByteString, value: Uint8Array): number {
 }
 const ATTRIBUTE_COST = 128;
 
+/** Nanoseconds. */
+const DAY = 86_400_000_000_000n;
+
 /** What every inode of a ramfs keeps besides its contents, and how long it lives. */
 export class RamNode {
   readonly filesystem: RamFilesystem;
@@ -21,6 +24,9 @@ export class RamNode {
   private atime: bigint;
   private mtime: bigint;
   private ctime: bigint;
+  private readonly btime: bigint | undefined;
+  /** The time of access is as recent as reading makes it. */
+  private isAccessNoted = false;
   /** Open files and mappings. */
   private holders = 0;
   private charged: boolean;
@@ -43,14 +49,16 @@ export class RamNode {
     this.nlink = like?.nlink ?? 1;
     this.uid = like?.uid ?? 0;
     this.gid = like?.gid ?? 0;
-    this.atime = like?.atime ?? filesystem.now();
+    this.btime = like ? like.btime : filesystem.now();
+    this.atime = like?.atime ?? (this.btime as bigint);
     this.mtime = like?.mtime ?? this.atime;
     this.ctime = like?.ctime ?? this.atime;
   }
 
   attributes(size: number, blocks: number, rdev = 0): Attributes {
-    const { ino, nlink, uid, gid, atime, mtime, ctime } = this;
-    return { ino, mode: this.type | this.mode, nlink, uid, gid, rdev, size, blocks, atime, mtime, ctime };
+    const { ino, nlink, uid, gid, atime, mtime, ctime, btime } = this;
+    const mode = this.type | this.mode;
+    return { ino, mode, nlink, uid, gid, rdev, size, blocks, atime, mtime, ctime, btime };
   }
 
   change(change: AttributeChange): void {
@@ -59,7 +67,23 @@ export class RamNode {
     this.gid = change.gid ?? this.gid;
     this.atime = change.atime ?? this.atime;
     this.mtime = change.mtime ?? this.mtime;
-    this.ctime = this.filesystem.now();
+    this.changed();
+  }
+
+  /**
+   * It was read. The time of access moves where it is not after the last change, or a day old (mount(8), `relatime`): so
+   * the first time after it was opened or changed.
+   */
+  accessed(): void {
+    if (this.isAccessNoted) return;
+    this.isAccessNoted = true;
+    const now = this.filesystem.now();
+    if (this.atime <= this.mtime || this.atime <= this.ctime || now - this.atime >= DAY) this.atime = now;
+  }
+
+  /** The time of access is to be looked at again. */
+  opened(): void {
+    this.isAccessNoted = false;
   }
 
   /** A new inode belongs to somebody else than root. */
@@ -83,13 +107,13 @@ export class RamNode {
         giveBack(name);
         this.extended ??= new Map();
         this.extended.set(name, value);
-        this.ctime = filesystem.now();
+        this.changed();
       },
       delete: (name) => {
         changing();
         giveBack(name);
         this.extended?.delete(name);
-        this.ctime = filesystem.now();
+        this.changed();
       },
       names: () => [...(this.extended?.keys() ?? [])],
     };
@@ -97,8 +121,13 @@ export class RamNode {
 
   /** The contents changed. */
   modified(): void {
-    this.mtime = this.filesystem.now();
-    this.ctime = this.mtime;
+    this.changed();
+    this.mtime = this.ctime;
+  }
+
+  private changed(): void {
+    this.ctime = this.filesystem.now();
+    this.isAccessNoted = false;
   }
 
   /** Counts it against the limit from now on. Throws ENOSPC. */
@@ -119,7 +148,7 @@ export class RamNode {
 
   linked(by: number): void {
     this.nlink += by;
-    this.ctime = this.filesystem.now();
+    this.changed();
     this.freeUnused();
   }
 

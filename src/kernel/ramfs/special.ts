@@ -32,6 +32,10 @@ export class RamSymlink extends SymlinkInode {
     return this.to;
   }
 
+  override accessed(): void {
+    this.node.accessed();
+  }
+
   attributes(): Attributes {
     return this.node.attributes(this.to.length, 0);
   }
@@ -45,7 +49,7 @@ export class RamSymlink extends SymlinkInode {
   }
 }
 
-/** A fifo, or a socket or device file: those have no driver behind them here, so opening one fails. */
+/** A fifo; or a socket or device file, of which there is nothing here to open. */
 export class RamSpecial extends Inode {
   readonly filesystem: RamFilesystem;
   readonly type: number;

@@ -2,6 +2,7 @@ import type { Kernel } from "../kernel.ts";
 import { type Api, api } from "../library.ts";
 import { type Scheduler, scheduler } from "../rksched/scheduler.ts";
 import type { AddressSpace } from "../rkvm/address-space.ts";
+import { Capability } from "./capabilities.ts";
 import type { ExitStatus } from "./exit.ts";
 import { Limit } from "./limits.ts";
 import { Process } from "./process.ts";
@@ -58,7 +59,9 @@ export class ProcessTable {
   hasRoom(process: Process): boolean {
     if (this.threads.size >= this.mostThreads || this.processes.size >= this.mostThreads) return false;
     const { credentials, limits } = process;
-    return credentials.euid === 0 || this.threadsOf(credentials.uid) < limits[Limit.processes].soft;
+    if (credentials.uid === 0 || credentials.has(Capability.raiseLimits)) return true;
+    if (credentials.has(Capability.administrate)) return true;
+    return this.threadsOf(credentials.uid) < limits[Limit.processes].soft;
   }
 
   find(pid: number): Process | undefined {

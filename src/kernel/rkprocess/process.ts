@@ -3,27 +3,18 @@ import { WaitQueue } from "../rksched/wait-queue.ts";
 import { PendingSignals } from "../rksignal/signal-set.ts";
 import { time } from "../rktime/time.ts";
 import type { AddressSpace } from "../rkvm/address-space.ts";
+import { isSubset } from "./capabilities.ts";
+import { type Credentials, ROOT } from "./credentials.ts";
 import type { ExitStatus } from "./exit.ts";
 import { initialLimits, type ResourceLimit } from "./limits.ts";
 import type { ProcessState } from "./state.ts";
 import type { Thread } from "./thread.ts";
 import { ResourceUsage } from "./usage.ts";
 
-/** User and group numbers of a process. */
-export interface Credentials {
-  uid: number;
-  gid: number;
-  euid: number;
-  egid: number;
-  suid: number;
-  sgid: number;
-  groups: number[];
-}
-
 /** Settings of `prctl` that are kept for those who ask. */
 export interface ProcessControl {
+  /** Others of the same user may look into it. */
   dumpable: boolean;
-  keepsCapabilities: boolean;
   noNewPrivileges: boolean;
   /** Nanoseconds. */
   timerSlack: number;
@@ -35,7 +26,6 @@ const SIGCHLD = 17;
 
 const INITIAL_CONTROL: ProcessControl = {
   dumpable: true,
-  keepsCapabilities: false,
   noNewPrivileges: false,
   timerSlack: 50_000,
   hugePagesDisabled: false,
@@ -52,6 +42,7 @@ export class Process {
   memory: AddressSpace;
   processGroup: number;
   session: number;
+  /** Changed by `become`. */
   credentials: Credentials;
   /** By resource number (`RLIMIT_*`). */
   readonly limits: ResourceLimit[];
@@ -113,10 +104,7 @@ export class Process {
     this.environment = parent?.environment ?? [];
     this.processGroup = parent?.processGroup ?? pid;
     this.session = parent?.session ?? pid;
-    const from = parent?.credentials;
-    this.credentials = from
-      ? { ...from, groups: [...from.groups] }
-      : { uid: 0, gid: 0, euid: 0, egid: 0, suid: 0, sgid: 0, groups: [] };
+    this.credentials = parent?.credentials ?? ROOT;
     this.control = { ...(parent?.control ?? INITIAL_CONTROL) };
     this.limits = parent ? parent.limits.map((limit) => ({ ...limit })) : initialLimits();
     this.hasRunLimit = parent?.hasRunLimit ?? false;
@@ -141,6 +129,19 @@ export class Process {
     this.exitSignal = SIGCHLD;
     for (const state of this.kernel.processStates)
       if (state.exec) this.states[state.index] = state.exec(this.get(state), this);
+  }
+
+  /**
+   * Takes other credentials. With another effective id, or more capabilities, it is not to be looked into any more, and
+   * its parent's end is not its business (PR_SET_DUMPABLE, PR_SET_PDEATHSIG).
+   */
+  become(next: Credentials): void {
+    const old = this.credentials;
+    this.credentials = next;
+    const isSame = (["euid", "egid", "fsuid", "fsgid"] as const).every((id) => old[id] === next[id]);
+    if (isSame && isSubset(next.permitted, old.permitted)) return;
+    this.control.dumpable = false;
+    this.parentDeathSignal = 0;
   }
 
   /** What it has used so far. */

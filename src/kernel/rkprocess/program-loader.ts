@@ -1,6 +1,7 @@
 import { type Api, api } from "../library.ts";
 import type { AddressSpace } from "../rkvm/address-space.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
+import type { Credentials } from "./credentials.ts";
 import type { Process } from "./process.ts";
 
 /** A program that `execve` is to run. Strings are bytes without their zero. */
@@ -13,8 +14,12 @@ export interface ProgramRequest {
   readonly path: Uint8Array;
   readonly argv: readonly Uint8Array[];
   readonly envp: readonly Uint8Array[];
-  /** Who will run it: credentials and limits. */
+  /** Who will run it. */
   readonly process: Process;
+  /** As whom. */
+  readonly credentials: Credentials;
+  /** AT_SECURE */
+  readonly isSecure: boolean;
 }
 
 /** A program in an address space of its own, ready for its first instruction. */

@@ -1,3 +1,4 @@
+import { Capability } from "../rkprocess/capabilities.ts";
 import type { Process } from "../rkprocess/process.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
@@ -123,11 +124,12 @@ export const sentSignal = (thread: Thread, number: number, code = SI_USER): Sign
   uid: thread.process.credentials.uid,
 });
 
-/** Root may signal everybody, others those of their own user, and SIGCONT within their session (kill(2)). */
+/** With CAP_KILL everybody may be signalled, else those of the own user, and SIGCONT goes to the session (kill(2)). */
 export function maySignal(thread: Thread, to: Process, number: number): boolean {
-  const { euid, uid } = thread.process.credentials;
-  if (euid === 0 || to === thread.process) return true;
-  if (number === signal.SIGCONT && to.session === thread.process.session) return true;
+  const { credentials, session } = thread.process;
+  if (to === thread.process || credentials.has(Capability.kill)) return true;
+  if (number === signal.SIGCONT && to.session === session) return true;
+  const { euid, uid } = credentials;
   return [to.credentials.uid, to.credentials.suid].some((other) => other === euid || other === uid);
 }
 
@@ -144,7 +146,7 @@ function kill(thread: Thread, pid: number, number: number): number {
     return 0;
   }
   const group = pid === 0 ? thread.process.processGroup : -pid;
-  if (pid !== -1 && thread.process.credentials.euid === 0)
+  if (pid !== -1 && thread.process.credentials.has(Capability.kill))
     return sender.toGroup(group, info) > 0 ? 0 : -errno.ESRCH;
   const others = [...table.all()].filter((process) =>
     pid === -1 ? process.pid !== 1 && process !== thread.process : process.processGroup === group,

@@ -104,7 +104,10 @@ function build(tree: FileTree, kernel: Kernel): Vfs {
   // Before mounts are there: nothing is made in a directory of the host.
   if (tree.program) put(files, tree.program.path, 0o555, tree.program.bytes);
   const pts = new PtsFilesystem(now, kernel.use(terminals));
-  files.mount(new DeviceFilesystem(now, kernel.use(random), kernel.use(terminals), pts), "/dev");
+  files.mount(
+    new DeviceFilesystem(now, kernel.use(random), kernel.use(terminals), pts, files.devices),
+    "/dev",
+  );
   files.mount(pts, "/dev/pts");
   pts.place = find(files.base(), "/dev/pts", true);
   files.mount(new ProcFilesystem(kernel), "/proc");

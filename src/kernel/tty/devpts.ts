@@ -44,6 +44,7 @@ export class PtsFilesystem extends RamFilesystem {
     const slave = new DeviceInode(this, 0o620, deviceNumber(SLAVE_MAJOR, number), (at, how) =>
       this.openSlave(pty, at, how),
     );
+    slave.node.give(this.terminals.callerIds);
     this.root.add(name, slave);
     const peer = (thread: Thread, how: number) => {
       const place = this.place ?? fail("EIO");

@@ -1,4 +1,5 @@
 import type { ConsolePort } from "../rkconsole/console.ts";
+import { ROOT } from "../rkprocess/credentials.ts";
 import type { Process } from "../rkprocess/process.ts";
 import type { ProcessTable } from "../rkprocess/process-table.ts";
 import type { Signals } from "../rksignal/signals.ts";
@@ -6,6 +7,7 @@ import type { Time } from "../rktime/time.ts";
 import type { Location } from "../vfs/dentry.ts";
 import { fail } from "../vfs/error.ts";
 import { O } from "../vfs/flags.ts";
+import type { Owner } from "../vfs/inode.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { JobControl } from "./job-control.ts";
 import { Pty } from "./pty.ts";
@@ -36,6 +38,12 @@ export class Terminals {
     this.console = new Tty(input, screen, this.newJobs(), time);
     this.known.add(this.console);
     processes.onExit.push((process) => this.leaderEnded(process));
+  }
+
+  /** Whose what the system call under way makes is. */
+  get callerIds(): Owner {
+    const { fsuid, fsgid } = this.caller()?.credentials ?? ROOT;
+    return { uid: fsuid, gid: fsgid };
   }
 
   newPty(number: number): Pty {

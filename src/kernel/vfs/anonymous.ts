@@ -1,7 +1,14 @@
 import { Dentry, type Location } from "./dentry.ts";
 import { fail } from "./error.ts";
 import type { Filesystem } from "./filesystem.ts";
-import { type AttributeChange, type Attributes, DirectoryInode, FileType, Inode } from "./inode.ts";
+import {
+  type AttributeChange,
+  type Attributes,
+  DirectoryInode,
+  FileType,
+  Inode,
+  type Owner,
+} from "./inode.ts";
 import type { Mount } from "./mount.ts";
 import type { OpenFile } from "./open-file.ts";
 
@@ -14,7 +21,14 @@ class AnonymousInode extends Inode {
   private readonly opener: Opener;
   private current: Attributes;
 
-  constructor(filesystem: Filesystem, type: number, ino: number, now: bigint, opener: Opener) {
+  constructor(
+    filesystem: Filesystem,
+    type: number,
+    ino: number,
+    now: bigint,
+    { uid, gid }: Owner,
+    opener: Opener,
+  ) {
     super();
     this.filesystem = filesystem;
     this.type = type;
@@ -24,8 +38,8 @@ class AnonymousInode extends Inode {
         ino,
         mode: type | (type === FileType.socket ? 0o777 : 0o600),
         nlink: 1,
-        uid: 0,
-        gid: 0,
+        uid,
+        gid,
         rdev: 0,
         size: 0,
         blocks: 0,
@@ -102,7 +116,7 @@ class AnonymousFilesystem implements Filesystem {
 /** Its device number (major 0, minor 256 and up) is above those that mounting gives. */
 function mountNowhere(name: string, magic: number, device: number): Mount {
   const filesystem = new AnonymousFilesystem(name, magic);
-  return { filesystem, device, root: new Dentry("", undefined, filesystem.root), at: undefined };
+  return { filesystem, device, root: new Dentry("", undefined, filesystem.root), at: undefined, flags: 0 };
 }
 
 /** PIPEFS_MAGIC, SOCKFS_MAGIC, ANON_INODE_FS_MAGIC (linux/magic.h). */
@@ -112,20 +126,31 @@ const mounts = {
   anon_inode: mountNowhere("anon_inodefs", 0x09041934, 0x10_0002),
 };
 
-function place(mount: Mount, name: string, type: number, ino: number, now: bigint, opener: Opener): Location {
-  const inode = new AnonymousInode(mount.filesystem, type, ino, now, opener);
+const ROOT: Owner = { uid: 0, gid: 0 };
+
+function place(
+  mount: Mount,
+  name: string,
+  type: number,
+  ino: number,
+  now: bigint,
+  opener: Opener,
+  owner = ROOT,
+): Location {
+  const inode = new AnonymousInode(mount.filesystem, type, ino, now, owner, opener);
   return { mount, dentry: new Dentry(name, undefined, inode) };
 }
 
-/** A place for a pipe or socket, called `kind:[number]`. `opener` opens it again. */
+/** A place for a pipe or socket, called `kind:[number]`. `opener` opens it again; absent `owner`: root. */
 export function anonymousPlace(
   kind: "pipe" | "socket",
   number: number,
   now: bigint,
   opener: Opener,
+  owner?: Owner,
 ): Location {
   const type = kind === "pipe" ? FileType.fifo : FileType.socket;
-  return place(mounts[kind], `${kind}:[${number}]`, type, number, now, opener);
+  return place(mounts[kind], `${kind}:[${number}]`, type, number, now, opener, owner);
 }
 
 /** A place for something that is neither file nor stream: `anon_inode:[eventfd]`. It cannot be opened again. */

@@ -14,7 +14,7 @@ import type { Filesystem } from "./filesystem.ts";
 import { O } from "./flags.ts";
 import { FileType } from "./inode.ts";
 import { Seek } from "./open-file.ts";
-import { Rename } from "./operations.ts";
+import { Rename } from "./rename.ts";
 import { failure, readAll, Tree } from "./tree-fixture.ts";
 import { anyStep, applyTo, dump, Model } from "./tree-model-fixture.ts";
 

@@ -18,6 +18,8 @@ export interface Filesystem {
   /** `f_type` of `statfs` (linux/magic.h). */
   readonly magic: number;
   readonly readOnly: boolean;
+  /** Reading moves the time of access. */
+  readonly keepsAccessTimes?: boolean;
   readonly root: DirectoryInode;
   use(): FilesystemUse;
   /** Brings everything written to stable storage, where there is such a thing. */

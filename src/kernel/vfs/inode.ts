@@ -33,6 +33,8 @@ export interface Attributes {
   readonly atime: bigint;
   readonly mtime: bigint;
   readonly ctime: bigint;
+  /** When it was made; undefined where nobody keeps that. */
+  readonly btime?: bigint;
 }
 
 /** What `chmod`, `chown` and `utimensat` change. */
@@ -52,7 +54,7 @@ export function deviceNumber(major: number, minor: number): number {
 
 /**
  * An object in a filesystem. Operations throw `VfsError`; what a kind of inode cannot do has its errno here.
- * Permissions are not checked: a unikernel's only user is root.
+ * Permissions have been checked (`permission.ts`) before any of them is called.
  */
 export abstract class Inode {
   abstract readonly filesystem: Filesystem;
@@ -62,12 +64,16 @@ export abstract class Inode {
   locks: FileLocks | undefined = undefined;
   /** Who wants to hear what happens to it. */
   watchers: Set<Watcher> | undefined = undefined;
+  /** Open files that may write to it; below zero: processes that run it (ETXTBSY otherwise). */
+  writers = 0;
   /** Undefined where the filesystem keeps none. */
   get extendedAttributes(): ExtendedAttributes | undefined {
     return undefined;
   }
   abstract attributes(): Attributes;
   abstract setAttributes(change: AttributeChange): void;
+  /** It was read: the time of access may move. */
+  accessed(): void {}
   /** A new open file description. `flags` as in `open(2)`; O_CREAT and O_EXCL have been dealt with. */
   abstract open(location: Location, flags: number): OpenFile;
 }

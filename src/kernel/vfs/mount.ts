@@ -1,4 +1,5 @@
 import { Dentry, type Location } from "./dentry.ts";
+import type { Devices } from "./devices.ts";
 import type { Filesystem } from "./filesystem.ts";
 import type { ByteString } from "./names.ts";
 
@@ -11,17 +12,33 @@ export interface Mount {
   readonly root: Dentry;
   /** Where it hangs; undefined for the root of the tree and for filesystems that are nowhere (pipes). */
   at: Location | undefined;
-  /** Nothing may be changed through it, whatever the filesystem says. */
-  isReadOnly?: boolean;
+  /** What device files in it lead to. */
+  readonly devices?: Devices | undefined;
+  /** `MountFlag` bits. */
+  flags: number;
 }
 
-export function createMount(filesystem: Filesystem, device: number, at: Location | undefined): Mount {
-  return { filesystem, device, root: new Dentry("", undefined, filesystem.root), at };
+/** What does not happen through a mount, whatever the filesystem says: flags of mount(2). */
+export const MountFlag = {
+  readOnly: 1,
+  noSetId: 2,
+  noDevices: 4,
+  noPrograms: 8,
+  noAccessTimes: 1024,
+} as const;
+
+export function createMount(
+  filesystem: Filesystem,
+  device: number,
+  at: Location | undefined,
+  devices: Devices,
+): Mount {
+  return { filesystem, device, root: new Dentry("", undefined, filesystem.root), at, devices, flags: 0 };
 }
 
 /** Whether nothing may be changed there. */
-export function isReadOnly({ filesystem, isReadOnly = false }: Mount): boolean {
-  return isReadOnly || filesystem.readOnly;
+export function isReadOnly({ filesystem, flags }: Mount): boolean {
+  return (flags & MountFlag.readOnly) !== 0 || filesystem.readOnly;
 }
 
 /** Goes down into whatever is mounted on a place. */

@@ -5,7 +5,7 @@ import type { Location } from "./dentry.ts";
 import { fail } from "./error.ts";
 import { O, POLL, STATUS } from "./flags.ts";
 import type { AttributeChange, Attributes, Inode } from "./inode.ts";
-import { isReadOnly } from "./mount.ts";
+import { isReadOnly, MountFlag } from "./mount.ts";
 import { Event, tell } from "./notify.ts";
 
 /** `whence` of `lseek`. */
@@ -35,6 +35,7 @@ export abstract class OpenFile {
   /** Access mode and status flags. */
   flags: number;
   private references = 1;
+  private isWriter = false;
   private closeListeners: Set<() => void> | undefined;
 
   constructor(location: Location, flags: number) {
@@ -71,6 +72,12 @@ export abstract class OpenFile {
   setAttributes(change: AttributeChange): void {
     if (isReadOnly(this.location.mount)) fail("EROFS");
     this.inode.setAttributes(change);
+  }
+
+  /** It was read: the time of access moves, if it is so opened and mounted. */
+  accessed(): void {
+    if (!(this.flags & O.NOATIME || this.location.mount.flags & MountFlag.noAccessTimes))
+      this.inode.accessed();
   }
 
   /** Reads at the file's position and moves it. 0: the end. */
@@ -134,9 +141,16 @@ export abstract class OpenFile {
     return this;
   }
 
+  /** Nobody runs the file while it is open here (ETXTBSY). */
+  countWriter(): void {
+    this.isWriter = true;
+    this.inode.writers++;
+  }
+
   /** A holder lets go; the last one closes the file. */
   release(): void {
     if (--this.references > 0) return;
+    if (this.isWriter) this.inode.writers--;
     this.inode.locks?.releaseFile(this);
     if (!(this instanceof PathFile))
       tell(this.location.dentry, this.writable ? Event.closeWrite : Event.closeNoWrite);

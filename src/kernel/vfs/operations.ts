@@ -1,18 +1,27 @@
+import { Capability } from "../rkprocess/capabilities.ts";
 import { Dentry, type Location } from "./dentry.ts";
 import { fail } from "./error.ts";
 import { O } from "./flags.ts";
 import { DirectoryInode, FileType, type Inode, type NewInode, type Owner, SymlinkInode } from "./inode.ts";
-import { isReadOnly } from "./mount.ts";
+import { isReadOnly, MountFlag } from "./mount.ts";
 import { type ByteString, NAME_MAX } from "./names.ts";
-import { Event, newCookie, tell, tellGone, tellName, tellSelf } from "./notify.ts";
+import { Event, tell, tellGone, tellName, tellSelf } from "./notify.ts";
 import { type OpenFile, PathFile } from "./open-file.ts";
+import {
+  loseSetId,
+  May,
+  maySetGroup,
+  requireAccess,
+  requireLinkable,
+  requireOwner,
+  requireRemovable,
+  type Who,
+} from "./permission.ts";
 import { type Base, find, type Last, walk, walkParent } from "./walk.ts";
 
-/** S_ISGID */
+/** S_ISGID, and with S_IXGRP. */
 const SET_GID = 0o2000;
-
-/** Flags of `renameat2`. */
-export const Rename = { noReplace: 1, exchange: 2 } as const;
+const SET_GID_RUNS = 0o2010;
 
 /** Opens (and with O_CREAT makes) a file. `mode`: permission bits of a new one, `umask` already taken off. */
 export function open(base: Base, path: ByteString, flags: number, mode: number): OpenFile {
@@ -31,10 +40,10 @@ function openOrMake(base: Base, path: ByteString, flags: number, mode: number): 
   if (!last.found) {
     if (!(flags & O.CREAT)) fail("ENOENT");
     const made = make(base, last, { mode: FileType.regular | mode, rdev: 0 });
-    return made.dentry.inode.open(made, flags & ~O.TRUNC);
+    return opened(made, flags & ~O.TRUNC);
   }
   if (exclusive) fail("EEXIST");
-  return openFound(last.found, flags);
+  return openFound(last.found, flags, base.who);
 }
 
 /** Files without a name that may get one. */
@@ -46,13 +55,14 @@ function openNameless(base: Base, path: ByteString, flags: number, mode: number)
   const { mount, dentry } = find(base, path, !(flags & O.NOFOLLOW));
   if (!(dentry.inode instanceof DirectoryInode)) return fail("ENOTDIR");
   requireWritable({ mount, dentry });
+  requireAccess(base.who, dentry.inode, May.write | May.execute);
   const inode = dentry.inode.createNameless(
     ownedBy(base, dentry.inode, { mode: FileType.regular | mode, rdev: 0 }),
   );
   if (!(flags & O.EXCL)) linkable.add(inode);
   const nameless = new Dentry(`#${inode.attributes().ino}`, dentry, inode);
   nameless.removed = true;
-  return inode.open({ mount, dentry: nameless }, flags & ~(O.TMPFILE | O.DIRECTORY));
+  return opened({ mount, dentry: nameless }, flags & ~(O.TMPFILE | O.DIRECTORY));
 }
 
 function openPath(base: Base, path: ByteString, flags: number): OpenFile {
@@ -61,20 +71,60 @@ function openPath(base: Base, path: ByteString, flags: number): OpenFile {
   return new PathFile(found, flags & (O.PATH | O.DIRECTORY | O.NOFOLLOW));
 }
 
-/** Opens what a place holds (also for `truncate` and for mapping a program). */
-export function openFound(found: Location, flags: number): OpenFile {
+/** What the access modes of `open` ask for; the fourth, for `ioctl` alone, asks for both. */
+const ACCESS = [May.read, May.write, May.read | May.write, May.read | May.write];
+
+/** Opens what a place holds (also for `truncate`). */
+export function openFound(found: Location, flags: number, who: Who): OpenFile {
   const { inode } = found.dentry;
   const writes = (flags & O.ACCMODE) !== O.RDONLY || (flags & O.TRUNC) !== 0;
   if (flags & O.DIRECTORY) requireDirectory(found);
   if (inode instanceof SymlinkInode) fail("ELOOP");
   if (inode instanceof DirectoryInode && (writes || flags & O.CREAT)) fail("EISDIR");
-  if (writes && inode.type === FileType.regular) requireWritable(found);
-  if (!(flags & O.TRUNC) || inode.type !== FileType.regular) return inode.open(found, flags);
+  if (isDevice(inode) && found.mount.flags & MountFlag.noDevices) fail("EACCES");
+  requireAccess(who, inode, ACCESS[flags & O.ACCMODE] | (flags & O.TRUNC ? May.write : 0));
+  if (flags & O.NOATIME) requireOwner(who, inode);
+  if (inode.type === FileType.character) return openDevice(found, flags);
+  if (inode.type !== FileType.regular) return inode.open(found, flags);
+  if (writes) {
+    requireWritable(found);
+    if (inode.writers < 0) fail("ETXTBSY");
+  }
+  if (!(flags & O.TRUNC)) return opened(found, flags);
   // Truncation needs no write access of the descriptor (open(2)), but the bytes opened for writing.
-  const file = inode.open(found, (flags & ~O.ACCMODE) | O.RDWR);
+  const file = opened(found, (flags & ~O.ACCMODE) | O.RDWR);
+  loseSetId(who, file);
   file.truncate(0);
   tell(found.dentry, Event.modify);
   file.flags = (file.flags & ~O.ACCMODE) | (flags & O.ACCMODE);
+  return file;
+}
+
+const isDevice = ({ type }: Inode) => type === FileType.character || type === FileType.block;
+
+/** What a device's number stands for; a device of a filesystem of devices (a terminal) may have none. */
+function openDevice(found: Location, flags: number): OpenFile {
+  const { inode } = found.dentry;
+  const driver = found.mount.devices?.find(inode.attributes().rdev);
+  return driver ? driver(found, flags) : inode.open(found, flags);
+}
+
+/** Opens a file that may be opened so. What can write to a regular file is counted: such a file is not run. */
+function opened(found: Location, flags: number): OpenFile {
+  const file = found.dentry.inode.open(found, flags);
+  if (file.writable) file.countWriter();
+  return file;
+}
+
+/** Opens a program to be run, which needs no permission to read it. Throws EACCES, and ETXTBSY while it is written. */
+export function openProgram(found: Location, who: Who): OpenFile {
+  const { inode } = found.dentry;
+  if (inode.type === FileType.symlink) fail("ELOOP");
+  if (inode.type !== FileType.regular || found.mount.flags & MountFlag.noPrograms) fail("EACCES");
+  requireAccess(who, inode, May.execute);
+  if (inode.writers > 0) fail("ETXTBSY");
+  const file = inode.open(found, O.RDONLY);
+  tell(found.dentry, Event.open);
   return file;
 }
 
@@ -86,7 +136,9 @@ export function mkdir(base: Base, path: ByteString, mode: number): void {
 export function mknod(base: Base, path: ByteString, what: NewInode): Location {
   const last = walkParent(base, path);
   if (last.slash && !last.found) fail("ENOENT");
-  return make(base, last, what);
+  const type = what.mode & FileType.mask;
+  const isForDevice = type === FileType.character || type === FileType.block;
+  return make(base, last, what, isForDevice);
 }
 
 export function symlink(base: Base, path: ByteString, target: ByteString): void {
@@ -94,6 +146,7 @@ export function symlink(base: Base, path: ByteString, target: ByteString): void 
   const last = walkParent(base, path);
   if (last.slash && !last.found) fail("ENOENT");
   const parent = requireFree(last);
+  requireAccess(base.who, parent, May.write | May.execute);
   const { owner } = ownedBy(base, parent, { mode: FileType.symlink, rdev: 0 });
   tellName(parent, last.name, parent.symlink(last.name, target, owner), Event.create);
 }
@@ -105,6 +158,8 @@ export function link(from: Location, base: Base, path: ByteString): void {
   const parent = requireFree(last);
   if (last.parent.mount !== from.mount) fail("EXDEV");
   const { inode } = from.dentry;
+  requireLinkable(base.who, inode);
+  requireAccess(base.who, parent, May.write | May.execute);
   if (inode instanceof DirectoryInode) fail("EPERM");
   if (inode.attributes().nlink === 0 && !linkable.has(inode)) fail("ENOENT");
   parent.link(last.name, inode);
@@ -117,9 +172,12 @@ export function unlink(base: Base, path: ByteString): void {
   if (last.kind !== "normal") fail("EISDIR");
   const found = last.found ?? fail("ENOENT");
   const { inode } = found.dentry;
-  if (inode instanceof DirectoryInode) fail("EISDIR");
-  if (last.slash) fail("ENOTDIR");
+  const isDirectory = inode instanceof DirectoryInode;
+  if (last.slash) fail(isDirectory ? "EISDIR" : "ENOTDIR");
   requireWritable(last.parent);
+  requireRemovable(base.who, directoryOf(last), inode);
+  if (isDirectory) fail("EISDIR");
+  if (found.mount !== last.parent.mount) fail("EBUSY");
   directoryOf(last).unlink(last.name, inode);
   last.parent.dentry.drop(last.name);
   tellRemoved(directoryOf(last), last.name, inode);
@@ -132,52 +190,13 @@ export function rmdir(base: Base, path: ByteString): void {
   if (last.kind === "root") fail("EBUSY");
   const found = last.found ?? fail("ENOENT");
   const { inode } = found.dentry;
+  requireWritable(last.parent);
+  requireRemovable(base.who, directoryOf(last), inode);
   if (!(inode instanceof DirectoryInode)) fail("ENOTDIR");
   if (found.mount !== last.parent.mount) fail("EBUSY");
-  requireWritable(last.parent);
   directoryOf(last).rmdir(last.name, inode as DirectoryInode);
   last.parent.dentry.drop(last.name);
   tellRemoved(directoryOf(last), last.name, inode);
-}
-
-export function rename(from: Base, path: ByteString, to: Base, newPath: ByteString, flags: number): void {
-  if (flags & ~(Rename.noReplace | Rename.exchange)) fail("EINVAL");
-  if (flags === (Rename.noReplace | Rename.exchange)) fail("EINVAL");
-  const source = walkParent(from, path);
-  const target = walkParent(to, newPath);
-  if (source.parent.mount !== target.parent.mount) fail("EXDEV");
-  if (source.kind !== "normal") fail("EBUSY");
-  if (target.kind !== "normal") fail(flags & Rename.noReplace ? "EEXIST" : "EBUSY");
-  const moved = source.found ?? fail("ENOENT");
-  const replaced = target.found;
-  const exchange = (flags & Rename.exchange) !== 0;
-  if (replaced && flags & Rename.noReplace) fail("EEXIST");
-  if (!replaced && exchange) fail("ENOENT");
-  checkRenameKinds(source, target, exchange);
-  requireWritable(source.parent);
-  if (replaced?.dentry.inode === moved.dentry.inode) return;
-  if (target.parent.dentry.removed) fail("ENOENT");
-  directoryOf(source).rename(
-    source.name,
-    moved.dentry.inode,
-    directoryOf(target),
-    target.name,
-    replaced?.dentry.inode,
-    exchange,
-  );
-  if (!exchange) target.parent.dentry.drop(target.name);
-  moved.dentry.moveTo(target.parent.dentry, target.name);
-  if (exchange) replaced?.dentry.moveTo(source.parent.dentry, source.name);
-  tellMoved(source, target, moved.dentry.inode);
-  if (exchange && replaced) tellMoved(target, source, replaced.dentry.inode);
-  else if (replaced && isGone(replaced.dentry.inode)) tellGone(replaced.dentry.inode);
-}
-
-function tellMoved(from: Last, to: Last, inode: Inode): void {
-  const cookie = newCookie();
-  tellName(directoryOf(from), from.name, inode, Event.movedFrom, cookie);
-  tellName(directoryOf(to), to.name, inode, Event.movedTo, cookie);
-  tellSelf(inode, Event.moveSelf);
 }
 
 /** A name is gone, and possibly what it led to. */
@@ -191,29 +210,12 @@ function tellRemoved(directory: DirectoryInode, name: ByteString, inode: Inode):
   tellName(directory, name, inode, Event.delete);
 }
 
-const isGone = (inode: Inode) => inode.attributes().nlink === 0;
+export const isGone = (inode: Inode) => inode.attributes().nlink === 0;
 
-function checkRenameKinds(source: Last, target: Last, exchange: boolean): void {
-  const moved = source.found as Location;
-  const replaced = target.found;
-  const isDirectory = moved.dentry.inode instanceof DirectoryInode;
-  if (!isDirectory && (source.slash || (target.slash && !exchange))) fail("ENOTDIR");
-  if (moved.mount !== source.parent.mount || (replaced && replaced.mount !== target.parent.mount))
-    fail("EBUSY");
-  if (target.parent.dentry.isBelow(moved.dentry)) fail("EINVAL");
-  if (!replaced) return;
-  if (source.parent.dentry.isBelow(replaced.dentry)) fail(exchange ? "EINVAL" : "ENOTEMPTY");
-  const ontoDirectory = replaced.dentry.inode instanceof DirectoryInode;
-  if (exchange) {
-    if (target.slash && !ontoDirectory) fail("ENOTDIR");
-    return;
-  }
-  if (isDirectory && !ontoDirectory) fail("ENOTDIR");
-  if (!isDirectory && ontoDirectory) fail("EISDIR");
-}
-
-function make(base: Base, last: Last, what: NewInode): Location {
+function make(base: Base, last: Last, what: NewInode, isDevice = false): Location {
   const parent = requireFree(last);
+  requireAccess(base.who, parent, May.write | May.execute);
+  if (isDevice && base.who && !base.who.has(Capability.makeDevices)) fail("EPERM");
   const inode = parent.create(last.name, ownedBy(base, parent, what));
   tellName(parent, last.name, inode, Event.create);
   return { mount: last.parent.mount, dentry: last.parent.dentry.child(last.name, inode) };
@@ -221,13 +223,18 @@ function make(base: Base, last: Last, what: NewInode): Location {
 
 const ROOT: Owner = { uid: 0, gid: 0 };
 
-/** In a set-group-ID directory the group is the directory's, and a new directory is such a one too (inode(7)). */
-function ownedBy(base: Base, parent: DirectoryInode, what: NewInode): NewInode {
-  const owner = base.owner?.() ?? ROOT;
-  const { mode, gid } = parent.attributes();
-  if (!(mode & SET_GID)) return { ...what, owner };
-  const inherited = (what.mode & FileType.mask) === FileType.directory ? SET_GID : 0;
-  return { ...what, mode: what.mode | inherited, owner: { uid: owner.uid, gid } };
+/**
+ * In a set-group-ID directory the group is the directory's, and a new directory is such a one too (inode(7)). Nobody
+ * makes a program there that runs as a group that the maker is not in.
+ */
+function ownedBy({ who }: Base, parent: DirectoryInode, what: NewInode): NewInode {
+  const owner = who ? { uid: who.fsuid, gid: who.fsgid } : ROOT;
+  const { mode: above, gid } = parent.attributes();
+  if (!(above & SET_GID)) return { ...what, owner };
+  let { mode } = what;
+  if ((mode & FileType.mask) === FileType.directory) mode |= SET_GID;
+  else if ((mode & SET_GID_RUNS) === SET_GID_RUNS && !maySetGroup(who, gid)) mode &= ~SET_GID;
+  return { ...what, mode, owner: { uid: owner.uid, gid } };
 }
 
 /** The directory that a new name goes into, once it is clear that it may. */
@@ -239,7 +246,7 @@ function requireFree(last: Last): DirectoryInode {
   return directoryOf(last);
 }
 
-function directoryOf(last: Last): DirectoryInode {
+export function directoryOf(last: Last): DirectoryInode {
   return last.parent.dentry.inode as DirectoryInode;
 }
 

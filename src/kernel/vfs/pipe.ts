@@ -3,6 +3,7 @@ import { anonymousPlace } from "./anonymous.ts";
 import type { Location } from "./dentry.ts";
 import { fail } from "./error.ts";
 import { O, POLL } from "./flags.ts";
+import type { Owner } from "./inode.ts";
 import { Budget, DEFAULT_LIMITS } from "./limits.ts";
 import { type IoctlMemory, OpenFile } from "./open-file.ts";
 
@@ -220,9 +221,9 @@ export class PipeMaker {
   }
 
   /** A new pipe's reading and writing end. `now`: nanoseconds since 1970. */
-  create(flags: number, now: bigint): [PipeEnd, PipeEnd] {
+  create(flags: number, now: bigint, owner?: Owner): [PipeEnd, PipeEnd] {
     const pipe = new Pipe(this.budget);
-    const location = this.place(now, (at, how) => new PipeEnd(at, how, pipe, false));
+    const location = this.place(now, (at, how) => new PipeEnd(at, how, pipe, false), owner);
     return [
       new PipeEnd(location, flags | O.RDONLY, pipe, false),
       new PipeEnd(location, flags | O.WRONLY, pipe, false),
@@ -230,7 +231,7 @@ export class PipeMaker {
   }
 
   /** The place of something that is like a pipe; `open` opens it again (through `/proc/self/fd`). */
-  place(now: bigint, open: (location: Location, flags: number) => OpenFile): Location {
-    return anonymousPlace("pipe", ++this.made, now, open);
+  place(now: bigint, open: (location: Location, flags: number) => OpenFile, owner?: Owner): Location {
+    return anonymousPlace("pipe", ++this.made, now, open, owner);
   }
 }

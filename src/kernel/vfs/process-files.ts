@@ -1,5 +1,6 @@
 import { type Api, api } from "../library.ts";
 import { CLONE } from "../rkprocess/clone-flags.ts";
+import type { Credentials } from "../rkprocess/credentials.ts";
 import { Limit } from "../rkprocess/limits.ts";
 import type { Process } from "../rkprocess/process.ts";
 import { processState } from "../rkprocess/state.ts";
@@ -8,6 +9,7 @@ import { FdTable } from "./fd-table.ts";
 import type { Owner } from "./inode.ts";
 import type { OpenFile } from "./open-file.ts";
 import { vfs } from "./vfs.ts";
+import type { Base } from "./walk.ts";
 
 /** Where a process stands, and what it takes off new permissions: what CLONE_FS shares. */
 interface Place {
@@ -19,15 +21,30 @@ interface Place {
 /** What a process knows of files. */
 export class ProcessFiles implements Place {
   readonly fds: FdTable;
-  /** Whose its new files are. */
-  readonly owner: () => Owner;
+  private readonly process: Pick<Process, "credentials">;
   private place: Place;
 
   /** Takes over one hold on `fds`. */
-  constructor(fds: FdTable, place: Place, owner: () => Owner) {
+  constructor(fds: FdTable, place: Place, process: Pick<Process, "credentials">) {
     this.fds = fds;
     this.place = place;
-    this.owner = owner;
+    this.process = process;
+  }
+
+  /** As whom it opens files. */
+  get who(): Credentials {
+    return this.process.credentials;
+  }
+
+  /** Whose its new files are. */
+  get owner(): Owner {
+    const { fsuid, fsgid } = this.who;
+    return { uid: fsuid, gid: fsgid };
+  }
+
+  /** Where its paths begin, relative ones at `start`. */
+  base(start: Location = this.place.cwd): Base {
+    return { root: this.place.root, start, who: this.process.credentials };
   }
 
   get root(): Location {
@@ -50,15 +67,15 @@ export class ProcessFiles implements Place {
   }
 
   /** A child's, with what `flags` (`CLONE`) say in common. */
-  fork(flags: number, limit: () => number, owner: () => Owner): ProcessFiles {
-    const fds = flags & CLONE.FILES ? this.fds.share() : this.fds.copy(limit);
-    return new ProcessFiles(fds, flags & CLONE.FS ? this.place : { ...this.place }, owner);
+  fork(flags: number, child: Process): ProcessFiles {
+    const fds = flags & CLONE.FILES ? this.fds.share() : this.fds.copy(limitOf(child));
+    return new ProcessFiles(fds, flags & CLONE.FS ? this.place : { ...this.place }, child);
   }
 
   /** Has nothing in common with others any more (`unshare`, `execve`): `flags` of CLONE_FILES and CLONE_FS. */
-  unshare(flags: number, limit: () => number): ProcessFiles {
-    const fds = flags & CLONE.FILES ? this.fds.unshare(limit) : this.fds;
-    return new ProcessFiles(fds, flags & CLONE.FS ? { ...this.place } : this.place, this.owner);
+  unshare(flags: number, process: Process): ProcessFiles {
+    const fds = flags & CLONE.FILES ? this.fds.unshare(limitOf(process)) : this.fds;
+    return new ProcessFiles(fds, flags & CLONE.FS ? { ...this.place } : this.place, process);
   }
 }
 
@@ -70,21 +87,17 @@ export const processFiles = processState<ProcessFiles>({
     const { root } = process.kernel.use(vfs);
     const fds = new FdTable(limitOf(process));
     for (const file of process.kernel.use(standardFiles)(process)) fds.add(file, false);
-    return new ProcessFiles(fds, { root, cwd: root, umask: 0o022 }, ownerOf(process));
+    return new ProcessFiles(fds, { root, cwd: root, umask: 0o022 }, process);
   },
-  fork: (parent, child, flags) => parent.fork(flags, limitOf(child), ownerOf(child)),
-  unshare: (files, process, flags) => files.unshare(flags, limitOf(process)),
+  fork: (parent, child, flags) => parent.fork(flags, child),
+  unshare: (files, process, flags) => files.unshare(flags, process),
   exec(files, process) {
-    const own = files.unshare(CLONE.FILES, limitOf(process));
+    const own = files.unshare(CLONE.FILES, process);
     own.fds.closeOnExec();
     return own;
   },
   exit: (files) => files.fds.release(),
 });
-
-function ownerOf(process: Process): () => Owner {
-  return () => ({ uid: process.credentials.euid, gid: process.credentials.egid });
-}
 
 function limitOf({ limits }: Process): () => number {
   return () => Number(limits[Limit.files].soft);

@@ -91,6 +91,7 @@ class RegularFile extends OpenFile {
   override read(into: Uint8Array): number {
     const count = this.data.readAt(into, this.position);
     this.position += count;
+    this.accessed();
     return count;
   }
 
@@ -102,6 +103,7 @@ class RegularFile extends OpenFile {
   }
 
   override readAt(into: Uint8Array, position: number): number {
+    this.accessed();
     return position >= MAX_FILE_SIZE ? 0 : this.data.readAt(into, position);
   }
 
@@ -158,6 +160,7 @@ class RegularFile extends OpenFile {
   }
 
   override backing(): Backing {
+    this.accessed();
     return (this.inode as FileInode).backing(toText(describe(this.location)));
   }
 

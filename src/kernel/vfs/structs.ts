@@ -38,13 +38,14 @@ export function encodeStat(a: Attributes, device: number): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-/** STATX_BASIC_STATS and STATX_MNT_ID: what is filled in. */
+/** STATX_BASIC_STATS and STATX_MNT_ID: what is filled in always; and STATX_BTIME. */
 const STATX_MASK = 0x7ff | 0x1000;
+const STATX_BTIME = 0x800;
 
 /** `struct statx`, 256 bytes (linux/stat.h). */
 export function encodeStatx(a: Attributes, device: number): Uint8Array {
   const view = new DataView(new ArrayBuffer(256));
-  view.setUint32(0, STATX_MASK, true); //             0 stx_mask
+  view.setUint32(0, STATX_MASK | (a.btime === undefined ? 0 : STATX_BTIME), true); // 0 stx_mask
   view.setUint32(4, BLOCK_SIZE, true); //             4 stx_blksize, 8 stx_attributes
   view.setUint32(16, a.nlink, true); //              16 stx_nlink
   view.setUint32(20, a.uid, true); //                20 stx_uid
@@ -54,7 +55,8 @@ export function encodeStatx(a: Attributes, device: number): Uint8Array {
   view.setBigUint64(40, BigInt(a.size), true); //    40 stx_size
   view.setBigUint64(48, BigInt(a.blocks), true); //  48 stx_blocks, 56 stx_attributes_mask
   setTimespec(view, 64, a.atime); //                 64 stx_atime (u32 nanoseconds, padding)
-  setTimespec(view, 96, a.ctime); //                 80 stx_btime (not known), 96 stx_ctime
+  setTimespec(view, 80, a.btime ?? 0n); //           80 stx_btime
+  setTimespec(view, 96, a.ctime); //                 96 stx_ctime
   setTimespec(view, 112, a.mtime); //               112 stx_mtime
   view.setUint32(128, major(a.rdev), true); //      128 stx_rdev_major
   view.setUint32(132, minor(a.rdev), true); //      132 stx_rdev_minor

@@ -9,6 +9,7 @@ import { describe } from "./mount.ts";
 import { toByteString, toText } from "./names.ts";
 import type { OpenFile } from "./open-file.ts";
 import * as operations from "./operations.ts";
+import { rename } from "./rename.ts";
 import { Vfs } from "./vfs.ts";
 import { type Base, find } from "./walk.ts";
 
@@ -111,7 +112,7 @@ export class Tree {
   }
 
   rename(from: string, to: string, flags = 0): void {
-    operations.rename(this.base, toByteString(from), this.base, toByteString(to), flags);
+    rename(this.base, toByteString(from), this.base, toByteString(to), flags);
   }
 }
 

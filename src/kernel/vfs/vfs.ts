@@ -1,5 +1,6 @@
 import { type Api, api } from "../library.ts";
 import type { Location } from "./dentry.ts";
+import { Devices } from "./devices.ts";
 import { fail } from "./error.ts";
 import type { Filesystem } from "./filesystem.ts";
 import { DirectoryInode, FileType } from "./inode.ts";
@@ -19,6 +20,8 @@ export class Vfs {
   /** In the order they were mounted, the root first. */
   readonly mounts: Mount[] = [];
   root: Location;
+  /** What device files lead to. */
+  readonly devices = new Devices();
   /** What tmpfs that the guest mounts takes. */
   readonly mountedBytes: Budget;
   readonly limits: FileLimits;
@@ -29,7 +32,7 @@ export class Vfs {
     this.limits = limits;
     this.mountedBytes = new Budget(limits.memoryFileBytes, "ENOSPC");
     this.pipes = new PipeMaker(new Budget(limits.pipeBytes, "ENOMEM"));
-    const mount = createMount(root, this.deviceOf(root), undefined);
+    const mount = createMount(root, this.deviceOf(root), undefined, this.devices);
     this.mounts.push(mount);
     this.root = { mount, dentry: mount.root };
   }
@@ -41,12 +44,12 @@ export class Vfs {
   mount(filesystem: Filesystem, path: string): void {
     const at = this.makeDirectory(path);
     if (at.dentry === this.root.dentry) fail("EBUSY");
-    this.hang(createMount(filesystem, this.deviceOf(filesystem), at));
+    this.hang(createMount(filesystem, this.deviceOf(filesystem), at, this.devices));
   }
 
   /** Mounts a filesystem, or what is at `from` in it, on a place that is there. Throws ENOSPC. */
   mountAt(filesystem: Filesystem, at: Location, from?: Location): Mount {
-    const mount = createMount(filesystem, from?.mount.device ?? this.deviceOf(filesystem), at);
+    const mount = createMount(filesystem, from?.mount.device ?? this.deviceOf(filesystem), at, this.devices);
     return this.hang(from ? { ...mount, root: from.dentry } : mount);
   }
 

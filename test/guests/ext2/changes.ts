@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { O } from "../../../src/kernel/vfs/flags.ts";
 import { FileType } from "../../../src/kernel/vfs/inode.ts";
 import type { OpenFile } from "../../../src/kernel/vfs/open-file.ts";
-import { Rename } from "../../../src/kernel/vfs/operations.ts";
+import { Rename } from "../../../src/kernel/vfs/rename.ts";
 import { failure, type Tree } from "../../../src/kernel/vfs/tree-fixture.ts";
 
 /** Numbers from 0 up to a limit that follow from a seed. */
