@@ -89,6 +89,18 @@ describe("what it has found stays answered:", () => {
     expect(results).toEqual([PLACES.arena, 3, 2 ** 25 - 1, 2 ** 24, 2 ** 24]);
   });
 
+  test("sendfile of gigabytes of a hole", async () => {
+    const data = DATA.slice();
+    data.set(new TextEncoder().encode("/dev/null"), PAGES.paths * 4096);
+    const prepared = [call("memfd_create", page(PAGES.paths), 0), call("ftruncate", 3, 2 ** 42)];
+    const results = await resultsOf(
+      "hole",
+      [...prepared, call("openat", 0, page(PAGES.paths), 1), call("sendfile", 4, 3, 0, 2 ** 40)],
+      data,
+    );
+    expect(results).toEqual([3, 0, 4, 2 ** 28]);
+  });
+
   test("a timer of a nanosecond where numbers are about to tell nanoseconds no longer", async () => {
     const data = DATA.slice();
     const words = new BigUint64Array(data.buffer, PAGES.times * 4096, 512);

@@ -13,6 +13,8 @@ import { brokenPipe, MAX_TRANSFER, readFile, segments, writeFile } from "./trans
 
 /** Bytes moved at once. */
 const CHUNK = 65536;
+/** Bytes that one `sendfile` sends: nobody else runs meanwhile, and gigabytes would take seconds. */
+const MOST_SENT = 2 ** 28;
 /** SPLICE_F_NONBLOCK, and all: MOVE, MORE and GIFT are hints. */
 const NONBLOCK = 2;
 const KNOWN_FLAGS = 15;
@@ -182,7 +184,7 @@ function sendfile(
   if (count < 0 || target.flags & O.APPEND) fail("EINVAL");
   if (!source.divisible) fail("EINVAL");
   const from = positionAt(thread, source, offsetAt);
-  const most = Math.min(count, MAX_TRANSFER, source.longestTransfer, target.longestTransfer);
+  const most = Math.min(count, MOST_SENT, source.longestTransfer, target.longestTransfer);
   let done = 0;
   const put = (bytes: Uint8Array) => target.write(bytes.subarray(0, roomForWrite(thread, target, undefined)));
   const attempt = () => {
