@@ -42,8 +42,8 @@ export interface CodeModule {
   readonly globalPointer: number | undefined;
   /** The bytes of its executable sections. */
   readonly code: readonly Section[];
-  /** Zero-terminated texts of its read-only data: names that `dlsym` might be given. */
-  hasText(text: string): boolean;
+  /** The bytes of its data: they hold the names that `dlsym` might be given. */
+  readonly data: readonly Uint8Array[];
 }
 
 /** Section types, symbol fields and relocations (gABI; RISC-V ELF psABI, "Relocations"). */
@@ -81,7 +81,9 @@ export async function readModule(bytes: Uint8Array, name: string): Promise<CodeM
     globalPointer: findGlobalPointer(code),
     code,
     units: [] as Unit[],
-    hasText: textFinder(sections),
+    data: sections
+      .filter(({ flags, type }) => !(flags & SHF.execute) && type === SHT_PROGBITS)
+      .map(({ bytes }) => bytes),
   };
   for (const { at, slot, kind } of relocations)
     if (kind === R.jumpSlot || isLazy(at)) module.slots.set(at, slot);
@@ -283,20 +285,6 @@ function findGlobalPointer(code: readonly Section[]): number | undefined {
     }
   }
   return undefined;
-}
-
-/** Whether a text stands, zero-terminated, in data: perhaps as the end of a longer one. */
-function textFinder(sections: readonly Section[]): (text: string) => boolean {
-  let data: string | undefined;
-  const read = () =>
-    sections
-      .filter(({ flags, type }) => !(flags & SHF.execute) && type === SHT_PROGBITS)
-      .map(({ bytes }) => new TextDecoder("latin1").decode(bytes))
-      .join("\0");
-  return (text) => {
-    data ??= read();
-    return data.includes(`${text}\0`);
-  };
 }
 
 export function contains({ address, size }: { address: number; size: number }, at: number): boolean {

@@ -1,4 +1,5 @@
 import { type CodeModule, type Slot, type Unit, unitAt } from "./module.ts";
+import { namesIn } from "./names.ts";
 import { type References, referencesOf } from "./references.ts";
 import { readUnit, runsOn, type UnitCode } from "./unit-code.ts";
 
@@ -88,9 +89,11 @@ export class Reach {
   private findByName(module: CodeModule): void {
     if (this.byName.has(module)) return;
     this.byName.add(module);
+    const exported = new Set(this.modules.flatMap(({ exports }) => [...exports.keys()]));
+    const names = namesIn(module.data, exported);
     for (const owner of this.modules)
       for (const [name, addresses] of owner.exports)
-        if (module.hasText(name)) for (const address of addresses) this.take(unitAt(owner, address), address);
+        if (names.has(name)) for (const address of addresses) this.take(unitAt(owner, address), address);
   }
 
   private takeSlot(module: CodeModule, slot: Slot): void {
