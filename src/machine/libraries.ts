@@ -388,6 +388,15 @@ export const REGISTER: readonly LibraryEntry[] = [
     },
   },
   {
+    name: "posix-sysvipc",
+    provides: ["posix-sysvipc"],
+    standard: true,
+    load: async () => {
+      const { posixSysvipc } = await import("../kernel/posix-sysvipc/library.ts");
+      return () => posixSysvipc;
+    },
+  },
+  {
     name: "posix-timerfd",
     provides: [],
     standard: true,

@@ -11,6 +11,7 @@ export const Capability = {
   setCapabilities: 8,
   immutableFiles: 9,
   lockMemory: 14,
+  ownIpc: 15,
   changeRoot: 18,
   trace: 19,
   administrate: 21,

@@ -28,6 +28,8 @@ export interface MapOptions {
   readonly shared?: boolean;
   /** Absent: zeros. */
   readonly backing?: Backing | undefined;
+  /** Pages that others show as well, in place of a backing. */
+  readonly object?: PageObject;
   /** A shared mapping may become writable. Default true. */
   readonly mayWrite?: boolean;
   /** Byte of the file at the first address; whole pages. */
@@ -72,7 +74,7 @@ export class AddressSpace extends SpaceAreas {
       start,
       end: start + length,
       prot: options.prot,
-      object: this.objectOf(backing, shared),
+      object: options.object ?? this.objectOf(backing, shared),
       shared,
       mayWrite,
       offset: options.offset ?? 0,
@@ -103,15 +105,18 @@ export class AddressSpace extends SpaceAreas {
     if (this.hasGuard(start, end)) return -errno.EACCES;
     if (this.isCrowded) return -errno.ENOMEM;
     let reached = start;
+    let refused = false;
     for (const vma of this.areas.isolate(start, end)) {
       if (vma.start !== reached) break;
-      if ((prot & Prot.write) !== 0 && !vma.mayWrite) return -errno.EACCES;
+      refused = (prot & Prot.write) !== 0 && !vma.mayWrite;
+      if (refused) break;
       vma.prot = prot;
       this.resident.protect(vma, vma.start, vma.end);
       reached = vma.end;
     }
     this.areas.mergeAround(start, end);
-    return reached < end ? -errno.ENOMEM : 0;
+    if (reached === end) return 0;
+    return refused ? -errno.EACCES : -errno.ENOMEM;
   }
 
   /** Moves the break. Returns the break afterwards: the old one where the new one is refused. */

@@ -28,6 +28,7 @@ export function rkvm(allowWx: boolean): Library {
       frames.reclaim = () => cache.reclaim();
       kernel.provide(memoryManager, {
         createSpace: () => new AddressSpace(context),
+        frames,
         get totalPages() {
           return allocator.totalPages;
         },

@@ -2,18 +2,34 @@ import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import type { PageFrames } from "./page-frames.ts";
 import type { MappingSpace, PageObject } from "./page-object.ts";
 
-/** Memory that a process shares with its children (MAP_SHARED | MAP_ANONYMOUS). */
+/** Memory that a process shares with its children (MAP_SHARED | MAP_ANONYMOUS): it goes with the last area that shows it. */
 export class SharedMemory implements PageObject {
   readonly hasFile = false;
   private readonly frames: PageFrames;
   private readonly pages = new Map<number, number>();
   private readonly areas = new Map<MappingSpace, number>();
+  private isKept = false;
 
   constructor(frames: PageFrames) {
     this.frames = frames;
   }
 
-  holds(): boolean {
+  /** Pages in memory. */
+  get count(): number {
+    return this.pages.size;
+  }
+
+  /** It stays while no area shows it, until `letGo`. */
+  keep(): void {
+    this.isKept = true;
+  }
+
+  letGo(): void {
+    this.isKept = false;
+    this.freeUnused();
+  }
+
+  holds(_offset?: number): boolean {
     return true;
   }
 
@@ -25,7 +41,11 @@ export class SharedMemory implements PageObject {
     const left = (this.areas.get(space) ?? 0) - 1;
     if (left > 0) this.areas.set(space, left);
     else this.areas.delete(space);
-    if (this.areas.size > 0) return;
+    this.freeUnused();
+  }
+
+  private freeUnused(): void {
+    if (this.areas.size > 0 || this.isKept) return;
     for (const page of this.pages.values()) this.frames.release(page);
     this.pages.clear();
   }
