@@ -58,6 +58,8 @@ test("what root says is kept, within bounds", () => {
 test("offsets set the clock", () => {
   adjust(SETOFFSET, { 72: -1, 80: 500_000 });
   expect(clock.realtime()).toBe(4_500_000_000n);
+  expect(adjust(SETOFFSET, { 72: -100 })).toBe(-errno.EINVAL);
+  expect(adjust(SETOFFSET, { 72: 2 ** 40 })).toBe(-errno.EINVAL);
   adjust(ADJTIME, { 8: 250_000 });
   expect(clock.realtime()).toBe(4_750_000_000n);
   caller.credentials = credentialsFor(1000, 1000);

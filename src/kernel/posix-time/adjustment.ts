@@ -38,6 +38,8 @@ const MOST_TAI = 100_000;
 /** Microseconds of a tick of 1/100 s. */
 const [LEAST_TICK, MOST_TICK] = [9000, 11_000];
 const SECOND = 1_000_000_000n;
+/** No clock is set beyond that (some 270 years from 1970). */
+const LATEST = 2n ** 33n * SECOND;
 
 /** What a program that keeps the time has said of the clock. It is kept and told; the clock goes as the host's does. */
 export class ClockAdjustment {
@@ -65,17 +67,14 @@ function adjust(thread: Thread, at: number): number {
   const refused = refusal(thread, at, modes);
   if (refused < 0) return refused;
   const clock = kernel.use(time);
-  let offset = 0;
-  if (modes & ADJ.SETOFFSET) {
-    const unit = modes & ADJ.NANO ? 1n : 1000n;
-    const seconds = BigInt.asIntN(64, memory.readU64(at + 72));
-    clock.setRealtime(clock.realtime() + seconds * SECOND + BigInt(memory.readWord(at + 80)) * unit);
+  const shift = shiftOf(thread, at, modes);
+  if (shift !== 0n) {
+    const moved = clock.realtime() + shift;
+    if (moved < 0n || moved > LATEST) return -errno.EINVAL;
+    clock.setRealtime(moved);
   }
-  // What should come bit by bit is done at once, so that nothing is left to do.
-  if (modes & ADJ.ADJTIME) {
-    if (!(modes & ADJ.NANO)) clock.setRealtime(clock.realtime() + BigInt(memory.readWord(at + 8)) * 1000n);
-  } else offset = change(thread, at, modes, state);
-  memory.writeWord(at + 8, offset);
+  if (!(modes & ADJ.ADJTIME)) change(thread, at, modes, state);
+  memory.writeWord(at + 8, 0);
   memory.writeWord(at + 16, state.frequency);
   memory.writeWord(at + 24, state.maxError);
   memory.writeWord(at + 32, state.estimatedError);
@@ -110,8 +109,16 @@ function refusal({ memory, process }: Thread, at: number, modes: number): number
   return 0;
 }
 
-/** Takes over what is said; returns the offset that remains. */
-function change({ memory }: Thread, at: number, modes: number, state: ClockAdjustment): number {
+/** Nanoseconds that the clock is put forward. What should come bit by bit is done at once, so that nothing is left to do. */
+function shiftOf({ memory }: Thread, at: number, modes: number): bigint {
+  const word = (offset: number) => BigInt.asIntN(64, memory.readU64(at + offset));
+  if (modes & ADJ.ADJTIME) return modes & ADJ.NANO ? 0n : word(8) * 1000n;
+  if (!(modes & ADJ.SETOFFSET)) return 0n;
+  return word(72) * SECOND + word(80) * (modes & ADJ.NANO ? 1n : 1000n);
+}
+
+/** Takes over what is said. */
+function change({ memory }: Thread, at: number, modes: number, state: ClockAdjustment): void {
   const word = (offset: number) => memory.readWord(at + offset);
   if (modes & ADJ.STATUS) state.status = (state.status & STA_RONLY) | (memory.readI32(at + 40) & ~STA_RONLY);
   if (modes & ADJ.NANO) state.status |= STA_NANO;
@@ -124,7 +131,6 @@ function change({ memory }: Thread, at: number, modes: number, state: ClockAdjus
   const tai = word(48);
   if (modes & ADJ.TAI && tai >= 0 && tai <= MOST_TAI) state.tai = tai;
   if (modes & ADJ.TICK) state.tick = word(88);
-  return 0;
 }
 
 const REALTIME = 0;
