@@ -207,7 +207,10 @@ export class CachedFile implements PageObject, CachedPages {
     const start = index * PAGE_SIZE;
     const length = Math.min(PAGE_SIZE, this.backing.size - start);
     if (page === undefined || length <= 0) return true;
-    return this.backing.writeAt?.(start, this.frames.bytes(page).subarray(0, length)) ?? true;
+    const bytes = this.frames.bytes(page);
+    // What stands behind the end is not the file's: who maps it next must not find it (POSIX, mmap).
+    bytes.fill(0, length);
+    return this.backing.writeAt?.(start, bytes.subarray(0, length)) ?? true;
   }
 
   private drop(index: number): void {

@@ -123,6 +123,16 @@ describe("a file's pages", () => {
     ).toBe(true);
   });
 
+  test("have nothing behind the file's end for who maps them next", () => {
+    const { space } = withCache();
+    const file = fileOf(100);
+    space.map(AT, PAGE, { prot: RW, shared: true, backing: backingOf(file) });
+    space.fill(AT + 90, 20, 0xaa);
+    space.unmap(AT, PAGE);
+    space.map(AT, PAGE, { prot: RW, shared: true, backing: backingOf(file) });
+    expect([space.readU8(AT + 99), space.readU8(AT + 100)]).toEqual([0xaa, 0]);
+  });
+
   test("that were written come to the file when memory is short", () => {
     const { space, cache, context } = withCache(256);
     const file = fileOf(16 * PAGE);
