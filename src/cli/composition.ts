@@ -24,19 +24,33 @@ export async function readRun(
   const file = parseRunikraftfile(source.text, source.name);
   const { linked, files } = compositionOf(file, source.name);
   const own = await Promise.all(files.map((one) => loadOwnLibrary(source.resolve(one))));
-  const root = options.root ?? (file.root === undefined ? undefined : source.resolve(file.root));
+  const resolved = (path: string | undefined) => (path === undefined ? undefined : source.resolve(path));
+  // One of the two on the command line stands in place of either.
+  const isTreeGiven = options.root !== undefined || options.initrd !== undefined;
+  const { root, initrd } = isTreeGiven
+    ? options
+    : { root: resolved(file.root), initrd: resolved(file.initrd) };
   const mounts = (file.mounts ?? []).map(({ host, guest, writable = false }) => ({
     host: source.resolve(host),
     guest,
     writable,
   }));
+  const disks = (file.disks ?? []).map(({ host, writable = false }) => ({
+    host: source.resolve(host),
+    writable,
+  }));
   const variables = Object.entries(file.environment ?? {}).map(([name, value]) => `${name}=${value}`);
   return {
-    program: root !== undefined && file.program.startsWith("/") ? file.program : source.resolve(file.program),
+    program:
+      (root ?? initrd) !== undefined && file.program.startsWith("/")
+        ? file.program
+        : source.resolve(file.program),
     args: given.length > 0 ? given : (file.args ?? []),
     options: {
       ...options,
       root,
+      initrd,
+      disk: [...disks, ...(options.disk ?? [])],
       mount: [...mounts, ...(options.mount ?? [])],
       env: [...variables, ...(options.env ?? [])],
       cwd: options.cwd ?? file.cwd,

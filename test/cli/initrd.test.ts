@@ -71,6 +71,15 @@ describe("an archive as root", () => {
     }
   });
 
+  it("may be named by a Runikraftfile", () => {
+    file("composed.tar", archive());
+    const path = file("Runikraftfile", "program: /bin/print\ninitrd: composed.tar\n");
+    const expected = { status: 0, stdout: "from the archive\n", stderr: "" };
+    expect(runikraft(["run", "-f", path])).toMatchObject(expected);
+    // The command line's tree goes before it.
+    expect(runikraft(["run", "-f", path, "--root", folder])).toMatchObject({ status: 3, stdout: "" });
+  });
+
   it("is the one root", () => {
     const path = file("root.tar", archive());
     expect(runikraft(["run", "--root", folder, "--initrd", path, "/bin/print"]).status).toBe(2);

@@ -93,17 +93,22 @@ describe("store: records on a disk", () => {
   const program = sample("store");
 
   it("reads what it wrote, which is then on the disk", () => {
+    const composed = disk("composed.img", 4 << 20);
     const image = disk("store.img", 4 << 20);
-    expectOutput(
-      runikraft(["run", "--disk", `${image}:rw`, program]),
-      "2000 keys, 4 passes, 128 calls\nall as it should be\n",
-    );
-    const bytes = readFileSync(image);
-    for (const key of [0, 1, 5, 1999]) {
-      const slot = Number((BigInt(key) * 2654435761n) % 8192n);
-      const record = bytes.subarray(slot * 512, (slot + 1) * 512);
-      expect(record.toString("latin1", 0, 7)).toBe("rkstore");
-      expect(record.toString("latin1", 32, 60)).toMatch(new RegExp(`^value ${key} of version 2\0`));
+    const file = join(folder, "Runikraftfile");
+    writeFileSync(file, `program: ${program}\ndisks: [{ host: composed.img, writable: true }]\n`);
+    for (const [path, options] of [
+      [image, ["--disk", `${image}:rw`, program]],
+      [composed, ["--file", file]],
+    ] as const) {
+      expectOutput(runikraft(["run", ...options]), "2000 keys, 4 passes, 128 calls\nall as it should be\n");
+      const bytes = readFileSync(path);
+      for (const key of [0, 1, 5, 1999]) {
+        const slot = Number((BigInt(key) * 2654435761n) % 8192n);
+        const record = bytes.subarray(slot * 512, (slot + 1) * 512);
+        expect(record.toString("latin1", 0, 7)).toBe("rkstore");
+        expect(record.toString("latin1", 32, 60)).toMatch(new RegExp(`^value ${key} of version 2\0`));
+      }
     }
   });
 

@@ -36,6 +36,10 @@ export const DESCRIPTION: ObjectShape = {
       kind: "text",
       about: "A directory of the host, seen from the Runikraftfile: the guest's / beneath changes in memory.",
     },
+    initrd: {
+      kind: "text",
+      about: "A tar or cpio archive of the host, seen from the Runikraftfile, in place of a root.",
+    },
     mounts: {
       kind: "list",
       about: "Directories and disk images of the host in the guest's tree.",
@@ -49,6 +53,20 @@ export const DESCRIPTION: ObjectShape = {
             about: "A directory or a disk image of the host, seen from the Runikraftfile.",
           },
           guest: guestPath("Where it is in the guest."),
+          writable: { kind: "boolean", about: "The guest may change it; default false." },
+        },
+      },
+    },
+    disks: {
+      kind: "list",
+      about:
+        "Raw images or block devices of the host for programs that read and write blocks by native calls.",
+      of: {
+        kind: "object",
+        about: "A disk.",
+        required: ["host"],
+        fields: {
+          host: { kind: "text", about: "The image, seen from the Runikraftfile." },
           writable: { kind: "boolean", about: "The guest may change it; default false." },
         },
       },

@@ -26,6 +26,8 @@ args: [run, 2, true, ""]
 root: ./root
 mounts:
   - { host: ./data, guest: /data, writable: true }
+initrd: root.tar
+disks: [{ host: d.img }]
 environment:
   PORT: 08080
   EMPTY: ""
@@ -42,6 +44,8 @@ libraries: [rkplat, rkprocess: { threads: 12 }, file: ./mine.ts]
       args: ["run", "2", "true", ""],
       root: "./root",
       mounts: [{ host: "./data", guest: "/data", writable: true }],
+      initrd: "root.tar",
+      disks: [{ host: "d.img" }],
       environment: { PORT: "08080", EMPTY: "" },
       cwd: "/data",
       memory: 4100 * 1024,

@@ -9,7 +9,9 @@ export interface Runikraftfile {
   readonly program: string;
   readonly args?: readonly string[];
   readonly root?: string;
+  readonly initrd?: string;
   readonly mounts?: readonly { readonly host: string; readonly guest: string; readonly writable?: boolean }[];
+  readonly disks?: readonly { readonly host: string; readonly writable?: boolean }[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** Bytes, whole pages. */
