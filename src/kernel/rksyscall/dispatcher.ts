@@ -13,7 +13,7 @@ import type { Thread } from "../rkprocess/thread.ts";
 import type { Wait } from "../rkprocess/wait.ts";
 import { type Scheduler, type Scheduling, scheduler } from "../rksched/scheduler.ts";
 import { type Signals, signal, signals } from "../rksignal/signals.ts";
-import { type Time, type Timers, time, timers } from "../rktime/time.ts";
+import { type Timers, time, timers } from "../rktime/time.ts";
 import { type Access, OutOfMemory } from "../rkvm/resident-pages.ts";
 import { UserFault } from "../rkvm/user-memory.ts";
 import { errno, isRestart } from "../syscalls/errno.ts";
@@ -23,6 +23,7 @@ import { syscallName } from "../syscalls/table.ts";
 import { faultSignal, trapSignal } from "./fault-signals.ts";
 import { RunLimit } from "./run-limit.ts";
 import { SLOTS, slotOf } from "./slots.ts";
+import { Turn } from "./turn.ts";
 
 const A0 = 10;
 const A7 = 17;
@@ -51,7 +52,6 @@ export class Dispatcher implements Supervisor {
   private readonly platform: Platform;
   private readonly scheduler: Scheduler<Thread>;
   private readonly processes: ProcessTable;
-  private readonly time: Time;
   private readonly signals: Signals;
   private readonly timers: Timers;
   private readonly handlers: (SyscallHandler | undefined)[] = new Array(SLOTS).fill(undefined);
@@ -61,14 +61,8 @@ export class Dispatcher implements Supervisor {
   /** Whose registers are in the hart, running or not. */
   private holder: Thread | undefined;
   private addressSpace: unknown;
-  /** When the current thread got the hart, and until when it may keep it while others could run. */
-  private since = 0;
-  private sliceEnd = 0;
-  private sliceTimer: (() => void) | undefined;
-  private sliceTimerEnd = 0;
+  private readonly turn: Turn;
   private readonly runLimit: RunLimit;
-  /** Another thread is to run before the current one goes on. */
-  private reschedule = false;
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
@@ -77,9 +71,9 @@ export class Dispatcher implements Supervisor {
     this.scheduler = kernel.use(scheduler);
     this.signals = kernel.use(signals);
     this.timers = kernel.use(timers);
-    this.time = kernel.use(time);
+    this.turn = new Turn(this.scheduler, kernel.use(time));
     this.processes = kernel.use(processTable);
-    this.runLimit = new RunLimit(this.time, this.signals, () => this.countTime());
+    this.runLimit = new RunLimit(kernel.use(time), this.signals, () => this.countTime());
     this.processes.onReady = (thread) => this.madeReady(thread);
     // A thread's last moments count too, and so have to be known before it is gone.
     this.processes.onThreadExit.push(() => this.countTime());
@@ -127,7 +121,7 @@ export class Dispatcher implements Supervisor {
   resume(): boolean {
     const { current } = this;
     if (current?.state !== "running") return this.switchToNext();
-    return current.signals.attention || this.reschedule ? this.proceed(current) : true;
+    return current.signals.attention || this.turn.isOver ? this.proceed(current) : true;
   }
 
   /** The running thread lets others run first, if there are any. */
@@ -141,8 +135,8 @@ export class Dispatcher implements Supervisor {
   /** A thread wants to be scheduled otherwise. */
   changeScheduling(thread: Thread, change: Partial<Scheduling>): void {
     if (thread === this.current) {
-      this.charge(thread);
-      this.reschedule = true;
+      this.turn.charge(thread);
+      this.turn.isOver = true;
     }
     const isReady = thread.state === "ready";
     if (isReady) this.scheduler.remove(thread);
@@ -199,7 +193,7 @@ export class Dispatcher implements Supervisor {
       return this.proceed(thread);
     }
     if (result !== REGISTERS_SET) this.hart.setXn(A0, result);
-    return thread.signals.attention || this.reschedule ? this.proceed(thread) : true;
+    return thread.signals.attention || this.turn.isOver ? this.proceed(thread) : true;
   }
 
   private unsupported(thread: Thread, number: number): boolean {
@@ -249,8 +243,8 @@ export class Dispatcher implements Supervisor {
   private proceed(thread: Thread): boolean {
     if (thread.state === "running" && thread.signals.attention) this.signals.deliver(thread, 0);
     if (thread.state !== "running") return this.switchToNext();
-    if (!this.reschedule) return true;
-    this.reschedule = false;
+    if (!this.turn.isOver) return true;
+    this.turn.isOver = false;
     if (this.scheduler.waiting === 0) return true;
     if (!abortSequence(this.hart, thread)) {
       this.signals.fault(thread, { signal: signal.SIGSEGV, code: SI_KERNEL });
@@ -263,9 +257,9 @@ export class Dispatcher implements Supervisor {
   }
 
   private switchToNext(): boolean {
-    if (this.current) this.charge(this.current);
-    else this.since = this.time.monotonic();
-    this.reschedule = false;
+    if (this.current) this.turn.charge(this.current);
+    else this.turn.skip();
+    this.turn.isOver = false;
     for (;;) {
       const next = this.scheduler.pick();
       this.current = next;
@@ -286,14 +280,16 @@ export class Dispatcher implements Supervisor {
       if (next.state === "running" && next.signals.attention) this.signals.deliver(next, 0);
       // Its registers are current now, but a signal may have ended or stopped it.
       if ((next.state as string) !== "running") continue;
-      this.startSlice(next);
+      this.turn.start(next);
+      if (next.process.hasRunLimit) this.runLimit.watch(next.process);
+      else this.runLimit.rest();
       return true;
     }
   }
 
   /** Brings the running thread's `runTime` up to date. */
   countTime(): void {
-    if (this.current) this.charge(this.current);
+    if (this.current) this.turn.charge(this.current);
   }
 
   /** RLIMIT_CPU of a process has changed. */
@@ -306,44 +302,9 @@ export class Dispatcher implements Supervisor {
 
   /** The running thread could go on, but is in the scheduler's queue soon. */
   private takeHart(thread: Thread): void {
-    this.charge(thread);
+    this.turn.charge(thread);
     this.current = undefined;
     thread.state = "ready";
-  }
-
-  /** The thread's time on the hart since it was last counted. */
-  private charge(thread: Thread): void {
-    const now = this.time.monotonic();
-    const ran = now - this.since;
-    this.since = now;
-    thread.runTime += ran;
-    this.scheduler.charge(thread, ran);
-  }
-
-  private startSlice(thread: Thread): void {
-    this.sliceEnd = this.since + this.scheduler.slice(thread);
-    if (thread.process.hasRunLimit) this.runLimit.watch(thread.process);
-    else this.runLimit.rest();
-    if (this.scheduler.waiting > 0) this.armSlice();
-  }
-
-  /**
-   * The timer is left alone when the thread changes: when it comes too early for the present one, it is set again. What is
-   * to come too late is set anew.
-   */
-  private armSlice(): void {
-    if (this.sliceEnd === Number.POSITIVE_INFINITY) return;
-    if (this.sliceTimer) {
-      if (this.sliceTimerEnd <= this.sliceEnd) return;
-      this.sliceTimer();
-    }
-    this.sliceTimerEnd = this.sliceEnd;
-    this.sliceTimer = this.time.after(this.sliceEnd - this.time.monotonic(), () => {
-      this.sliceTimer = undefined;
-      if (this.scheduler.waiting === 0) return;
-      if (this.time.monotonic() >= this.sliceEnd) this.reschedule = true;
-      else this.armSlice();
-    });
   }
 
   /** A thread that waited can run. */
@@ -351,9 +312,9 @@ export class Dispatcher implements Supervisor {
     this.onReady();
     const { current } = this;
     if (current?.state !== "running") return;
-    this.charge(current);
-    if (this.scheduler.preempts(thread, current)) this.reschedule = true;
-    else this.armSlice();
+    this.turn.charge(current);
+    if (this.scheduler.preempts(thread, current)) this.turn.isOver = true;
+    else this.turn.arm();
   }
 
   private giveHart(thread: Thread): void {
