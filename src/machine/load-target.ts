@@ -38,6 +38,7 @@ export class LoadTarget implements MappingTarget {
   }
 
   stack(start: number, end: number, top: number, protection: Protection): void {
+    this.space.initialStack = top;
     const from = Math.max(start, top - (top % PAGE_SIZE) - STACK_ROOM);
     this.add(from, end - from, { prot: bits(protection), name: "[stack]", flags: AreaFlag.growsDown });
   }

@@ -8,6 +8,7 @@ import { processFiles } from "../vfs/process-files.ts";
 import { runningProgram } from "../vfs/running-program.ts";
 import { vfs } from "../vfs/vfs.ts";
 import { find } from "../vfs/walk.ts";
+import { auxiliaryVector } from "./auxiliary.ts";
 import { maps, smaps, smapsRollup, statm } from "./memory.ts";
 import { MemoryContents } from "./memory-file.ts";
 import { mountinfo, mounts } from "./mounts.ts";
@@ -34,9 +35,10 @@ const LONGEST_NAME = 15;
 /** One range of numbers that are what they are outside: there is one user namespace. */
 const ID_MAP = "         0          0 4294967295\n";
 
-type Text = (subject: Subject) => string;
+type Text = (subject: Subject) => string | Uint8Array;
 
 const texts: Record<string, Text> = {
+  auxv: ({ process }) => auxiliaryVector(process),
   cgroup: () => "0::/\n",
   cmdline: ({ process }) => process.arguments.map((argument) => `${argument}\0`).join(""),
   environ: ({ process }) => process.environment.map((variable) => `${variable}\0`).join(""),
@@ -64,8 +66,8 @@ const texts: Record<string, Text> = {
 };
 
 /** For who may look into the process alone; of some this shows in their modes. */
-const INSPECTED = new Set(["environ", "io", "maps", "smaps", "smaps_rollup"]);
-const PRIVATE = new Set(["environ", "io", "personality"]);
+const INSPECTED = new Set(["auxv", "environ", "io", "maps", "smaps", "smaps_rollup"]);
+const PRIVATE = new Set(["auxv", "environ", "io", "personality"]);
 
 /** Texts that take what is written to them. */
 const settings: Record<string, { text: Text; write: (subject: Subject, text: string) => void }> = {

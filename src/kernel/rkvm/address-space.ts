@@ -258,6 +258,7 @@ export class AddressSpace extends SpaceAreas {
       heapLimit: this.heapLimit,
       mmapStart: this.mmapStart,
       mmapEnd: this.mmapEnd,
+      initialStack: this.initialStack,
       allowWx: this.allowWx,
     });
     try {

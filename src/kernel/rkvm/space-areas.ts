@@ -24,6 +24,8 @@ export abstract class SpaceAreas extends UserAccess implements MappingSpace {
   protected heapLimit = 0;
   protected mmapStart = LOWEST;
   protected mmapEnd = USER_END;
+  /** Where sp pointed when its program began; 0: nobody said. */
+  initialStack = 0;
   /** Pages may be writable and executable at once. */
   allowWx: boolean;
   /** New areas are locked (MCL_FUTURE). */
