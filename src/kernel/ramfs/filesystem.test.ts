@@ -105,3 +105,31 @@ function removeAll(inTree: Tree, path: string): void {
     } else inTree.unlink(full);
   }
 }
+
+test("reading moves the time of access once after a change, or a day, and tells when a file was made", () => {
+  let now = 5n;
+  tree = new Tree(new RamFilesystem({ limit: LIMIT, now: () => now }));
+  tree.write("/f", "x");
+  const times = () => {
+    const { atime, mtime, btime } = tree.stat("/f");
+    return [atime, mtime, btime];
+  };
+  const read = (at: bigint, flags: number = O.RDONLY) => {
+    now = at;
+    const file = tree.open("/f", flags);
+    file.read(new Uint8Array(1));
+    file.release();
+    return times();
+  };
+  expect(times()).toEqual([5n, 5n, 5n]);
+  expect(read(6n, O.NOATIME)).toEqual([5n, 5n, 5n]);
+  expect(read(7n)).toEqual([7n, 5n, 5n]);
+  expect(read(8n)).toEqual([7n, 5n, 5n]);
+  now = 9n;
+  tree.write("/f", "y");
+  expect(times()).toEqual([7n, 9n, 5n]);
+  expect(read(10n)).toEqual([10n, 9n, 5n]);
+  const day = 86_400_000_000_000n;
+  expect(read(9n + day)).toEqual([10n, 9n, 5n]);
+  expect(read(10n + day)).toEqual([10n + day, 9n, 5n]);
+});
