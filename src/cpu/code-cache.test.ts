@@ -7,7 +7,7 @@ import { PhysicalMemory } from "../memory/physical-memory.ts";
 import { arenaBytesFor, CodeCache } from "./code-cache.ts";
 import { Csr } from "./csr-state.ts";
 import { Hart } from "./hart.ts";
-import { Privilege } from "./layout.ts";
+import { HART, Privilege } from "./layout.ts";
 import { PageTable } from "./page-table.ts";
 import { Pte } from "./sv39.ts";
 
@@ -203,6 +203,16 @@ describe("the number of instructions", () => {
   skip:
     mul a3, a0, a1
     j again`;
+
+  test.each([2 ** 31, 2 ** 32, 3 * 2 ** 32, 2 ** 33 + 2 ** 31])("goes on across %i", (boundary) => {
+    load(RAM, loop);
+    hart.pc = BigInt(RAM);
+    hart.arena.i64[(hart.base + HART.retired) / 8] = BigInt(boundary - 4000);
+    hart.run(3000);
+    expect(hart.retired).toBe(boundary - 1000);
+    hart.run(3000);
+    expect(hart.retired).toBe(boundary + 2000);
+  });
 
   test.each([1, 2, 3, 100, 2099, 2100, 2101, 5000, 123_457])("of a run of %i is exact", (count) => {
     load(RAM, loop);

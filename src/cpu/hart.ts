@@ -293,9 +293,10 @@ export class Hart {
   }
 
   private addRetired(count: number): void {
-    const low = this.word(HART.retired) + count;
-    // A plain 32-bit addition would wrap; the bigint path is taken once in 2^31 instructions.
-    if (low <= 0x7fff_ffff && low >= 0) this.setWord(HART.retired, low);
+    const before = this.word(HART.retired);
+    const low = before + count;
+    // A 32-bit addition that carries, or overflows as a signed one, is left to the bigint: once in 2^31 instructions.
+    if (low <= 0x7fff_ffff && low < 0 === before < 0) this.setWord(HART.retired, low);
     else this.i64[(this.base + HART.retired) / 8] += BigInt(count);
   }
 
