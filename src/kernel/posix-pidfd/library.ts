@@ -1,6 +1,7 @@
 import { librarySummary } from "../../messages/libraries.ts";
 import type { Library } from "../library.ts";
 import { call, int } from "../posixfs/call.ts";
+import { mayInspect } from "../rkprocess/inspection.ts";
 import { type PidFiles, pidFiles } from "../rkprocess/pid-files.ts";
 import { Process } from "../rkprocess/process.ts";
 import { processTable } from "../rkprocess/process-table.ts";
@@ -58,10 +59,11 @@ const pidfdSendSignal = call((thread, files, fd, number, infoAt, flags) => {
 });
 
 /** A copy of another process's descriptor. */
-const pidfdGetfd = call((_thread, files, fd, theirs, flags) => {
+const pidfdGetfd = call((thread, files, fd, theirs, flags) => {
   const { process } = fileOf(files, fd);
   if (flags !== 0) fail("EINVAL");
   if (process.exitStatus) fail("ESRCH");
+  if (!mayInspect(thread.process, process)) fail("EPERM");
   return files.fds.add(process.get(processFiles).fds.get(int(theirs)).file.retain(), true);
 });
 
@@ -75,10 +77,10 @@ const implementation: PidFiles = {
       throw error;
     }
   },
-  processOf(thread, fd) {
+  find(thread, fd) {
     const files = thread.process.get(processFiles);
     const file = files.fds.has(fd) ? files.fds.get(fd).file : undefined;
-    return file instanceof PidFile ? file.process : -errno.EBADF;
+    return file instanceof PidFile ? file : -errno.EBADF;
   },
 };
 

@@ -1,5 +1,5 @@
 import type { ExitStatus } from "../rkprocess/exit.ts";
-import { pidFiles } from "../rkprocess/pid-files.ts";
+import { type PidFileView, pidFiles } from "../rkprocess/pid-files.ts";
 import type { Process } from "../rkprocess/process.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
@@ -134,15 +134,18 @@ function waitForInfo(
   const events = options & (WEXITED | WSTOPPED | WCONTINUED);
   if ((options | 0) & ~(WNOHANG | WEXITED | WSTOPPED | WCONTINUED | WNOWAIT | WHOSE)) return -errno.EINVAL;
   if (events === 0) return -errno.EINVAL;
-  const found = matcher(thread, kind, id | 0);
+  const file = kind === P_PIDFD ? pidFile(thread, id | 0) : undefined;
+  if (typeof file === "number") return file;
+  const found = file ? (child: Process) => child === file.process : matcher(thread, kind, id | 0);
   if (typeof found === "number") return found;
   const matches = eligible(options, found);
   const clear = (result: number) => {
     if (info !== 0) thread.memory.fill(info, 24, 0);
     return result;
   };
-  const isPatient = !(options & WNOHANG);
-  if (!isPatient && findEvent(thread, { matches, events }) === undefined) return clear(0);
+  const isPatient = !(options & WNOHANG || file?.isNonblocking);
+  if (!isPatient && findEvent(thread, { matches, events }) === undefined)
+    return options & WNOHANG ? clear(0) : -errno.EAGAIN;
   return wait(thread, { matches, events }, isPatient, (child) => {
     const told = childInfo(child);
     if (!(options & WNOWAIT)) acknowledge(thread, child);
@@ -156,6 +159,10 @@ function waitForInfo(
   });
 }
 
+function pidFile(thread: Thread, fd: number): PidFileView | number {
+  return fd < 0 ? -errno.EINVAL : (thread.kernel.use(pidFiles)?.find(thread, fd) ?? -errno.EBADF);
+}
+
 function matcher(thread: Thread, kind: number, id: number): ((child: Process) => boolean) | number {
   switch (kind) {
     case P_ALL:
@@ -165,10 +172,6 @@ function matcher(thread: Thread, kind: number, id: number): ((child: Process) =>
     case P_PGID: {
       const group = id === 0 ? thread.process.processGroup : id;
       return id < 0 ? -errno.EINVAL : (child) => child.processGroup === group;
-    }
-    case P_PIDFD: {
-      const process = thread.kernel.use(pidFiles)?.processOf(thread, id) ?? -errno.EBADF;
-      return typeof process === "number" ? process : (child) => child === process;
     }
     default:
       return -errno.EINVAL;

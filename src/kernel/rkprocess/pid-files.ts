@@ -6,8 +6,14 @@ import type { Thread } from "./thread.ts";
 export interface PidFiles {
   /** A new descriptor of the calling process, closed on exec. Negative errno: EMFILE. */
   open(thread: Thread, process: Process, nonblocking: boolean): number;
-  /** The process behind a descriptor; -EBADF. */
-  processOf(thread: Thread, fd: number): Process | number;
+  /** What a descriptor stands for; -EBADF. */
+  find(thread: Thread, fd: number): PidFileView | number;
+}
+
+export interface PidFileView {
+  readonly process: Process;
+  /** Who waits for the process by it does not wait: EAGAIN. */
+  readonly isNonblocking: boolean;
 }
 
 export const pidFiles: Api<PidFiles> = api("pid-files");
