@@ -32,6 +32,8 @@ const TIME_ERROR = 5;
 
 /** 500 parts in a million, with 16 bits behind the point; 16 s in microseconds. */
 const MOST_FREQUENCY = 32_768_000;
+/** What Linux can reckon with. */
+const FREQUENCY_RANGE = 140_737_488_355;
 const MOST_ERROR = 16_000_000;
 const MOST_CONSTANT = 10;
 const MOST_TAI = 100_000;
@@ -100,6 +102,7 @@ function refusal({ memory, process }: Thread, at: number, modes: number): number
     return maySet || modes & ADJ.NANO ? 0 : -errno.EPERM;
   }
   if (modes !== 0 && !maySet) return -errno.EPERM;
+  if (modes & ADJ.FREQUENCY && Math.abs(memory.readWord(at + 16)) > FREQUENCY_RANGE) return -errno.EINVAL;
   const tick = memory.readWord(at + 88);
   if (modes & ADJ.TICK && (tick < LEAST_TICK || tick > MOST_TICK)) return -errno.EINVAL;
   if (modes & ADJ.SETOFFSET) {

@@ -31,21 +31,22 @@ interface ProcessTimers {
 
 const none = (): ProcessTimers => ({ interval: [], posix: new Map(), nextId: 0 });
 
-function disarm(timers: ProcessTimers): void {
+function disarm(timers: ProcessTimers, process: Process): void {
   for (const timer of timers.interval) timer?.set(undefined, 0);
-  clearPosixTimers(timers);
+  clearPosixTimers(timers, process);
 }
 
-function clearPosixTimers(timers: ProcessTimers): void {
-  for (const { timer } of timers.posix.values()) timer.set(undefined, 0);
-  timers.posix.clear();
+function clearPosixTimers({ posix }: ProcessTimers, { kernel }: Process): void {
+  for (const { timer } of posix.values()) timer.set(undefined, 0);
+  kernel.queuedSignals.discharge(posix.size);
+  posix.clear();
 }
 
 export const processTimers = processState<ProcessTimers>({
   create: none,
   fork: none,
-  exec(timers) {
-    clearPosixTimers(timers);
+  exec(timers, process) {
+    clearPosixTimers(timers, process);
     return timers;
   },
   exit: disarm,
@@ -94,7 +95,7 @@ function timerCreate(thread: Thread, clock: number, event: number, idAddress: nu
   const { process, memory, kernel } = thread;
   const timers = process.get(processTimers);
   if (clockKind(thread, clock) === undefined) return -errno.EINVAL;
-  if (timers.posix.size >= MOST_TIMERS) return -errno.EAGAIN;
+  if (timers.posix.size >= MOST_TIMERS || !kernel.queuedSignals.has(1)) return -errno.EAGAIN;
   const id = timers.nextId;
   const number = event === 0 ? signal.SIGALRM : memory.readI32(event + 8);
   const notify = event === 0 ? SIGEV_SIGNAL : memory.readI32(event + 12);
@@ -105,6 +106,7 @@ function timerCreate(thread: Thread, clock: number, event: number, idAddress: nu
   if (target !== 0 && kernel.use(processTable).findThread(target)?.process !== process) return -errno.EINVAL;
   memory.writeU32(idAddress, id);
   timers.nextId++;
+  kernel.queuedSignals.charge(1);
   const timer: IntervalTimer = new IntervalTimer(kernel.use(time), (settled) => {
     // si_timerid and si_overrun stand where si_pid and si_uid do.
     const info: SignalInfo = {
@@ -157,6 +159,7 @@ function timerDelete(thread: Thread, id: number): number {
   const { posix } = thread.process.get(processTimers);
   const found = posix.get(id);
   if (!found) return -errno.EINVAL;
+  thread.kernel.queuedSignals.discharge(1);
   found.timer.set(undefined, 0);
   posix.delete(id);
   return 0;

@@ -140,8 +140,8 @@ function ftruncate(thread: Thread, files: ProcessFiles, fd: number, size: number
   return 0;
 }
 
-/** FALLOC_FL_KEEP_SIZE, and the modes of `fallocate` with and without it (linux/falloc.h). */
-const KEEP_SIZE = 1;
+/** FALLOC_FL_PUNCH_HOLE, and the modes of `fallocate` with and without FALLOC_FL_KEEP_SIZE (linux/falloc.h). */
+const PUNCH_HOLE = 2;
 const MODES: readonly number[] = [0, 1, 3, 8, 16, 17, 32, 64, 65];
 
 function fallocate(
@@ -157,7 +157,8 @@ function fallocate(
   if (!MODES.includes(int(mode))) fail("EOPNOTSUPP");
   if (!file.writable) fail("EBADF");
   if (file.inode.type === FileType.fifo) fail("ESPIPE");
-  if (file.inode.type === FileType.regular && !(mode & KEEP_SIZE))
+  // Also for room behind the end, as tmpfs has it.
+  if (file.inode.type === FileType.regular && !(mode & PUNCH_HOLE))
     requireAllowedSize(thread, file.attributes().size, offset + length);
   loseSetId(files.who, file);
   file.allocate(int(mode), offset, length);

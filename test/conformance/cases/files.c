@@ -404,3 +404,45 @@ CASE(unlinked_file) {
   TEXT(file_content(path));
   SHOW(linkat(AT_FDCWD, path, AT_FDCWD, "b", AT_SYMLINK_FOLLOW));
 }
+
+CASE(transfer_flags) {
+  struct iovec vector = {"ab", 2};
+  char buffer[4] = "";
+  struct iovec in = {buffer, 3};
+  int ends[2];
+  make_file("a", "0123456789");
+  int append = open("a", O_RDWR | O_APPEND);
+#ifndef RWF_NOAPPEND
+#define RWF_NOAPPEND 0x20
+#endif
+  SHOW(pwritev2(append, &vector, 1, 4, RWF_NOAPPEND));
+  TEXT(file_content("a"));
+  SHOW(pwritev2(append, &vector, 1, 4, RWF_NOAPPEND | RWF_APPEND));
+  SHOW(pwritev2(append, &vector, 1, -1, RWF_APPEND));
+  SHOW(lseek(append, 0, SEEK_CUR));
+  pipe(ends);
+  SHOW(preadv2(ends[0], &in, 1, -1, RWF_NOWAIT));
+  SHOW(pwritev2(ends[1], &vector, 1, -1, RWF_NOWAIT));
+  SHOW(preadv2(ends[0], &in, 1, -1, RWF_NOWAIT));
+  SHOW(preadv2(ends[0], &in, 1, 0, 0));
+  SHOW(fcntl(ends[0], F_GETFL));
+}
+
+CASE(holes_and_data) {
+  int fd = open("a", O_RDWR | O_CREAT, 0644);
+  ftruncate(fd, 65536);
+  SHOW(lseek(fd, 0, SEEK_DATA));
+  pwrite(fd, "x", 1, 8192), pwrite(fd, "y", 1, 40000);
+  SHOW(lseek(fd, 0, SEEK_DATA));
+  SHOW(lseek(fd, 8193, SEEK_DATA));
+  SHOW(lseek(fd, 8193, SEEK_HOLE));
+  SHOW(lseek(fd, 12288, SEEK_DATA));
+  SHOW(lseek(fd, 50000, SEEK_DATA));
+  SHOW(lseek(fd, 50000, SEEK_HOLE));
+  SHOW(lseek(fd, 65536, SEEK_HOLE));
+  char *map = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  map[20480] = 'z';
+  SHOW(lseek(fd, 12288, SEEK_DATA));
+  SHOW(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 8192, 4096));
+  SHOW(lseek(fd, 0, SEEK_DATA));
+}

@@ -221,3 +221,26 @@ CASE(open_file_locks) {
   close(one);
   SHOW(lock(two, F_OFD_SETLK, F_WRLCK, 0, 5));
 }
+
+CASE(limit_file_size_of_copies) {
+  char data[300] = "";
+  struct rlimit limit = {100, RLIM_INFINITY};
+  int ends[2];
+  signal(SIGXFSZ, SIG_IGN);
+  int fd = open("from", O_RDWR | O_CREAT, 0644), to = open("to", O_RDWR | O_CREAT, 0644);
+  write(fd, data, 300);
+  setrlimit(RLIMIT_FSIZE, &limit);
+  lseek(fd, 0, SEEK_SET);
+  SHOW(copy_file_range(fd, NULL, to, NULL, 300, 0));
+  SHOW(copy_file_range(fd, NULL, to, NULL, 300, 0));
+  SHOW(ftruncate(fd, 200));
+  SHOW(ftruncate(fd, 201));
+  SHOW(truncate("to", 101));
+  SHOW(fallocate(to, FALLOC_FL_KEEP_SIZE, 0, 200));
+  pipe(ends);
+  SHOW(write(ends[1], data, 300));
+  SHOW(pwrite(to, data, 0, 500));
+  int append = open("to", O_WRONLY | O_APPEND);
+  ftruncate(to, 99);
+  SHOW(pwrite(append, data, 10, 0));
+}

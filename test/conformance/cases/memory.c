@@ -395,3 +395,59 @@ CASE(process_memory) {
   open_gate(gate);
   ENDED(child);
 }
+
+CASE(process_memory_parts) {
+  char here[64] = "", *there = pages(3, RW);
+  pid_t child;
+  struct gate ready = new_gate(), gate = new_gate();
+  munmap(there + 2 * PAGE, PAGE);
+  IN_CHILD(child) {
+    strcpy(there, "one two three"), memcpy(there + 2 * PAGE - 4, "edge", 4);
+    mprotect(there, PAGE, PROT_READ);
+    open_gate(ready), wait_gate(gate);
+  }
+  wait_gate(ready);
+  struct iovec local[2] = {{here, 5}, {here + 20, 30}}, remote[3] = {{there, 4}, {NULL, 0}, {there + 4, 9}};
+  SHOW(process_vm_readv(child, local, 2, remote, 3, 0));
+  TEXT(here);
+  TEXT(here + 20);
+  remote[0] = (struct iovec){there + 2 * PAGE - 4, 10};
+  SHOW(process_vm_readv(child, local, 2, remote, 1, 0));
+  SHOW(process_vm_writev(child, local, 2, (struct iovec[]){{there, 4}}, 1, 0));
+  SHOW(process_vm_readv(child, local, 2, remote, 1025, 0));
+  SHOW(process_vm_readv(child, local, 2, (void *)8, 1, 0));
+  remote[0].iov_len = -1;
+  SHOW(process_vm_readv(child, local, 2, remote, 1, 0));
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/mem", child);
+  int fd = open(path, O_RDWR);
+  SHOW(pwrite(fd, "ONE", 3, (off_t)(uintptr_t)there));
+  SHOW(pread(fd, here, 7, (off_t)(uintptr_t)there));
+  TEXT(here);
+  SHOW(pread(fd, here, 10, (off_t)(uintptr_t)(there + 2 * PAGE - 4)));
+  SHOW(pread(fd, here, 1, (off_t)(uintptr_t)(there + 2 * PAGE)));
+  open_gate(gate);
+  ENDED(child);
+  SHOW(pread(fd, here, 1, (off_t)(uintptr_t)there));
+  SHOW(process_vm_readv(child, local, 1, local, 1, 0));
+}
+
+CASE(residence_of_files) {
+  unsigned char in[4] = {2, 2, 2, 2};
+  int fd = open("a", O_RDWR | O_CREAT, 0644);
+  ftruncate(fd, 4 * PAGE);
+  char *p = mmap(NULL, 4 * PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  p[2 * PAGE] = 1;
+  SHOW(mincore(p, 4 * PAGE, in));
+  say("%d %d %d %d\n", in[0] & 1, in[1] & 1, in[2] & 1, in[3] & 1);
+  p = pages(4, RW);
+  SHOW(mlock(p, 2 * PAGE));
+  mincore(p, 4 * PAGE, in);
+  say("%d %d %d %d\n", in[0] & 1, in[1] & 1, in[2] & 1, in[3] & 1);
+  p[3 * PAGE] = 1;
+  madvise(p, 4 * PAGE, MADV_DONTNEED);
+  munlock(p, 2 * PAGE);
+  madvise(p, 4 * PAGE, MADV_DONTNEED);
+  mincore(p, 4 * PAGE, in);
+  say("%d %d %d %d\n", in[0] & 1, in[1] & 1, in[2] & 1, in[3] & 1);
+}

@@ -513,3 +513,43 @@ CASE(exit_ways) {
   IN_CHILD(child) syscall(SYS_exit, 0x1234);
   ENDED(child);
 }
+
+CASE(pidfd_of_proc) {
+  pid_t child;
+  char path[64];
+  IN_CHILD(child) pause();
+  snprintf(path, sizeof path, "/proc/%d", child);
+  int directory = open(path, O_RDONLY | O_DIRECTORY);
+  SHOW(syscall(SYS_pidfd_send_signal, directory, 0, NULL, 0));
+  SHOW(syscall(SYS_pidfd_send_signal, open("/proc", O_RDONLY), 0, NULL, 0));
+  SHOW(syscall(SYS_pidfd_send_signal, directory, SIGTERM, NULL, 0));
+  ENDED(child);
+  SHOW(syscall(SYS_pidfd_send_signal, directory, 0, NULL, 0));
+}
+
+HELPER(nothing) {}
+
+CASE(children_of_other_kinds) {
+  struct clone_args args = {.exit_signal = SIGUSR1};
+  int status = 0;
+  pid_t child;
+  siginfo_t info;
+  signal(SIGUSR1, SIG_IGN);
+  child = clone3_call(&args, sizeof args);
+  if (child == 0) _exit(3);
+  SHOW(waitid(P_PID, child, &info, WEXITED));
+  SHOW(waitid(P_PID, child, &info, WEXITED | WNOWAIT | __WCLONE));
+  SHOW(info.si_status);
+  YES(waitpid(-1, &status, __WCLONE) == child);
+  SHOW(waitpid(-1, &status, __WALL));
+  IN_CHILD(child) _exit(4);
+  SHOW(waitpid(child, &status, __WCLONE));
+  ENDED(child);
+  child = clone3_call(&args, sizeof args);
+  if (child == 0) {
+    execl("/proc/self/exe", "suite", "+nothing", NULL);
+    _exit(1);
+  }
+  YES(waitpid(child, &status, __WALL) == child);
+  show_status("child", status);
+}

@@ -1,5 +1,6 @@
 /* Identities, the system, /proc, terminals. */
 #include "case.h"
+#include <sys/auxv.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/membarrier.h>
@@ -350,4 +351,50 @@ CASE(terminal_background) {
   signal(SIGHUP, SIG_IGN);
   SHOW(ioctl(slave, TIOCNOTTY));
   OK(open("/dev/tty", O_RDWR));
+}
+
+CASE(proc_details) {
+  unsigned long words[256];
+  int fd = open("/proc/self/auxv", O_RDONLY);
+  ssize_t length = read(fd, words, sizeof words);
+  int wrong = 0;
+  for (int i = 0; i < length / 8 - 2; i += 2) wrong += getauxval(words[i]) != words[i + 1];
+  YES(length > 100 && length % 16 == 0);
+  SHOW(wrong);
+  SHOW(words[length / 8 - 2] | words[length / 8 - 1]);
+  void *locked = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  mlock(locked, 8192);
+  YES(strstr(file_content("/proc/self/status"), "VmLck:\t       8 kB\n") != NULL);
+  struct sched_param urgent = {7};
+  SHOW(sched_setscheduler(0, SCHED_FIFO, &urgent));
+  char *text = strrchr(file_content("/proc/self/stat"), ')'), *field = strtok(text, " ");
+  for (int i = 2; field != NULL; i++, field = strtok(NULL, " "))
+    if (i == 18 || i == 40 || i == 41) say("field %d: %s\n", i, field);
+}
+
+CASE(terminal_termio) {
+  int slave;
+  open_terminal(&slave);
+  struct {
+    unsigned short iflag, oflag, cflag, lflag;
+    unsigned char line, cc[8];
+  } old;
+  struct termios settings;
+  SHOW(ioctl(slave, 0x5405, &old));
+  HEX(old.iflag);
+  HEX(old.lflag);
+  SHOW(old.cc[VINTR] * 1000 + old.cc[VEOF]);
+  old.lflag &= ~ECHO, old.cc[VINTR] = 7;
+  SHOW(ioctl(slave, 0x5406, &old));
+  tcgetattr(slave, &settings);
+  HEX(settings.c_lflag);
+  SHOW(settings.c_cc[VINTR] * 1000 + settings.c_cc[VSUSP]);
+}
+
+CASE(huge_page_settings) {
+  SHOW(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0));
+  SHOW(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0));
+  SHOW(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0));
+  SHOW(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 1));
+  SHOW(prctl(PR_GET_THP_DISABLE, 1, 0, 0, 0));
 }

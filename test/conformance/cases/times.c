@@ -212,3 +212,30 @@ CASE(posix_timer_overrun) {
   IN_CHILD(child) SHOW(timer_gettime(timer, &left));
   ENDED(child);
 }
+
+CASE(clock_adjustment) {
+  struct timex adjust = {0};
+  YES(adjtimex(&adjust) >= 0);
+  SHOW(adjust.tick);
+  SHOW(adjust.tolerance);
+  adjust = (struct timex){.modes = ADJ_TICK, .tick = 20000};
+  SHOW(adjtimex(&adjust));
+  adjust = (struct timex){.modes = ADJ_MAXERROR | ADJ_ESTERROR | ADJ_FREQUENCY, .maxerror = 5, .esterror = 6, .freq = 655360};
+  YES(adjtimex(&adjust) >= 0);
+  adjust = (struct timex){0};
+  adjtimex(&adjust);
+  SHOW(adjust.esterror);
+  SHOW(adjust.freq);
+  adjust = (struct timex){.modes = ADJ_FREQUENCY, .freq = 1L << 40};
+  adjtimex(&adjust);
+  SHOW(adjust.freq);
+  adjust = (struct timex){.modes = ADJ_FREQUENCY};
+  adjtimex(&adjust);
+  adjust = (struct timex){.modes = ADJ_SETOFFSET, .time = {0, 1000000}};
+  SHOW(adjtimex(&adjust));
+  adjust = (struct timex){0};
+  SHOW(clock_adjtime(CLOCK_MONOTONIC, &adjust));
+  SHOW(clock_adjtime(99, &adjust));
+  SHOW(adjtimex((void *)8));
+  YES(clock_adjtime(CLOCK_REALTIME, &adjust) >= 0);
+}
