@@ -1,5 +1,5 @@
 import { AT, AT_FDCWD, baseOf, call, int, readPath } from "../posixfs/call.ts";
-import type { Process } from "../rkprocess/process.ts";
+import type { Credentials } from "../rkprocess/credentials.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import { type Program, programLoader } from "../rkprocess/program-loader.ts";
 import type { Thread } from "../rkprocess/thread.ts";
@@ -112,8 +112,8 @@ function run(
       program.memory.release();
       return -errno.EINTR;
     }
+    process.control.dumpable = isLookedInto(credentials, location);
     process.become(credentials);
-    process.control.dumpable = isLookedInto(process, location);
     process.get(runningProgram).location = location;
     const name = nameOf(path);
     Object.assign(process, { name, executable, arguments: argv.map(text), environment: envp.map(text) });
@@ -128,7 +128,7 @@ function run(
 const text = (bytes: Uint8Array): string => toText(fromBytes(bytes));
 
 /** Others of the user may look into a program that runs as who started it, if they may read it at all. */
-function isLookedInto({ credentials }: Process, { dentry }: Location): boolean {
+function isLookedInto(credentials: Credentials, { dentry }: Location): boolean {
   const { uid, euid, gid, egid } = credentials;
   return uid === euid && gid === egid && mayAccess(credentials, dentry.inode, May.read);
 }

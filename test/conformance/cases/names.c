@@ -170,7 +170,7 @@ CASE(renaming_files) {
   SHOW(access("b", F_OK));
   SHOW(rename("f", "f"));
   SHOW(rename("b", "f/b"));
-  SHOW(rename("/", "x"));
+  SHOW(rename("/", "/x"));
 }
 
 CASE(renaming_flags) {
