@@ -51,6 +51,9 @@ export class FullFile extends ZeroFile {
   override write(): number {
     return fail("ENOSPC");
   }
+  override backing(): undefined {
+    return fail("ENODEV");
+  }
 }
 
 /** random(4): a read returns at most 32 MiB - 1. */
