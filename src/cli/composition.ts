@@ -24,6 +24,7 @@ export async function readRun(
   const file = parseRunikraftfile(source.text, source.name);
   const { linked, files } = compositionOf(file, source.name);
   const own = await Promise.all(files.map((one) => loadOwnLibrary(source.resolve(one))));
+  const { stack, instructions, ...limits } = file.limits ?? {};
   const resolved = (path: string | undefined) => (path === undefined ? undefined : source.resolve(path));
   // One of the two on the command line stands in place of either.
   const isTreeGiven = options.root !== undefined || options.initrd !== undefined;
@@ -55,8 +56,9 @@ export async function readRun(
       env: [...variables, ...(options.env ?? [])],
       cwd: options.cwd ?? file.cwd,
       mem: options.mem ?? file.memory,
-      stack: file.limits?.stack,
-      maxInstructions: options.maxInstructions ?? file.limits?.instructions,
+      stack,
+      limit: { ...limits, ...options.limit },
+      maxInstructions: options.maxInstructions ?? instructions,
       aslr: options.aslr && (file.aslr ?? true),
       aslrSeed: options.aslrSeed ?? seedOf(file.aslrSeed),
       allowWx: options.allowWx ?? (file.allowWx || file.allowWxFor),

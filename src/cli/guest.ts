@@ -6,6 +6,7 @@ import { readHostFile } from "../host/files.ts";
 import { fileName, grantDirectory, inside, isNoDirectory, seenFrom } from "../host/grants.ts";
 import { nodeHost } from "../host/node.ts";
 import { HostFilesystem } from "../kernel/hostfs/filesystem.ts";
+import type { KernelLimits } from "../kernel/limits.ts";
 import { HEAD_SIZE, readScript } from "../kernel/posix-exec/script.ts";
 import type { Filesystem } from "../kernel/vfs/filesystem.ts";
 import { LoadError } from "../loader/refuse.ts";
@@ -21,6 +22,7 @@ import {
   type DiskOption,
   diskValue,
   envValue,
+  limitValue,
   type MountOption,
   mountValue,
   seedValue,
@@ -37,6 +39,7 @@ export interface GuestOptions {
   readonly env?: readonly string[];
   readonly cwd?: string;
   readonly mem?: number;
+  readonly limit?: Partial<KernelLimits>;
   readonly aslrSeed?: bigint;
   readonly aslr: boolean;
   readonly allowWx?: boolean | readonly string[];
@@ -71,6 +74,7 @@ export function guestOptions(command: Command, argument = "<ELF>"): Command {
     .option("--env <NAME=VALUE>", cliText.optionEnv(), envValue)
     .option("--cwd <DIR>", cliText.optionCwd())
     .option("--mem <SIZE>", cliText.optionMem(formatSize(DEFAULT_MEMORY)), memory)
+    .option("--limit <NAME=N>", cliText.optionLimit(), limitValue)
     .option("--aslr-seed <N>", cliText.optionAslrSeed(), seedValue("--aslr-seed"))
     .option("--no-aslr", cliText.optionNoAslr())
     .option("--allow-wx [PROGRAM]", cliText.optionAllowWx(), wxValue);
@@ -113,6 +117,7 @@ export function prepareGuest(file: string, args: readonly string[], options: Gue
           ...fileTree(memory, options, archive),
           deterministic,
           stackSize: stack,
+          limits: options.limit,
           linked,
           libraries: own?.map(({ library }) => library),
           host: nodeHost,

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../messages/errors.ts";
-import { addressValue, countValue, envValue, mountValue, seedValue, sizeValue } from "./values.ts";
+import {
+  addressValue,
+  countValue,
+  envValue,
+  limitValue,
+  mountValue,
+  seedValue,
+  sizeValue,
+} from "./values.ts";
 
 const refuses = (read: (text: string) => unknown, ...texts: string[]) => {
   for (const text of texts) expect(() => read(text), JSON.stringify(text)).toThrow(UsageError);
@@ -50,6 +58,20 @@ describe("counts and addresses", () => {
     refuses(countValue("--n"), "0", "-4", "1.5", "many", "99999999999999999");
     expect(addressValue("--base")("0x80000000")).toBe(0x8000_0000n);
     refuses(addressValue("--base"), "0x80000001", "top", "-4096");
+  });
+});
+
+describe("limits", () => {
+  it("are numbers by name, the last of a name", () => {
+    const once = limitValue("pipeMemory=1M", limitValue("processes=5"));
+    expect(once).toEqual({ processes: 5, pipeMemory: 2 ** 20 });
+    expect(limitValue("processes=7", once).processes).toBe(7);
+    refuses(limitValue, "", "processes", "=3", "processes=", "processes=many", "pipeMemory=x");
+    expect(() => limitValue("process=3")).toThrow(
+      /process=3" is not NAME=NUMBER, .* of processes, threads, /,
+    );
+    expect(() => limitValue("processes=40000")).toThrow("--limit processes: 40000 is outside 1 to 32768");
+    expect(() => limitValue("toString=1")).toThrow(UsageError);
   });
 });
 

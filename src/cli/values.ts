@@ -1,3 +1,4 @@
+import { type KernelLimits, LIMITS, type LimitName } from "../kernel/limits.ts";
 import { cliText } from "../messages/cli.ts";
 import { UsageError } from "../messages/errors.ts";
 import { formatSize } from "./output.ts";
@@ -25,6 +26,22 @@ export function countValue(flag: string): (text: string) => number {
       throw new UsageError(cliText.badCount(flag, text));
     return count;
   };
+}
+
+/** `NAME=NUMBER`, collected; a name's last number counts. */
+export function limitValue(text: string, before: Partial<KernelLimits> = {}): Partial<KernelLimits> {
+  const equals = text.indexOf("=");
+  const name = text.slice(0, Math.max(0, equals));
+  if (!Object.hasOwn(LIMITS, name))
+    throw new UsageError(cliText.noLimit(text, Object.keys(LIMITS).join(", ")));
+  const { kind, least, most } = LIMITS[name as LimitName];
+  const flag = `--limit ${name}`;
+  const number = text.slice(equals + 1);
+  if (kind === "size") return { ...before, [name]: sizeValue(flag, least, most)(number) };
+  const count = countValue(flag)(number);
+  if (count < least || count > most)
+    throw new UsageError(cliText.sizeOutside(flag, number, String(least), String(most)));
+  return { ...before, [name]: count };
 }
 
 export function seedValue(flag: string): (text: string) => bigint {

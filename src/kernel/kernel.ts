@@ -1,13 +1,18 @@
 import type { Hart } from "../cpu/hart.ts";
 import { kernelMessages } from "../messages/kernel.ts";
 import { type Api, type Library, LinkError, startOrder } from "./library.ts";
+import { DEFAULT_LIMITS, type KernelLimits } from "./limits.ts";
 import type { OutOfMemoryReport } from "./posix-mmap/out-of-memory.ts";
 import type { ProcessState } from "./rkprocess/state.ts";
 import type { CallTracer } from "./rksyscall/tracer.ts";
+import { Budget } from "./vfs/limits.ts";
 
 /** A composed kernel: the started micro-libraries. */
 export class Kernel {
   readonly hart: Hart;
+  readonly limits: KernelLimits;
+  /** Real-time signals that wait to be taken, and timers that send some. */
+  readonly queuedSignals: Budget;
   /** In the order they were started. */
   readonly libraries: readonly Library[];
   /** Milliseconds that the start of each took. */
@@ -23,8 +28,10 @@ export class Kernel {
   private readonly implementations: unknown[] = [];
   private starting: Library | undefined;
 
-  constructor(hart: Hart, libraries: readonly Library[]) {
+  constructor(hart: Hart, libraries: readonly Library[], limits: KernelLimits = DEFAULT_LIMITS) {
     this.hart = hart;
+    this.limits = limits;
+    this.queuedSignals = new Budget(limits.queuedSignals, "EAGAIN");
     this.libraries = startOrder(libraries);
     this.processStates = this.libraries.flatMap((library) => library.processState ?? []);
     this.startTimes = this.libraries.map((library) => this.start(library));

@@ -1,5 +1,6 @@
 import { Kernel } from "../kernel/kernel.ts";
 import type { Library } from "../kernel/library.ts";
+import { DEFAULT_LIMITS } from "../kernel/limits.ts";
 import type { Platform } from "../kernel/rkplat/platform.ts";
 import { Limit } from "../kernel/rkprocess/limits.ts";
 import type { Process } from "../kernel/rkprocess/process.ts";
@@ -48,7 +49,11 @@ export async function createHosted(options: HostedOptions): Promise<HostedMachin
   const { disks = [] } = options;
   if (disks.length > 0) (await import("./hosted-disks.ts")).attachDisks(board, disks);
   const images = new ProgramImages();
-  const kernel = new Kernel(board.hart, await librariesFor(options, board.platform, images));
+  const kernel = new Kernel(board.hart, await librariesFor(options, board.platform, images), {
+    ...DEFAULT_LIMITS,
+    memoryFiles: options.memory,
+    ...options.limits,
+  });
   const { strace } = options;
   if (strace)
     kernel.tracer = new StraceWriter((line) => {

@@ -1,5 +1,6 @@
 import type { ImmediateDisk } from "../devices/disk.ts";
 import type { Library } from "../kernel/library.ts";
+import type { KernelLimits } from "../kernel/limits.ts";
 import type { FileTree } from "../kernel/rkvfs/library.ts";
 import type { HostTime } from "./clock.ts";
 import type { HostedEmitter } from "./events.ts";
@@ -30,6 +31,8 @@ export interface HostedOptions {
   readonly allowWx?: WxPrograms;
   /** Bytes, whole pages; default 8 MiB. */
   readonly stackSize?: number;
+  /** What the guest may have of this and that, where not the usual. */
+  readonly limits?: Partial<KernelLimits>;
   /** The root and what is mounted in it; default a root in memory that is all but empty. */
   readonly files?: Omit<FileTree, "program">;
   /** The package's libraries to link, and their options; default the standard ones. What is not linked is not there. */

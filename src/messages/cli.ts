@@ -37,6 +37,7 @@ export const cliText = catalogue(
     optionEnv: () => "an environment variable for the guest (repeatable)",
     optionCwd: () => "the guest's working directory",
     optionMem: (otherwise: string) => `guest memory, such as 64M or 1G (default ${otherwise})`,
+    optionLimit: () => "how much of something the guest may have, such as processes=100 (docs/LIMITS.md)",
     optionAslrSeed: () => "lay the address space out as this seed does",
     optionNoAslr: () => "lay the address space out the same way every time",
     optionAllowWx: () =>
@@ -66,6 +67,8 @@ export const cliText = catalogue(
       `${flag}: "${text}" is not a size (a whole number of bytes, or one with K, M or G, such as 64M)`,
     sizeOutside: (flag: string, text: string, least: string, most: string) =>
       `${flag}: ${text} is outside ${least} to ${most}`,
+    noLimit: (text: string, names: string) =>
+      `--limit: "${text}" is not NAME=NUMBER, where the name is one of ${names}`,
     badCount: (flag: string, text: string) => `${flag}: "${text}" is not a positive whole number`,
     badSeed: (flag: string, text: string) =>
       `${flag}: "${text}" is not a seed (a whole number from 0 to 18446744073709551615, decimal or 0x…)`,
@@ -160,6 +163,7 @@ export const cliText = catalogue(
     optionEnv: () => "给客户程序的环境变量（可重复）",
     optionCwd: () => "客户程序的工作目录",
     optionMem: (otherwise) => `客户内存大小，例如 64M 或 1G（默认 ${otherwise}）`,
+    optionLimit: () => "客户程序可以拥有某种资源的上限，例如 processes=100（见 docs/LIMITS.md）",
     optionAslrSeed: () => "按这个种子安排地址空间",
     optionNoAslr: () => "每次都用同样的地址空间布局",
     optionAllowWx: () => "允许客户拥有既可写又可执行的页；带 =PROGRAM 则只允许其中这些程序（可重复）",
@@ -186,6 +190,7 @@ export const cliText = catalogue(
     seeHelp: (complaint, command) => `${complaint}；参见“${command} --help”`,
     badSize: (flag, text) => `${flag}：“${text}”不是大小（应为整数字节数，或带 K、M、G，例如 64M）`,
     sizeOutside: (flag, text, least, most) => `${flag}：${text} 不在 ${least} 到 ${most} 之间`,
+    noLimit: (text, names) => `--limit：“${text}”不是 NAME=NUMBER，其中 NAME 是 ${names} 之一`,
     badCount: (flag, text) => `${flag}：“${text}”不是正整数`,
     badSeed: (flag, text) => `${flag}：“${text}”不是种子（0 到 18446744073709551615 的整数，十进制或 0x…）`,
     badAddress: (flag, text) => `${flag}：“${text}”不是页的地址（4096 的倍数，十进制或 0x…）`,

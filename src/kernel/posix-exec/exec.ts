@@ -62,12 +62,26 @@ function execveat(
   const envp = readStrings(thread.memory, envpAt, limit - sizeOf(argv));
   const relative = !path.startsWith("/") && int(dirfd) !== AT_FDCWD;
   const shown = relative ? `/dev/fd/${int(dirfd)}${byDescriptor ? "" : `/${path}`}` : path;
+  if (sizeOf(argv) + sizeOf(envp) > room(thread)) fail("ENOMEM");
   const found = resolve(files, { location, argv, path: shown }, 0);
   return run(thread, files, { ...found, path: shown }, envp);
 }
 
 const sizeOf = (strings: readonly Uint8Array[]): number =>
   strings.reduce((sum, string) => sum + string.length + 1 + 8, 0);
+
+/** Bytes that arguments and environments may still take: `/proc` shows them as they were, so they are kept. */
+function room({ kernel }: Thread): number {
+  const known = new Set<readonly string[]>();
+  let used = 0;
+  for (const { arguments: argv, environment } of kernel.use(processTable).all())
+    for (const strings of [argv, environment]) {
+      if (known.has(strings)) continue;
+      known.add(strings);
+      for (const string of strings) used += string.length + 1 + 8;
+    }
+  return kernel.limits.argumentMemory - used;
+}
 
 const nameOf = (path: ByteString): string =>
   toText(path.slice(path.lastIndexOf("/") + 1)).slice(0, NAME_LENGTH);

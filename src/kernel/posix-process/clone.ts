@@ -35,7 +35,7 @@ function refusal(thread: Thread, { flags, exitSignal, parentTid, pidfd }: CloneA
   if (flags & CLONE.PIDFD && flags & CLONE.PARENT_SETTID && parentTid === pidfd) return -errno.EINVAL;
   if (exitSignal > 64) return -errno.EINVAL;
   if (flags & NAMESPACES) return -errno.EPERM;
-  return thread.kernel.use(processTable).hasRoom(thread.process) ? 0 : -errno.EAGAIN;
+  return thread.kernel.use(processTable).hasRoom(thread.process, flags) ? 0 : -errno.EAGAIN;
 }
 
 function start(thread: Thread, args: CloneArguments): number {

@@ -53,7 +53,7 @@ export function unixContext(memory: Budget, now: () => bigint, sender: UnixConte
 }
 
 function contextOf(kernel: Kernel): UnixContext {
-  const memory = new Budget(kernel.use(vfs).limits.socketBytes, "ENOBUFS");
+  const memory = new Budget(kernel.use(vfs).limits.socketMemory, "ENOBUFS");
   return unixContext(
     memory,
     () => kernel.use(time).realtime(),

@@ -12,7 +12,7 @@ import { vfs } from "../vfs/vfs.ts";
 import { find } from "../vfs/walk.ts";
 import { AT_FDCWD, baseOf, type CallArguments, call, fileAt, int, readPath } from "./call.ts";
 import { requireAllowedSize, roomForWrite } from "./file-size-limit.ts";
-import { MAX_TRANSFER, readFile, segment, segments, writeFile } from "./transfer.ts";
+import { MOST_SENT, readFile, segment, segments, writeFile } from "./transfer.ts";
 
 /** Bytes copied between two files at once. */
 const COPY_CHUNK = 65536;
@@ -101,7 +101,7 @@ function copyFileRange(thread: Thread, files: ProcessFiles, ...args: CallArgumen
   const to = outOffset === 0 ? undefined : offsetOf(thread.memory.readWord(outOffset));
   const start = from ?? source.seek(0, Seek.current);
   const into = to ?? target.seek(0, Seek.current);
-  const count = Math.max(0, Math.min(length, MAX_TRANSFER, source.attributes().size - start));
+  const count = Math.max(0, Math.min(length, MOST_SENT, source.attributes().size - start));
   loseSetId(files.who, target);
   if (source.inode === target.inode && start < into + count && into < start + count) fail("EINVAL");
   const done = copy(thread, source, target, from, to, count);

@@ -44,7 +44,7 @@ export const posixFiles: Library = {
   processState: [processFiles, runningProgram],
   start(kernel) {
     const options = {
-      limit: kernel.use(vfs).limits.memoryFileBytes,
+      limit: kernel.use(vfs).limits.memoryFiles,
       now: () => kernel.use(time).realtime(),
     };
     kernel.provide(memoryFiles, new MemoryFiles(options, MEMORY_FILES_DEVICE));

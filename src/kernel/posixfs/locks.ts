@@ -3,6 +3,7 @@ import { fail } from "../vfs/error.ts";
 import { locksOf, type RecordLock } from "../vfs/locks.ts";
 import { type OpenFile, Seek } from "../vfs/open-file.ts";
 import type { ProcessFiles } from "../vfs/process-files.ts";
+import { vfs } from "../vfs/vfs.ts";
 import { fileAt, int, waitWith } from "./call.ts";
 
 /** `l_type` of a `struct flock`. */
@@ -54,7 +55,9 @@ function getLock(ofDescription: boolean): LockCommand {
   return (thread, files, file, at) => {
     const request = readRequest(thread, file, at, ofDescription);
     if (request.type === F_UNLCK) fail("EINVAL");
-    const found = locksOf(file).conflict(lockOf(thread, files, file, request, ofDescription));
+    const found = locksOf(file, thread.kernel.use(vfs).fileLocks).conflict(
+      lockOf(thread, files, file, request, ofDescription),
+    );
     const { memory } = thread;
     memory.writeU16(at, found ? (found.exclusive ? F_WRLCK : F_RDLCK) : F_UNLCK);
     if (!found) return 0;
@@ -70,7 +73,7 @@ function setLock(ofDescription: boolean, waits: boolean): LockCommand {
   return (thread, files, file, at) => {
     const request = readRequest(thread, file, at, ofDescription);
     const lock = lockOf(thread, files, file, request, ofDescription);
-    const locks = locksOf(file);
+    const locks = locksOf(file, thread.kernel.use(vfs).fileLocks);
     if (request.type === F_UNLCK) {
       locks.clearRecord(lock.owner, lock.start, lock.end);
       return 0;
@@ -110,7 +113,7 @@ const LOCK_MAND = 32;
 export function flock(thread: Thread, files: ProcessFiles, fd: number, operation: number): number {
   const file = fileAt(files, fd);
   if (operation & LOCK_MAND) return 0;
-  const locks = locksOf(file);
+  const locks = locksOf(file, thread.kernel.use(vfs).fileLocks);
   const kind = int(operation) & ~LOCK_NB;
   if (kind === LOCK_UN) {
     locks.unflock(file);

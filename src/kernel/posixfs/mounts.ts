@@ -61,7 +61,7 @@ function sizeOf(data: string, all: number): number {
 /** A new tmpfs, or one of the filesystems that the machine has already, again. */
 function filesystemOf(thread: Thread, tree: Vfs, type: string, data: string): Filesystem {
   if (type === "tmpfs" || type === "ramfs") {
-    const limit = sizeOf(data, tree.limits.memoryFileBytes);
+    const limit = sizeOf(data, tree.limits.memoryFiles);
     const now = () => thread.kernel.use(time).realtime();
     return new RamFilesystem({ limit, budget: tree.mountedBytes, now });
   }

@@ -9,12 +9,10 @@ import { PipeEnd } from "../vfs/pipe.ts";
 import type { ProcessFiles } from "../vfs/process-files.ts";
 import { type CallArguments, call, fileAt, int, waitWith } from "./call.ts";
 import { roomForWrite } from "./file-size-limit.ts";
-import { brokenPipe, MAX_TRANSFER, readFile, segments, writeFile } from "./transfer.ts";
+import { brokenPipe, MAX_TRANSFER, MOST_SENT, readFile, segments, writeFile } from "./transfer.ts";
 
 /** Bytes moved at once. */
 const CHUNK = 65536;
-/** Bytes that one `sendfile` sends: nobody else runs meanwhile, and gigabytes would take seconds. */
-const MOST_SENT = 2 ** 28;
 /** SPLICE_F_NONBLOCK, and all: MOVE, MORE and GIFT are hints. */
 const NONBLOCK = 2;
 const KNOWN_FLAGS = 15;

@@ -96,7 +96,7 @@ function variables(kernel: Kernel): Folder {
       nr_open: 65536,
       "pipe-max-size": 1048576,
       "pipe-user-pages-hard": 0,
-      "pipe-user-pages-soft": Math.floor(limits.pipeBytes / 4096),
+      "pipe-user-pages-soft": Math.floor(limits.pipeMemory / 4096),
       protected_fifos: 0,
       protected_hardlinks: 1,
       protected_regular: 0,

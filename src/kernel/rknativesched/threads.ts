@@ -2,6 +2,7 @@ import { HART } from "../../cpu/layout.ts";
 import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import { maySchedule } from "../posix-process/scheduling-permission.ts";
 import { limitedTo } from "../rknative/handles.ts";
+import { CLONE } from "../rkprocess/clone-flags.ts";
 import type { Process } from "../rkprocess/process.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import { forkRegisters } from "../rkprocess/registers.ts";
@@ -53,7 +54,7 @@ function create(
   const table = kernel.use(processTable);
   const threads = process.get(nativeThreads);
   if (!(size >= 0 && size <= LARGEST_STACK)) return -errno.EINVAL;
-  if (!table.hasRoom(process) || threads.size >= MOST_THREADS) return -errno.EAGAIN;
+  if (!table.hasRoom(process, CLONE.THREAD) || threads.size >= MOST_THREADS) return -errno.EAGAIN;
   const refused = mayHave(thread, thread, priority);
   if (refused < 0) return refused;
   const stack = mapStack(process, Math.ceil((size || USUAL_STACK) / PAGE_SIZE) * PAGE_SIZE);

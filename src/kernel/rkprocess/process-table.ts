@@ -3,6 +3,7 @@ import { type Api, api } from "../library.ts";
 import { type Scheduler, scheduler } from "../rksched/scheduler.ts";
 import type { AddressSpace } from "../rkvm/address-space.ts";
 import { Capability } from "./capabilities.ts";
+import { CLONE } from "./clone-flags.ts";
 import type { ExitStatus } from "./exit.ts";
 import { Limit } from "./limits.ts";
 import { Process } from "./process.ts";
@@ -32,7 +33,7 @@ export class ProcessTable {
   /** The first process: when it ends, the machine does. */
   private first: Process | undefined;
 
-  constructor(kernel: Kernel, mostThreads: number) {
+  constructor(kernel: Kernel, mostThreads = kernel.limits.threads) {
     this.kernel = kernel;
     this.scheduler = kernel.use(scheduler);
     this.mostThreads = mostThreads;
@@ -55,9 +56,16 @@ export class ProcessTable {
     return thread;
   }
 
-  /** Whether `process` may have one more thread, or child: its limit and the kernel's. */
-  hasRoom(process: Process): boolean {
-    if (this.threads.size >= this.mostThreads || this.processes.size >= this.mostThreads) return false;
+  /** Whether `process` may have one more thread, or child, that shares with it as `flags` (`CLONE`) say: its limit and the kernel's. */
+  hasRoom(process: Process, flags: number): boolean {
+    if (this.threads.size >= this.mostThreads) return false;
+    if (!(flags & CLONE.THREAD)) {
+      const { limits, processStates } = this.kernel;
+      if (this.processes.size >= limits.processes) return false;
+      for (const state of processStates)
+        if (state.mayFork?.(process.get(state), flags) === false) return false;
+      if (!(flags & CLONE.VM) && !process.memory.mayFork) return false;
+    }
     const { credentials, limits } = process;
     if (credentials.uid === 0 || credentials.has(Capability.raiseLimits)) return true;
     if (credentials.has(Capability.administrate)) return true;
@@ -119,6 +127,7 @@ export class ProcessTable {
     process.exitStatus = status;
     this.kernel.tracer?.ended(process, status);
     for (const thread of [...process.threads]) this.bury(thread);
+    process.pendingSignals.clear();
     for (const state of this.kernel.processStates) state.exit?.(process.get(state), process);
     if (process === this.first) {
       for (const other of [...this.processes.values()]) this.exit(other, KILLED);
@@ -159,6 +168,7 @@ export class ProcessTable {
   private bury(thread: Thread): void {
     for (const hook of this.onThreadExit) hook(thread);
     thread.wait?.abandon();
+    thread.signals.pending.clear();
     thread.state = "dead";
     this.scheduler.remove(thread);
     thread.interrupt = undefined;

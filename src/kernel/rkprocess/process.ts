@@ -55,7 +55,7 @@ export class Process {
   arguments: readonly string[];
   environment: readonly string[];
   /** Signals for any of its threads. */
-  readonly pendingSignals = new PendingSignals();
+  readonly pendingSignals: PendingSignals;
   /** Woken when a signal for it, or for one of its threads, becomes pending. */
   readonly signalArrivals = new WaitQueue();
   /** The signal that tells the parent of the end; 0: none. */
@@ -95,6 +95,7 @@ export class Process {
     this.pid = pid;
     this.kernel = kernel;
     this.memory = memory;
+    this.pendingSignals = new PendingSignals(kernel.queuedSignals);
     this.startTime = kernel.use(time).monotonic();
     this.parent = parent;
     parent?.children.add(this);

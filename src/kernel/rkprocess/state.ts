@@ -12,6 +12,8 @@ export interface ProcessState<T> {
   create(process: Process): T;
   /** For a child: what it inherits, or shares with the parent where `flags` (`CLONE`) say so. */
   fork(parent: T, child: Process, flags: number): T;
+  /** Whether a child could have what `fork` makes for it: otherwise there is no child. */
+  mayFork?(parent: T, flags: number): boolean;
   /** What it shares with other processes as `flags` (`CLONE`) say is its own from now on. */
   unshare?(value: T, process: Process, flags: number): T;
   /** The process is about to run another program: what `execve` resets. Returns the value from now on. */

@@ -60,7 +60,7 @@ export class Thread {
     this.name = maker?.name ?? process.name;
     this.makeReady = makeReady;
     this.scheduling = maker ? inheritedScheduling(maker.scheduling) : { ...INITIAL_SCHEDULING };
-    this.signals = new ThreadSignals();
+    this.signals = new ThreadSignals(this.kernel.queuedSignals);
     if (maker) this.signals.blocked.assign(maker.signals.blocked);
   }
 

@@ -8,6 +8,7 @@ import { full, partial, type SyscallRow } from "../syscalls/row.ts";
 import { SIG_IGN, SIGNALS, signalActions } from "./actions.ts";
 import { isOnStack, reportedFlags } from "./enter-handler.ts";
 import { FRAME_SIZE, INFO_SIZE, restoreFrame } from "./frame.ts";
+import { isRealtime } from "./signal-set.ts";
 import { type SignalInfo, signal, signals } from "./signals.ts";
 import { SS_DISABLE, SS_ONSTACK } from "./thread-signals.ts";
 import { readSignalSet, SIGSET_SIZE, writeSignalSet } from "./user-set.ts";
@@ -195,6 +196,7 @@ function rtSigqueueinfo(thread: Thread, pid: number, number: number, address: nu
   if (!process) return -errno.ESRCH;
   if (isReserved(info.code) && process !== thread.process) return -errno.EPERM;
   if (!maySignal(thread, process, number)) return -errno.EPERM;
+  if (isRealtime(number) && !process.pendingSignals.mayQueue) return -errno.EAGAIN;
   thread.kernel.use(signals).toProcess(process, info);
   return 0;
 }
@@ -212,6 +214,7 @@ function rtTgsigqueueinfo(
   if (!target || target.process.pid !== tgid) return -errno.ESRCH;
   if (isReserved(info.code) && target.process !== thread.process) return -errno.EPERM;
   if (!maySignal(thread, target.process, number)) return -errno.EPERM;
+  if (isRealtime(number) && !target.signals.pending.mayQueue) return -errno.EAGAIN;
   thread.kernel.use(signals).toThread(target, info);
   return 0;
 }

@@ -25,7 +25,6 @@ import { diskMounter } from "../vfs/disk-filesystem.ts";
 import { VfsError } from "../vfs/error.ts";
 import type { Filesystem } from "../vfs/filesystem.ts";
 import { FileType } from "../vfs/inode.ts";
-import { DEFAULT_LIMITS, type FileLimits } from "../vfs/limits.ts";
 import { toByteString } from "../vfs/names.ts";
 import { standardFiles } from "../vfs/process-files.ts";
 import { Vfs, vfs } from "../vfs/vfs.ts";
@@ -51,8 +50,6 @@ export interface FileTree {
   /** What `/` shows beneath changes in memory. Without it the root is all but empty. */
   readonly base?: Filesystem;
   readonly mounts: readonly (FilesystemMount | DiskMount)[];
-  /** What files may take of the host, where not the usual. */
-  readonly limits?: Partial<FileLimits>;
   /** The program, as a file to read and run, where the tree does not have it anyway. */
   readonly program?: { readonly path: string; readonly bytes: Uint8Array };
 }
@@ -96,7 +93,7 @@ function build(tree: FileTree, kernel: Kernel): Vfs {
   const now = () => kernel.use(time).realtime();
   const options = { limit: tree.memory, now };
   const top = tree.base ? new OverlayFilesystem(tree.base, options) : new RamFilesystem(options);
-  const files = new Vfs(top, { ...DEFAULT_LIMITS, ...tree.limits });
+  const files = new Vfs(top, kernel.limits);
   const root = files.root.dentry.inode as RamDirectory;
   for (const [path, mode] of DIRECTORIES)
     if (!root.lookup(path.slice(1))) root.create(path.slice(1), { mode: FileType.directory | mode, rdev: 0 });

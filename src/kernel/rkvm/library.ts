@@ -24,7 +24,14 @@ export function rkvm(allowWx: boolean): Library {
       const here = kernel.use(platform);
       const frames = new PageFrames(allocator, here.ram);
       const cache = kernel.use(pageCacheMaker).create(frames, pageCacheFrames(kernel), here.codeWritten);
-      const context: MemoryContext = { platform: here, frames, cache, allowWx, outOfMemory: NO_POLICY };
+      const context: MemoryContext = {
+        platform: here,
+        frames,
+        cache,
+        areas: { count: 0, most: kernel.limits.mappings },
+        allowWx,
+        outOfMemory: NO_POLICY,
+      };
       frames.reclaim = () => cache.reclaim();
       kernel.provide(memoryManager, {
         createSpace: () => new AddressSpace(context),

@@ -2,6 +2,7 @@ import type { PageCache } from "../rkpagecache/page-cache.ts";
 import type { Platform } from "../rkplat/platform.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { PageFrames } from "./page-frames.ts";
+import type { AreaTotal } from "./vma.ts";
 
 /** What all address spaces of a kernel have in common. */
 export interface MemoryContext {
@@ -9,6 +10,7 @@ export interface MemoryContext {
   readonly frames: PageFrames;
   /** The pages of files. */
   readonly cache: PageCache;
+  readonly areas: AreaTotal;
   /** Pages may be writable and executable at once. */
   readonly allowWx: boolean;
   outOfMemory: OutOfMemoryPolicy;

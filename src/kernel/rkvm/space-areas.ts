@@ -17,7 +17,7 @@ const MOST_AREAS = 65_530;
 
 /** The areas of an address space, where they may be and how much of them there may be. */
 export abstract class SpaceAreas extends UserAccess implements MappingSpace {
-  readonly areas = new VmaList(this);
+  readonly areas: VmaList;
   /** The program break: `[heap].start` at first. */
   heapStart = 0;
   heapEnd = 0;
@@ -43,6 +43,7 @@ export abstract class SpaceAreas extends UserAccess implements MappingSpace {
     super(context.frames, context.platform);
     this.context = context;
     this.allowWx = context.allowWx;
+    this.areas = new VmaList(this, context.areas);
   }
 
   /** Where `brk` moves between, and where `mmap` finds room (from the top down). */
@@ -110,9 +111,16 @@ export abstract class SpaceAreas extends UserAccess implements MappingSpace {
     return total > soft;
   }
 
-  /** More areas are refused (Linux's `vm.max_map_count`). */
+  /** More areas are refused (Linux's `vm.max_map_count`, and what there may be of all processes). */
   protected get isCrowded(): boolean {
-    return this.areas.areas.length >= MOST_AREAS;
+    const { count, most } = this.context.areas;
+    return this.areas.areas.length >= MOST_AREAS || count >= most;
+  }
+
+  /** There may be as many areas again. */
+  get mayFork(): boolean {
+    const { count, most } = this.context.areas;
+    return count + this.areas.areas.length <= most;
   }
 
   protected hasGuard(start: number, end: number): boolean {

@@ -28,6 +28,7 @@ export function testSpace(pages = 4096, allowWx = false) {
     platform,
     frames,
     cache,
+    areas: { count: 0, most: Number.POSITIVE_INFINITY },
     allowWx,
     outOfMemory: { makeRoom: (_asking: AddressSpace) => false, kill: () => {} },
   };

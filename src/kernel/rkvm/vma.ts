@@ -38,6 +38,12 @@ export const AreaFlag = {
   growsDown: 8,
 } as const;
 
+/** How many areas there are in all address spaces, and may be. */
+export interface AreaTotal {
+  count: number;
+  readonly most: number;
+}
+
 /** The areas of one address space: sorted, not overlapping, merged where nothing tells neighbours apart. */
 export class VmaList {
   private readonly list: Vma[] = [];
@@ -45,9 +51,12 @@ export class VmaList {
   /** Between `top` and `high` nothing of `length` bytes is free: where `findRoom` goes on, instead of over all areas again. */
   private full = { high: -1, top: -1, length: 0 };
   private readonly owner: MappingSpace;
+  private readonly total: AreaTotal;
 
-  constructor(owner: MappingSpace) {
+  /** `total` is kept up to date. */
+  constructor(owner: MappingSpace, total: AreaTotal = { count: 0, most: Number.POSITIVE_INFINITY }) {
     this.owner = owner;
+    this.total = total;
   }
 
   get areas(): readonly Vma[] {
@@ -86,6 +95,7 @@ export class VmaList {
     const at = this.indexAfter(vma.start);
     this.retain(vma);
     this.list.splice(at, 0, vma);
+    this.total.count++;
     this.joinWithNext(at);
     this.joinWithNext(at - 1);
     this.last = undefined;
@@ -96,6 +106,7 @@ export class VmaList {
     if (areas.length === 0) return;
     const at = this.indexAfter(areas[0].start) - 1;
     this.list.splice(at, areas.length);
+    this.total.count -= areas.length;
     this.last = undefined;
     const { full } = this;
     full.top = Math.max(full.top, Math.min(full.high, this.list[at]?.start ?? full.high));
@@ -120,6 +131,7 @@ export class VmaList {
       } else list[++kept] = list[next];
     }
     list.splice(kept + 1, next - kept - 1);
+    this.total.count -= next - kept - 1;
     this.last = undefined;
   }
 
@@ -152,6 +164,7 @@ export class VmaList {
     const upper = { ...vma, start: address, offset: vma.offset + (address - vma.start) };
     vma.end = address;
     this.list.splice(at + 1, 0, upper);
+    this.total.count++;
     this.last = undefined;
   }
 
@@ -161,6 +174,7 @@ export class VmaList {
     if (!lower || !upper || !continues(lower, upper)) return false;
     this.join(lower, upper);
     this.list.splice(at + 1, 1);
+    this.total.count--;
     return true;
   }
 

@@ -16,6 +16,7 @@ import { Tty, TtyFile } from "./tty.ts";
 const BUFFER = 65536;
 /** A tab becomes up to so many spaces on its way. */
 const MOST_EXPANSION = 8;
+const LONGEST_TRANSFER = 2 ** 20;
 
 /** The line between the two ends of a pseudoterminal: what the slave's terminal stands on. */
 class PtyLine implements ConsolePort {
@@ -114,6 +115,10 @@ export class MasterFile extends OpenFile {
     return this.pty.hadSlave && this.pty.slaves === 0;
   }
 
+  /** Each byte may be looked at by the line discipline, which throws away what nobody reads. */
+  override get longestTransfer(): number {
+    return LONGEST_TRANSFER;
+  }
   override poll(): number {
     const { line } = this.pty;
     let events = line.inputRoom > 0 ? POLL.OUT | POLL.WRNORM : 0;

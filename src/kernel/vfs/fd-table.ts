@@ -1,4 +1,6 @@
+import { DEFAULT_LIMITS } from "../limits.ts";
 import { fail } from "./error.ts";
+import { Budget } from "./limits.ts";
 import type { OpenFile } from "./open-file.ts";
 
 export interface Descriptor {
@@ -16,10 +18,19 @@ export class FdTable {
   private leastFree = 0;
   private users = 1;
   private readonly softLimit: () => number;
+  /** What all tables may have together. */
+  private readonly all: Budget;
+  private count = 0;
 
   /** `softLimit`: RLIMIT_NOFILE. */
-  constructor(softLimit: () => number) {
+  constructor(softLimit: () => number, all = new Budget(DEFAULT_LIMITS.openFiles, "ENFILE")) {
     this.softLimit = softLimit;
+    this.all = all;
+  }
+
+  /** Whether there may be a copy. */
+  get mayCopy(): boolean {
+    return this.all.has(this.count);
   }
 
   /** Descriptors are below it. */
@@ -51,7 +62,7 @@ export class FdTable {
     return this.slots[fd] !== undefined;
   }
 
-  /** Takes over one hold on `file`; gives the lowest free number from `least` on. */
+  /** Takes over one hold on `file`, also where it throws; gives the lowest free number from `least` on. */
   add(file: OpenFile, closeOnExec: boolean, least = 0): number {
     let fd = Math.max(least, this.leastFree);
     while (this.slots[fd]) fd++;
@@ -60,6 +71,7 @@ export class FdTable {
       file.release();
       fail("EMFILE");
     }
+    this.charge(file);
     this.put(fd, { file, closeOnExec });
     return fd;
   }
@@ -71,6 +83,7 @@ export class FdTable {
       fail("EBADF");
     }
     const old = this.slots[fd];
+    if (!old) this.charge(file);
     this.put(fd, { file, closeOnExec });
     if (old) this.letGo(old.file);
   }
@@ -78,6 +91,8 @@ export class FdTable {
   close(fd: number): void {
     const { file } = this.get(fd);
     this.slots[fd] = undefined;
+    this.count--;
+    this.all.discharge(1);
     this.leastFree = Math.min(this.leastFree, fd);
     this.letGo(file);
   }
@@ -116,12 +131,22 @@ export class FdTable {
 
   /** The same files under the same numbers, for a forked child. */
   copy(softLimit: () => number): FdTable {
-    const table = new FdTable(softLimit);
+    const table = new FdTable(softLimit, this.all);
+    table.count = this.count;
+    this.all.charge(this.count);
     for (const fd of this.numbers()) {
       const { file, closeOnExec } = this.get(fd);
       table.put(fd, { file: file.retain(), closeOnExec });
     }
     return table;
+  }
+
+  private charge(file: OpenFile): void {
+    if (!this.all.tryCharge(1)) {
+      file.release();
+      fail("ENFILE");
+    }
+    this.count++;
   }
 
   /** Closing any descriptor of a file gives up all record locks that the process has on it (fcntl(2)). */

@@ -3,10 +3,12 @@ import { describe, expect, test } from "vitest";
 import { RamFilesystem } from "../ramfs/filesystem.ts";
 import { FdTable } from "./fd-table.ts";
 import { O } from "./flags.ts";
+import { Budget } from "./limits.ts";
 import { FileLocks, locksOf } from "./locks.ts";
 import { failure, Tree } from "./tree-fixture.ts";
 
 const END = Number.POSITIVE_INFINITY;
+const plenty = () => new Budget(1 << 20, "ENOLCK");
 const process = () => new FdTable(() => 64);
 
 function lock(owner: FdTable, exclusive: boolean, start: number, end: number) {
@@ -25,7 +27,7 @@ describe("record locks", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         const owners = [process(), process(), process()];
-        const locks = new FileLocks();
+        const locks = new FileLocks(plenty());
         const model: Map<number, string>[] = Array.from({ length: BYTES }, () => new Map());
         for (const [who, kind, start, length] of steps) {
           const end = Math.min(BYTES, start + 1 + length);
@@ -55,7 +57,7 @@ describe("record locks", () => {
 
   test("find a circle of processes that wait for each other", () => {
     const [a, b, c] = [process(), process(), process()];
-    const locks = new FileLocks();
+    const locks = new FileLocks(plenty());
     for (const [i, owner] of [a, b, c].entries()) locks.setRecord(lock(owner, true, i, i + 1));
     locks.startWaiting(lock(a, true, 1, 2));
     locks.startWaiting(lock(b, true, 2, 3));
@@ -69,7 +71,7 @@ describe("record locks", () => {
     tree.write("/f", "");
     const [a, b] = [process(), process()];
     for (const table of [a, a, b]) table.add(tree.open("/f", O.RDWR), false);
-    const locks = locksOf(b.get(0).file);
+    const locks = locksOf(b.get(0).file, plenty());
     locks.setRecord(lock(a, true, 0, END));
     b.close(0);
     expect(locks.conflict(lock(b, false, 5, 6))?.owner).toBe(a);
@@ -79,7 +81,7 @@ describe("record locks", () => {
 
   test("of one owner are limited in number", () => {
     const owner = process();
-    const locks = new FileLocks();
+    const locks = new FileLocks(plenty());
     let error = "";
     for (let i = 0; i < 10_000 && error === ""; i += 1)
       error = failure(() => locks.setRecord(lock(owner, true, i * 2, i * 2 + 1)));
@@ -91,7 +93,7 @@ test("flock is held by descriptions: shared, exclusive, changed, and gone with t
   const tree = new Tree(new RamFilesystem({ limit: 1 << 20, now: () => 0n }));
   tree.write("/f", "");
   const [one, two] = [tree.open("/f"), tree.open("/f")];
-  const locks = locksOf(one);
+  const locks = locksOf(one, plenty());
   locks.flock(one, false);
   locks.flock(two, false);
   expect(failure(() => locks.flock(two, true))).toBe("EAGAIN");

@@ -1,6 +1,7 @@
 import { WaitQueue } from "../rksched/wait-queue.ts";
 import { fail } from "./error.ts";
 import type { FdTable } from "./fd-table.ts";
+import type { Budget } from "./limits.ts";
 import type { OpenFile } from "./open-file.ts";
 
 /**
@@ -30,9 +31,15 @@ export class FileLocks {
   /** Woken when a lock is gone or weaker. */
   readonly changed = new WaitQueue();
   private records: readonly RecordLock[] = [];
+  /** Of the ranges of all files. */
+  private readonly all: Budget;
   /** Holders of the flock: one, or several that share it. */
   private readonly holders = new Set<OpenFile>();
   private shared = true;
+
+  constructor(all: Budget) {
+    this.all = all;
+  }
 
   /** The first lock that is in the way of `wanted`, if any is. */
   conflict(wanted: RecordLock): RecordLock | undefined {
@@ -132,13 +139,16 @@ export class FileLocks {
   }
 
   private replace(records: readonly RecordLock[]): void {
+    const more = records.length - this.records.length;
+    if (more > 0) this.all.charge(more);
+    else this.all.discharge(-more);
     this.records = records;
     this.changed.wake();
   }
 }
 
 /** The locks of what a file has open. */
-export function locksOf({ inode }: OpenFile): FileLocks {
-  inode.locks ??= new FileLocks();
+export function locksOf({ inode }: OpenFile, all: Budget): FileLocks {
+  inode.locks ??= new FileLocks(all);
   return inode.locks;
 }

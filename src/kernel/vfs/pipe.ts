@@ -1,10 +1,11 @@
+import { DEFAULT_LIMITS } from "../limits.ts";
 import { WaitQueue } from "../rksched/wait-queue.ts";
 import { anonymousPlace } from "./anonymous.ts";
 import type { Location } from "./dentry.ts";
 import { fail } from "./error.ts";
 import { O, POLL } from "./flags.ts";
 import type { Owner } from "./inode.ts";
-import { Budget, DEFAULT_LIMITS } from "./limits.ts";
+import { Budget } from "./limits.ts";
 import { type IoctlMemory, OpenFile } from "./open-file.ts";
 
 /** Bytes a pipe may be made to hold (fs.pipe-max-size). */
@@ -216,7 +217,7 @@ export class PipeMaker {
   private made = 0;
   private readonly budget: ByteBudget;
 
-  constructor(budget: ByteBudget = new Budget(DEFAULT_LIMITS.pipeBytes, "ENOMEM")) {
+  constructor(budget: ByteBudget = new Budget(DEFAULT_LIMITS.pipeMemory, "ENOMEM")) {
     this.budget = budget;
   }
 

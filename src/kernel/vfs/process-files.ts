@@ -84,12 +84,13 @@ export const standardFiles: Api<(process: Process) => OpenFile[]> = api("standar
 
 export const processFiles = processState<ProcessFiles>({
   create(process) {
-    const { root } = process.kernel.use(vfs);
-    const fds = new FdTable(limitOf(process));
+    const { root, openFiles } = process.kernel.use(vfs);
+    const fds = new FdTable(limitOf(process), openFiles);
     for (const file of process.kernel.use(standardFiles)(process)) fds.add(file, false);
     return new ProcessFiles(fds, { root, cwd: root, umask: 0o022 }, process);
   },
   fork: (parent, child, flags) => parent.fork(flags, child),
+  mayFork: (parent, flags) => (flags & CLONE.FILES) !== 0 || parent.fds.mayCopy,
   unshare: (files, process, flags) => files.unshare(flags, process),
   exec(files, process) {
     const own = files.unshare(CLONE.FILES, process);

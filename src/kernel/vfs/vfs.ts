@@ -1,10 +1,11 @@
 import { type Api, api } from "../library.ts";
+import { DEFAULT_LIMITS, type KernelLimits } from "../limits.ts";
 import type { Location } from "./dentry.ts";
 import { Devices } from "./devices.ts";
 import { fail } from "./error.ts";
 import type { Filesystem } from "./filesystem.ts";
 import { DirectoryInode, FileType } from "./inode.ts";
-import { Budget, DEFAULT_LIMITS, type FileLimits } from "./limits.ts";
+import { Budget } from "./limits.ts";
 import { createMount, enterMounts, hangMount, type Mount } from "./mount.ts";
 import { type ByteString, toByteString } from "./names.ts";
 import { PipeMaker } from "./pipe.ts";
@@ -24,14 +25,19 @@ export class Vfs {
   readonly devices = new Devices();
   /** What tmpfs that the guest mounts takes. */
   readonly mountedBytes: Budget;
-  readonly limits: FileLimits;
+  readonly limits: KernelLimits;
+  /** Descriptors of all processes, and ranges that they have locked. */
+  readonly openFiles: Budget;
+  readonly fileLocks: Budget;
   readonly pipes: PipeMaker;
   private lastDevice = 0;
 
-  constructor(root: Filesystem, limits: FileLimits = DEFAULT_LIMITS) {
+  constructor(root: Filesystem, limits: KernelLimits = DEFAULT_LIMITS) {
     this.limits = limits;
-    this.mountedBytes = new Budget(limits.memoryFileBytes, "ENOSPC");
-    this.pipes = new PipeMaker(new Budget(limits.pipeBytes, "ENOMEM"));
+    this.mountedBytes = new Budget(limits.memoryFiles, "ENOSPC");
+    this.openFiles = new Budget(limits.openFiles, "ENFILE");
+    this.fileLocks = new Budget(limits.fileLocks, "ENOLCK");
+    this.pipes = new PipeMaker(new Budget(limits.pipeMemory, "ENOMEM"));
     const mount = createMount(root, this.deviceOf(root), undefined, this.devices);
     this.mounts.push(mount);
     this.root = { mount, dentry: mount.root };

@@ -1,3 +1,4 @@
+import { LIMITS } from "../../kernel/limits.ts";
 import { compositionText } from "../../messages/composition.ts";
 import { type LibraryOption, REGISTER } from "../libraries.ts";
 import type { ObjectShape, Shape } from "./shape.ts";
@@ -100,6 +101,12 @@ export const DESCRIPTION: ObjectShape = {
           most: Number.MAX_SAFE_INTEGER,
           about: "It is stopped after so many.",
         },
+        ...Object.fromEntries(
+          Object.entries(LIMITS).map(([name, { kind, least, most, about }]) => [
+            name,
+            { kind, least, most, about },
+          ]),
+        ),
       },
     },
     aslr: { kind: "boolean", about: "Random addresses; default true." },

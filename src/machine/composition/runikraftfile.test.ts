@@ -33,7 +33,7 @@ environment:
   EMPTY: ""
 cwd: /data
 memory: 4100K # whole pages
-limits: { stack: 1M, instructions: 5000 }
+limits: { stack: 1M, instructions: 5000, processes: 50, pipeMemory: 1M }
 aslr: false
 aslrSeed: 0xffffffffffffffff
 libraries: [rkplat, rkprocess: { threads: 12 }, file: ./mine.ts]
@@ -49,7 +49,7 @@ libraries: [rkplat, rkprocess: { threads: 12 }, file: ./mine.ts]
       environment: { PORT: "08080", EMPTY: "" },
       cwd: "/data",
       memory: 4100 * 1024,
-      limits: { stack: 1 << 20, instructions: 5000 },
+      limits: { stack: 1 << 20, instructions: 5000, processes: 50, pipeMemory: 1 << 20 },
       aslr: false,
       aslrSeed: "0xffffffffffffffff",
       libraries: ["rkplat", { rkprocess: { threads: 12 } }, { file: "./mine.ts" }],
@@ -72,6 +72,11 @@ libraries: [rkplat, rkprocess: { threads: 12 }, file: ./mine.ts]
     ["program: a\nargs:\n  - [1]\n", '3:5: args[0] is "[1]", must be a text'],
     ["program: a\nmounts:\n  - host: x\n", "3:5: mounts[0].guest is missing"],
     ["program: a\nmounts:\n  - host: x\n    guest: /\n    rw: 1\n", "5:5: there is no mounts[0].rw;"],
+    [
+      "program: a\nlimits: {processes: 40000}\n",
+      '2:21: limits.processes is "40000", must be a whole number from 1 to 32768',
+    ],
+    ["program: a\nlimits: {prozesse: 4}\n", "2:10: there is no limits.prozesse;"],
     [
       "program: a\nlimits: {instructions: 0}\n",
       '2:24: limits.instructions is "0", must be a whole number from 1',

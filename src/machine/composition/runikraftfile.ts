@@ -1,3 +1,4 @@
+import type { KernelLimits } from "../../kernel/limits.ts";
 import { compositionText } from "../../messages/composition.ts";
 import { RefusedError } from "../../messages/errors.ts";
 import { type LibraryChoice, type LibraryOptionValues, libraryEntry, STANDARD } from "../libraries.ts";
@@ -16,7 +17,7 @@ export interface Runikraftfile {
   readonly cwd?: string;
   /** Bytes, whole pages. */
   readonly memory?: number;
-  readonly limits?: { readonly stack?: number; readonly instructions?: number };
+  readonly limits?: { readonly stack?: number; readonly instructions?: number } & Partial<KernelLimits>;
   readonly aslr?: boolean;
   readonly aslrSeed?: string;
   readonly allowWx?: boolean;
