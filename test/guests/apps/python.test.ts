@@ -108,6 +108,31 @@ if __name__ == "__main__":
     expect(stdout).toBe("2646700 81\n1225\n0\n300 True\n[(0, 0), (1, 2), (2, 4)]\n{'x': [1]} False\n");
   });
 
+  it("has multiprocessing by spawn and by a fork server, and removes what is left behind", () => {
+    const program = `
+import multiprocessing as mp, os
+from multiprocessing import shared_memory
+def answer(pipe, event, memory):
+    block = shared_memory.SharedMemory(memory); block.buf[0] = 42; block.close()
+    pipe.send((pipe.recv() * 2, os.getppid() == mp.parent_process().pid)); event.set(); raise SystemExit(3)
+def leave(): print(shared_memory.SharedMemory("left", create=True, size=10).size, flush=True); os._exit(0)
+if __name__ == "__main__":
+    for method in "spawn", "forkserver":
+        context = mp.get_context(method); near, far = context.Pipe(); event = context.Event(); block = shared_memory.SharedMemory(create=True, size=10)
+        process = context.Process(target=answer, args=(far, event, block.name)); process.start(); near.send(21)
+        print(near.recv(), event.wait(100)); process.join(); print(process.exitcode, block.buf[0]); block.close(); block.unlink()
+    with mp.get_context("spawn").Pool(2) as pool: print(pool.map(abs, range(-3, 3)))
+    process = mp.get_context("fork").Process(target=leave); process.start(); process.join()
+`;
+    const text = `cat > /tmp/m.py <<'END'\n${program}\nEND\npython3 /tmp/m.py 2> /tmp/said; echo $?
+      for i in {1..600}; do [ -e /dev/shm/left ] || break; sleep 0.1; done; ls /dev/shm | wc -l; grep -o 'leaked shared_memory objects' /tmp/said`;
+    const { status, stdout, stderr } = application(["/bin/bash", "-c", text], { options: ["--mem", "1G"] });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toBe(
+      "(42, True) True\n3 42\n(42, False) True\n3 42\n[3, 2, 1, 0, 1, 2]\n10\n0\n0\nleaked shared_memory objects\n",
+    );
+  });
+
   it("makes virtual environments without a network", () => {
     const text = `cd /tmp && python3 -m venv --without-pip env && . env/bin/activate
       python -c 'import sys; print(sys.prefix, sys.prefix != sys.base_prefix)'; which python
