@@ -17,6 +17,7 @@ import {
 import { processDirectory } from "./process.ts";
 import { sysctlDirectory } from "./sysctl.ts";
 import { cpuinfo, loadavg, meminfo, stat, uptime, vmstat } from "./system.ts";
+import { hasIpc, ipcDirectory } from "./sysvipc.ts";
 
 /** `/proc`: what C libraries and tools open there, made anew at every look. */
 export class ProcFilesystem implements Filesystem {
@@ -70,6 +71,7 @@ function rootEntries(context: ProcContext, kernel: Kernel): ProcEntries {
     net: (path) => new ProcLink(context, path, () => "self/net"),
     self: (path) => new ProcLink(context, path, () => String(current().process.pid)),
     sys: (path) => sysctlDirectory(context, path, kernel),
+    ...(hasIpc(kernel) ? { sysvipc: (path: string) => ipcDirectory(context, path, kernel) } : {}),
     "thread-self": (path) =>
       new ProcLink(context, path, () => `${current().process.pid}/task/${current().tid}`),
   };

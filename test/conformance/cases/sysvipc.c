@@ -402,3 +402,24 @@ CASE(ipc_permissions) {
   ENDED(child);
   shmctl(own, IPC_RMID, NULL), semctl(set, 0, IPC_RMID), msgctl(queue, IPC_RMID, NULL);
 }
+
+/* The header of a table, and of an object's row its key, permissions, owner and length. */
+static void show_row(const char *path, int key, int owner) {
+  char wanted[16], *line = strtok((char *)file_content(path), "\n");
+  snprintf(wanted, sizeof wanted, "%10d ", key);
+  say("%s\n", line);
+  while (line != NULL && strncmp(line, wanted, 11) != 0) line = strtok(NULL, "\n");
+  if (line == NULL) return say("no row\n");
+  size_t length = strlen(line);
+  say("%.11s, %.6s, %.5s, %zu long\n", line, line + 22, line + owner, length);
+}
+
+CASE(proc_of_ipc) {
+  int segment = shmget(KEY(5), 5000, IPC_CREAT | 0640), set = semget(KEY(6), 3, IPC_CREAT | 0600);
+  int queue = msgget(KEY(7), IPC_CREAT | 0666);
+  send(queue, 1, "hello", 0);
+  show_row("/proc/sysvipc/shm", KEY(5), 70);
+  show_row("/proc/sysvipc/sem", KEY(6), 40);
+  show_row("/proc/sysvipc/msg", KEY(7), 64);
+  shmctl(segment, IPC_RMID, NULL), semctl(set, 0, IPC_RMID), msgctl(queue, IPC_RMID, NULL);
+}
