@@ -54,10 +54,15 @@ function directory(context: ProcContext, path: string, folder: Folder): ProcDire
 /** One hart, one memory node, no devices that programs could look for. */
 function contents(kernel: Kernel): Folder {
   const topology = {
+    core_cpus: "1",
     core_cpus_list: "0",
     core_id: "0",
+    core_siblings: "1",
     core_siblings_list: "0",
+    package_cpus: "1",
+    package_cpus_list: "0",
     physical_package_id: "0",
+    thread_siblings: "1",
     thread_siblings_list: "0",
   };
   const kib = (pages: number) => `${String(pages * 4).padStart(8)} kB`;
