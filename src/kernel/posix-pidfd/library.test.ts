@@ -196,6 +196,20 @@ describe("pidfd_getfd", () => {
     expect(parent.call("pread64", mine, DATA, 10, 0)).toBe(6);
   });
 
+  test("holds the file open, whatever the other one does", () => {
+    child.call("pipe2", DATA, 0);
+    const [reader, writer] = [child.memory.readI32(DATA), child.memory.readI32(DATA + 4)];
+    const mine = get(open(child.process.pid), writer);
+    child.call("close", writer);
+    const read = child.start("read", reader, DATA, 10);
+    expect(read.result).toBeUndefined();
+    expect(parent.call("write", mine, "through", 7)).toBe(7);
+    expect(read.result).toBe(7);
+    const end = child.start("read", reader, DATA, 10);
+    parent.call("close", mine);
+    expect(end.result).toBe(0);
+  });
+
   test("fails for what is not there", () => {
     const fd = open(child.process.pid);
     expect(get(fd, 63)).toBe(-errno.EBADF);

@@ -28,9 +28,10 @@ const SWITCHES = new Set([1, 2, 5, 6, 9, 10, 15, 29, 35, 63]);
 /** Numbers that are kept: priority, mark, busy polling. */
 const NUMBERS = new Set([12, 36, 46]);
 
-/** As Linux starts with and allows (net.core.wmem_default, wmem_max, SOCK_MIN_SNDBUF). */
+/** As Linux starts with and allows (net.core.wmem_default, wmem_max, SOCK_MIN_SNDBUF, SOCK_MIN_RCVBUF). */
 const DEFAULT_BUFFER = 212_992;
-const SMALLEST_BUFFER = 4608;
+const SMALLEST_SEND_BUFFER = 4608;
+const SMALLEST_RECEIVE_BUFFER = 2304;
 
 /** What SOL_SOCKET keeps of every socket. */
 export class SocketOptions {
@@ -105,11 +106,11 @@ export function setSocketOption(socket: Socket, level: number, name: number, val
   switch (name) {
     case SO.SNDBUF:
     case SO.SNDBUFFORCE:
-      options.sendBuffer = bufferSize(number);
+      options.sendBuffer = bufferSize(number, SMALLEST_SEND_BUFFER);
       return;
     case SO.RCVBUF:
     case SO.RCVBUFFORCE:
-      options.receiveBuffer = bufferSize(number);
+      options.receiveBuffer = bufferSize(number, SMALLEST_RECEIVE_BUFFER);
       return;
     case SO.PASSCRED:
       options.passCredentials = number !== 0;
@@ -133,16 +134,16 @@ export function setSocketOption(socket: Socket, level: number, name: number, val
 }
 
 /** Linux counts its bookkeeping too: the size asked for is doubled (socket(7)). */
-function bufferSize(asked: number): number {
-  return Math.max(SMALLEST_BUFFER, Math.min(asked >>> 0, DEFAULT_BUFFER) * 2);
+function bufferSize(asked: number, least: number): number {
+  return Math.max(least, Math.min(asked >>> 0, DEFAULT_BUFFER) * 2);
 }
 
-/** `struct timeval`; 0 is no limit. */
+/** `struct timeval`; 0 is no limit, and less than that no wait. */
 function readTimeval(view: DataView): number | undefined {
   if (view.byteLength < 16) fail("EINVAL");
   const seconds = Number(view.getBigInt64(0, true));
   const microseconds = Number(view.getBigInt64(8, true));
   if (microseconds < 0 || microseconds >= 1e6) fail("EDOM");
   const nanoseconds = seconds * 1e9 + microseconds * 1e3;
-  return nanoseconds <= 0 ? undefined : Math.min(nanoseconds, 2 ** 53);
+  return nanoseconds === 0 ? undefined : Math.max(0, Math.min(nanoseconds, 2 ** 53));
 }
