@@ -1,4 +1,6 @@
 import { Pte } from "../../src/cpu/sv39.ts";
+import type { Kernel } from "../../src/kernel/kernel.ts";
+import { sysvIpc } from "../../src/kernel/posix-sysvipc/state.ts";
 import { frameAllocator } from "../../src/kernel/rkalloc/frames.ts";
 import type { Process } from "../../src/kernel/rkprocess/process.ts";
 import { processTable } from "../../src/kernel/rkprocess/process-table.ts";
@@ -45,7 +47,7 @@ function frames({ kernel, board }: HostedMachine, spaces: readonly AddressSpace[
   const holders = new Map<number, number>();
   const hold = (page: number) => holders.set(page, (holders.get(page) ?? 0) + 1);
   const { files } = cache as unknown as { files: Map<unknown, PageObject> };
-  const objects = new Set<PageObject>(files.values());
+  const objects = new Set<PageObject>([...files.values(), ...segments(kernel)]);
   for (const space of spaces) {
     wrong.push(...pages(space, hold));
     for (const { object } of space.areas.areas) if (object) objects.add(object);
@@ -62,6 +64,17 @@ function frames({ kernel, board }: HostedMachine, spaces: readonly AddressSpace[
   if (board.ram.residentPages > allocator.totalPages) wrong.push("more memory than there is");
   return wrong;
 }
+
+/** Segments of System V, which outlive those who made them. */
+const segments = (kernel: Kernel): PageObject[] =>
+  [...kernel.use(sysvIpc).segments.all()].map(({ memory }) => memory);
+
+/** Pages that segments hold. */
+export const segmentPages = (kernel: Kernel): number =>
+  segments(kernel).reduce(
+    (sum, one) => sum + (one as unknown as { pages: Map<number, number> }).pages.size,
+    0,
+  );
 
 /** Tells `hold` of the pages that a space's table has. */
 function pages(space: AddressSpace, hold: (page: number) => void): string[] {

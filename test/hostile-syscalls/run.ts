@@ -21,7 +21,7 @@ import { Random } from "../differential/random.ts";
 import { type Call, describe } from "./call.ts";
 import { hostileCall } from "./calls.ts";
 import { hostileGuest, type Surroundings } from "./guest.ts";
-import { brokenInvariants } from "./invariants.ts";
+import { brokenInvariants, segmentPages } from "./invariants.ts";
 import { OPENING } from "./opening.ts";
 import { hostileData } from "./places.ts";
 import { putStructures } from "./structures.ts";
@@ -219,7 +219,7 @@ async function runsSaneProgram(machine: HostedMachine, output: () => string): Pr
   table.exit(machine.process, { kind: "signal", signal: signal.SIGKILL, crash: undefined });
   machine.process.memory.release();
   const manager = kernel.use(memoryManager);
-  const lost = manager.totalPages - manager.freePages - manager.cachedPages;
+  const lost = manager.totalPages - manager.freePages - manager.cachedPages - segmentPages(kernel);
   if (lost !== 0) return [`${lost} frames are lost`];
   const memory = manager.createSpace();
   const process = table.create(memory);

@@ -109,6 +109,19 @@ describe("memory that is used up by page tables", () => {
     expect(fixture.allocator.freePages).toBe(8);
   });
 
+  test("gives nothing to a space that the search for memory has ended", () => {
+    const { space: ended, context } = testSpace(16);
+    ended.map(AT, 64 * PAGE, { prot: RW });
+    for (let at = AT; ended.fault(at, "write") === undefined; at += PAGE);
+    const { allocator } = context.frames;
+    context.outOfMemory.makeRoom = () => {
+      ended.release();
+      return true;
+    };
+    expect(ended.fault(AT + 63 * PAGE, "write")).toBe("outOfMemory");
+    expect(allocator.freePages).toBe(allocator.totalPages);
+  });
+
   test("leaves what could not be moved", () => {
     expect(() => space.move(FAR[0], PAGE, 5 * GiB, PAGE)).toThrow(OutOfMemory);
     expect(space.readU32(FAR[0])).toBe(41);

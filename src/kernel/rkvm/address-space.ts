@@ -205,7 +205,8 @@ export class AddressSpace extends SpaceAreas {
         return undefined;
       } catch (error) {
         if (!(error instanceof OutOfMemory)) throw error;
-        if (!this.context.outOfMemory.makeRoom(this)) return "outOfMemory";
+        // The end of the first process is the end of all, this one's too.
+        if (!this.context.outOfMemory.makeRoom(this) || this.users <= 0) return "outOfMemory";
       }
   }
 
