@@ -1,3 +1,4 @@
+import { mayInspect } from "../rkprocess/inspection.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import { SMALLEST_AREA, writeHartNumber } from "../rkprocess/restartable.ts";
 import type { Thread } from "../rkprocess/thread.ts";
@@ -31,6 +32,7 @@ function setRobustList(thread: Thread, head: number, size: number): number {
 function getRobustList(thread: Thread, tid: number, head: number, size: number): number {
   const target = tid === 0 ? thread : thread.kernel.use(processTable).findThread(tid);
   if (!target) return -errno.ESRCH;
+  if (!mayInspect(thread.process, target.process)) return -errno.EPERM;
   thread.memory.writeWord(size, ROBUST_LIST_HEAD);
   thread.memory.writeWord(head, target.robustList);
   return 0;

@@ -4,7 +4,7 @@ import { full, partial, type SyscallRow } from "../syscalls/row.ts";
 import type { Location } from "../vfs/dentry.ts";
 import { fail } from "../vfs/error.ts";
 import { FileType, SymlinkInode } from "../vfs/inode.ts";
-import { describe, isReadOnly, MountFlag } from "../vfs/mount.ts";
+import { describe, isReadOnly, type Mount, MountFlag } from "../vfs/mount.ts";
 import { toBytes } from "../vfs/names.ts";
 import { Event, tell } from "../vfs/notify.ts";
 import {
@@ -60,9 +60,19 @@ function statx(
   return 0;
 }
 
+/** Of statfs(2): the flags of a mount, and ST_RELATIME. */
+const RELATIME = 0x1000;
+
+function shownFlags(mount: Mount): number {
+  const { flags, filesystem } = mount;
+  const isNoted = filesystem.keepsAccessTimes && !(flags & MountFlag.noAccessTimes);
+  return flags | (isReadOnly(mount) ? MountFlag.readOnly : 0) | (isNoted ? RELATIME : 0);
+}
+
 function writeStatfs(thread: Thread, { mount }: Location, at: number): number {
   const { filesystem, device } = mount;
-  thread.memory.write(at, encodeStatfs(filesystem.use(), filesystem.magic, device, isReadOnly(mount)));
+  const flags = shownFlags(mount);
+  thread.memory.write(at, encodeStatfs(filesystem.use(), filesystem.magic, device, flags));
   return 0;
 }
 

@@ -66,17 +66,11 @@ export function encodeStatx(a: Attributes, device: number): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-/** `ST_RDONLY` and `ST_VALID` of `f_flags`. */
-const ST_RDONLY = 1;
+/** `ST_VALID` of `f_flags`; others are those of mounts. */
 const ST_VALID = 0x20;
 
 /** `struct statfs`, 120 bytes (asm-generic/statfs.h, 64-bit). */
-export function encodeStatfs(
-  use: FilesystemUse,
-  magic: number,
-  device: number,
-  readOnly: boolean,
-): Uint8Array {
+export function encodeStatfs(use: FilesystemUse, magic: number, device: number, flags: number): Uint8Array {
   const words = [
     magic, //            0 f_type
     use.blockSize, //    8 f_bsize
@@ -88,7 +82,7 @@ export function encodeStatfs(
     device, //          56 f_fsid
     255, //             64 f_namelen
     use.blockSize, //   72 f_frsize
-    ST_VALID | (readOnly ? ST_RDONLY : 0), // 80 f_flags, 88 spare
+    ST_VALID | flags, // 80 f_flags, 88 spare
   ];
   const view = new DataView(new ArrayBuffer(120));
   words.forEach((word, i) => {
