@@ -1,4 +1,5 @@
 import { Capability } from "../rkprocess/capabilities.ts";
+import { Process } from "../rkprocess/process.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { takeDeadline, waitUntil } from "../rkprocess/wait.ts";
@@ -8,6 +9,7 @@ import { type Time, time } from "../rktime/time.ts";
 import { readTimespec, readTimespecAfter, SECOND, writeTimespec } from "../rktime/timespec.ts";
 import { ERESTARTNOHAND, errno } from "../syscalls/errno.ts";
 import { full, type SyscallRow } from "../syscalls/row.ts";
+import type { TimerSource } from "./interval-timer.ts";
 
 const REALTIME = 0;
 const PROCESS_CPUTIME = 2;
@@ -30,22 +32,38 @@ export function clockKind(thread: Thread, id: number): ClockKind {
 }
 
 /**
- * What a CPU clock shows, in nanoseconds; undefined where an id names none. A negative one is the complement of a
+ * Whose time a CPU clock shows; undefined where an id names none. A negative one is the complement of a
  * process or thread (0: the caller) in bits 31-3, whether it is a thread in bit 2, and below that which time of it, or 3
  * for a device (linux/posix-timers_types.h). All times are the same one here.
  */
-function cpuTime(thread: Thread, id: number): number | undefined {
+function runnerOf(thread: Thread, id: number): Process | Thread | undefined {
   const number = id | 0;
   if (number >= 0 && number !== PROCESS_CPUTIME && number !== THREAD_CPUTIME) return undefined;
   if (number < 0 && (number & 3) === 3) return undefined;
   const ofThread = number < 0 ? (number & 4) !== 0 : number === THREAD_CPUTIME;
   const whose = number < 0 ? ~(number >> 3) : 0;
   const { kernel, process } = thread;
-  kernel.use(dispatcher).countTime();
   const table = kernel.use(processTable);
-  if (!ofThread) return (whose === 0 ? process : table.find(whose))?.usageSoFar().runTime;
+  if (!ofThread) return whose === 0 ? process : table.find(whose);
   const found = whose === 0 ? thread : table.findThread(whose);
-  return found?.process === process ? found.runTime : undefined;
+  return found?.process === process ? found : undefined;
+}
+
+/** What a CPU clock shows, in nanoseconds; undefined where an id names none. */
+function cpuTime(thread: Thread, id: number): number | undefined {
+  const runner = runnerOf(thread, id);
+  if (!runner) return undefined;
+  thread.kernel.use(dispatcher).countTime();
+  return runner instanceof Process ? runner.usageSoFar().runTime : runner.runTime;
+}
+
+/** What timers of a valid clock go by. */
+export function timerSource(thread: Thread, id: number): TimerSource {
+  const { kernel } = thread;
+  if (WALL_CLOCKS.has(id) || STEADY_CLOCKS.has(id)) return kernel.use(time);
+  const runner = runnerOf(thread, id) ?? thread.process;
+  const clocks = kernel.use(dispatcher);
+  return runner instanceof Process ? clocks.clockOfProcess(runner) : clocks.clockOfThread(runner);
 }
 
 /** Nanoseconds from now until a clock shows what a valid `struct timespec` says; negative when it did before. */

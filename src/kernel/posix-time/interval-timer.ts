@@ -3,6 +3,9 @@ import type { Time } from "../rktime/time.ts";
 /** Nanoseconds of its own that a guest has after a timer's signal, however short the interval: else it might do nothing else. */
 const LEAST_WAIT = 50_000;
 
+/** The clock that a timer goes by: the machine's, or that of a process or thread that runs. */
+export type TimerSource = Pick<Time, "monotonic" | "after">;
+
 /**
  * A timer that expires once or again and again. One that repeats goes on when what it caused was taken in, as Linux's do:
  * a process is never further behind than one signal, and is told how many there would have been.
@@ -17,11 +20,11 @@ export class IntervalTimer {
   /** Its signal was sent and is still pending. */
   private isQueued = false;
   private cancel = () => {};
-  private readonly time: Time;
+  private readonly time: TimerSource;
   private readonly send: (settled: () => void) => void;
 
   /** `send` sends its signal, and has `settled` called when that is no longer pending. */
-  constructor(source: Time, send: (settled: () => void) => void) {
+  constructor(source: TimerSource, send: (settled: () => void) => void) {
     this.time = source;
     this.send = send;
   }

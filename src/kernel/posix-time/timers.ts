@@ -3,11 +3,12 @@ import { processTable } from "../rkprocess/process-table.ts";
 import { processState } from "../rkprocess/state.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { type SignalInfo, signal, signals } from "../rksignal/signals.ts";
+import { dispatcher } from "../rksyscall/dispatcher.ts";
 import { time } from "../rktime/time.ts";
 import { readTimespec, readTimeval, writeTimespec, writeTimeval } from "../rktime/timespec.ts";
 import { errno } from "../syscalls/errno.ts";
-import { full, partial, type SyscallRow } from "../syscalls/row.ts";
-import { clockKind, untilClock } from "./clocks.ts";
+import { full, type SyscallRow } from "../syscalls/row.ts";
+import { clockKind, timerSource, untilClock } from "./clocks.ts";
 import { IntervalTimer } from "./interval-timer.ts";
 
 interface PosixTimer {
@@ -52,14 +53,17 @@ export const processTimers = processState<ProcessTimers>({
   exit: disarm,
 });
 
-/** ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF and their signals. */
+const ITIMER_REAL = 0;
+/** ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF and their signals. The last two go by all time that the process runs. */
 const INTERVAL_SIGNALS = [signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF];
 const SI_KERNEL = 0x80;
 const SI_TIMER = -2;
 
 function intervalTimer(process: Process, which: number): IntervalTimer {
   const { interval } = process.get(processTimers);
-  interval[which] ??= new IntervalTimer(process.kernel.use(time), (settled) =>
+  const { kernel } = process;
+  const clock = which === ITIMER_REAL ? kernel.use(time) : kernel.use(dispatcher).clockOfProcess(process);
+  interval[which] ??= new IntervalTimer(clock, (settled) =>
     process.kernel
       .use(signals)
       .toProcess(process, { signal: INTERVAL_SIGNALS[which], code: SI_KERNEL, settled }),
@@ -107,7 +111,7 @@ function timerCreate(thread: Thread, clock: number, event: number, idAddress: nu
   memory.writeU32(idAddress, id);
   timers.nextId++;
   kernel.queuedSignals.charge(1);
-  const timer: IntervalTimer = new IntervalTimer(kernel.use(time), (settled) => {
+  const timer: IntervalTimer = new IntervalTimer(timerSource(thread, clock), (settled) => {
     // si_timerid and si_overrun stand where si_pid and si_uid do.
     const info: SignalInfo = {
       signal: number,
@@ -169,9 +173,9 @@ const overrun = (thread: Thread, id: number): number =>
   thread.process.get(processTimers).posix.get(id)?.timer.overrun ?? -errno.EINVAL;
 
 export const timerSyscalls: readonly SyscallRow[] = [
-  partial("getitimer", "ITIMER_VIRTUAL and ITIMER_PROF follow real time", getitimer),
-  partial("setitimer", "ITIMER_VIRTUAL and ITIMER_PROF follow real time", setitimer),
-  partial("timer_create", "timers of CPU clocks follow real time", timerCreate),
+  full("getitimer", getitimer),
+  full("setitimer", setitimer),
+  full("timer_create", timerCreate),
   full("timer_settime", timerSettime),
   full("timer_gettime", timerGettime),
   full("timer_getoverrun", overrun),

@@ -1,6 +1,7 @@
 import type { Kernel } from "../kernel.ts";
 import { WaitQueue } from "../rksched/wait-queue.ts";
 import { PendingSignals } from "../rksignal/signal-set.ts";
+import type { RunClock } from "../rksyscall/run-timers.ts";
 import { time } from "../rktime/time.ts";
 import type { AddressSpace } from "../rkvm/address-space.ts";
 import { isSubset } from "./capabilities.ts";
@@ -48,6 +49,8 @@ export class Process {
   readonly limits: ResourceLimit[];
   /** RLIMIT_CPU is one. */
   hasRunLimit = false;
+  /** Once somebody has asked for it: `clockOfProcess` of the dispatcher. */
+  runClock: RunClock | undefined = undefined;
   /** First 15 bytes of the program's name. */
   name: string;
   /** The path given to `execve`, the argument vector and the environment: `/proc/self/exe`, `cmdline`, `environ`. */

@@ -1,6 +1,7 @@
 import type { Kernel } from "../kernel.ts";
 import { INITIAL_SCHEDULING, inheritedScheduling, type Scheduling } from "../rksched/scheduler.ts";
 import { ThreadSignals } from "../rksignal/thread-signals.ts";
+import type { RunClock } from "../rksyscall/run-timers.ts";
 import type { UserMemory } from "../rkvm/user-memory.ts";
 import type { Process } from "./process.ts";
 import { CONTEXT_BYTES } from "./registers.ts";
@@ -23,6 +24,8 @@ export class Thread {
   readonly scheduling: Scheduling;
   /** Nanoseconds that it has had the hart. */
   runTime = 0;
+  /** Once somebody has asked for it: `clockOfThread` of the dispatcher. */
+  runClock: RunClock | undefined = undefined;
   /** What it waits for in a system call. */
   wait: Wait | undefined = undefined;
   /**

@@ -21,13 +21,15 @@ import { REGISTERS_SET, WAITING } from "../syscalls/result.ts";
 import type { SyscallHandler } from "../syscalls/row.ts";
 import { syscallName } from "../syscalls/table.ts";
 import { faultSignal, trapSignal } from "./fault-signals.ts";
-import { RunLimit } from "./run-limit.ts";
+import { RunClock, RunTimers } from "./run-timers.ts";
 import { SLOTS, slotOf } from "./slots.ts";
 import { Turn } from "./turn.ts";
 
 const A0 = 10;
 const A7 = 17;
 const SI_KERNEL = 0x80;
+/** Traps between two looks at the timer. */
+const LOOKS = 64;
 /** Numbers beyond those that are named to the user: a guest has four billion to try. */
 const STRANGE_NAMED = 16;
 
@@ -62,7 +64,7 @@ export class Dispatcher implements Supervisor {
   private holder: Thread | undefined;
   private addressSpace: unknown;
   private readonly turn: Turn;
-  private readonly runLimit: RunLimit;
+  private readonly runTimers: RunTimers;
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
@@ -73,7 +75,7 @@ export class Dispatcher implements Supervisor {
     this.timers = kernel.use(timers);
     this.turn = new Turn(this.scheduler, kernel.use(time));
     this.processes = kernel.use(processTable);
-    this.runLimit = new RunLimit(kernel.use(time), this.signals, () => this.countTime());
+    this.runTimers = new RunTimers(kernel.use(time), this.signals, () => this.countTime());
     this.processes.onReady = (thread) => this.madeReady(thread);
     // A thread's last moments count too, and so have to be known before it is gone.
     this.processes.onThreadExit.push(() => this.countTime());
@@ -86,7 +88,8 @@ export class Dispatcher implements Supervisor {
 
   trap(hart: Hart, cause: number, tval: bigint, interrupt: boolean): boolean {
     const goOn = this.take(hart, cause, tval, interrupt);
-    if (!this.timerChanged) return goOn;
+    // A call takes as long as many instructions do: after some of them the timer may be due long before the machine looks.
+    if (!this.timerChanged && (this.traps % LOOKS !== 0 || !this.timers.isDue)) return goOn;
     this.timerChanged = false;
     return false;
   }
@@ -263,7 +266,10 @@ export class Dispatcher implements Supervisor {
     for (;;) {
       const next = this.scheduler.pick();
       this.current = next;
-      if (!next) return false;
+      if (!next) {
+        this.runTimers.rest();
+        return false;
+      }
       const result = next.wait ? resume(next.wait) : next.waitResult;
       if (result === WAITING) {
         next.state = "blocked";
@@ -281,8 +287,7 @@ export class Dispatcher implements Supervisor {
       // Its registers are current now, but a signal may have ended or stopped it.
       if ((next.state as string) !== "running") continue;
       this.turn.start(next);
-      if (next.process.hasRunLimit) this.runLimit.watch(next.process);
-      else this.runLimit.rest();
+      this.runTimers.watch(next);
       return true;
     }
   }
@@ -295,9 +300,34 @@ export class Dispatcher implements Supervisor {
   /** RLIMIT_CPU of a process has changed. */
   runLimitChanged(process: Process): void {
     process.hasRunLimit = process.limits[Limit.cpu].soft !== RLIM_INFINITY;
+    this.watchRunTime(process);
+  }
+
+  /** The clock of the time that a process has run. */
+  clockOfProcess(process: Process): RunClock {
+    const ran = () => {
+      this.countTime();
+      return process.usageSoFar().runTime;
+    };
+    process.runClock ??= new RunClock(ran, () => this.watchRunTime(process));
+    return process.runClock;
+  }
+
+  /** The same of a thread. */
+  clockOfThread(thread: Thread): RunClock {
+    const ran = () => {
+      this.countTime();
+      return thread.runTime;
+    };
+    thread.runClock ??= new RunClock(ran, () => this.watchRunTime(thread.process));
+    return thread.runClock;
+  }
+
+  /** What comes due by a process's run time has changed. */
+  private watchRunTime(process: Process): void {
     if (this.current?.process !== process) return;
     this.countTime();
-    this.runLimit.watch(process);
+    this.runTimers.watch(this.current);
   }
 
   /** The running thread could go on, but is in the scheduler's queue soon. */

@@ -69,6 +69,10 @@ export class KernelTime implements Time, Timers {
     };
   }
 
+  get isDue(): boolean {
+    return this.queue.length > 0 && this.queue[0].deadline <= this.clock.now();
+  }
+
   runDue(): void {
     const now = this.clock.now();
     while (this.queue.length > 0 && this.queue[0].deadline <= now) this.queue.shift()!.callback();

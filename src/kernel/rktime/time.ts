@@ -23,6 +23,8 @@ export const time: Api<Time> = api("rktime");
 export interface Timers {
   /** Called when the time of the next interrupt has changed. */
   onArm: () => void;
+  /** There are callbacks whose time has come. */
+  readonly isDue: boolean;
   /** Makes the callbacks whose time has come. */
   runDue(): void;
   /** No thread ran for so many nanoseconds. */

@@ -239,3 +239,41 @@ CASE(clock_adjustment) {
   SHOW(adjtimex((void *)8));
   YES(clock_adjtime(CLOCK_REALTIME, &adjust) >= 0);
 }
+
+/* Uses the processor for some milliseconds. */
+static void work(int milliseconds) {
+  int64_t end = now_ns(CLOCK_PROCESS_CPUTIME_ID) + milliseconds * 1000000LL;
+  while (now_ns(CLOCK_PROCESS_CPUTIME_ID) < end)
+    for (volatile int i = 0; i < 50000; i++) {}
+}
+
+CASE(processor_timers) {
+  struct itimerval once = {.it_value = {0, 200000}};
+  handle(SIGPROF), handle(SIGVTALRM), handle(SIGUSR1);
+  for (int which = ITIMER_VIRTUAL; which <= ITIMER_PROF; which++) {
+    caught = 0;
+    SHOW(setitimer(which, &once, NULL));
+    nap(100);
+    SHOW(caught);
+    struct itimerval left;
+    getitimer(which, &left);
+    YES(left.it_value.tv_usec > 100000);
+    for (int i = 0; i < 100 && !caught; i++) work(10);
+    SHOW(caught);
+  }
+  for (clockid_t clock = CLOCK_PROCESS_CPUTIME_ID; clock <= CLOCK_THREAD_CPUTIME_ID; clock++) {
+    timer_t timer;
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+    struct itimerspec time = {{0, 0}, {0, 200000000}};
+    caught = 0;
+    SHOW(timer_create(clock, &event, &timer));
+    SHOW(timer_settime(timer, 0, &time, NULL));
+    nap(100);
+    SHOW(caught);
+    for (int i = 0; i < 100 && !caught; i++) work(10);
+    SHOW(caught);
+    SHOW(last_code);
+    timer_gettime(timer, &time);
+    SHOW(time.it_value.tv_sec + time.it_value.tv_nsec);
+  }
+}

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { initialLimits, Limit } from "../rkprocess/limits.ts";
 import type { Process } from "../rkprocess/process.ts";
+import type { Thread } from "../rkprocess/thread.ts";
 import type { Signals } from "../rksignal/signals.ts";
 import { KernelTime } from "../rktime/kernel-time.ts";
-import { RunLimit } from "./run-limit.ts";
+import { RunClock, RunTimers } from "./run-timers.ts";
 
 const SECOND = 1e9;
 const [SIGKILL, SIGXCPU] = [9, 24];
@@ -15,23 +16,33 @@ function makeProcess() {
   const limits = initialLimits();
   limits[Limit.cpu] = { soft: 1n, hard: 2n };
   const usage = { runTime: 0 };
-  const process = { limits, usageSoFar: () => usage, exitStatus: undefined } as unknown as Process;
+  const process = {
+    limits,
+    usageSoFar: () => usage,
+    exitStatus: undefined,
+    hasRunLimit: true,
+  } as unknown as Process;
   const sent: number[] = [];
   const signals = {
     toProcess: (_: Process, { signal }: { signal: number }) => sent.push(signal),
   } as unknown as Signals;
-  const limit = new RunLimit(time, signals, () => {});
+  const limit = new RunTimers(time, signals, () => {});
+  const thread = { process } as Thread;
+  const clock = new RunClock(
+    () => usage.runTime,
+    () => limit.watch(thread),
+  );
   const pass = (seconds: number, runs = true) => {
     now += seconds * SECOND;
     if (runs) usage.runTime += seconds * SECOND;
     time.runDue();
   };
-  return { limit, process, sent, pass };
+  return { limit, process, thread, clock, sent, pass };
 }
 
 test("a process is warned at its soft limit and ended at its hard one", () => {
-  const { limit, process, sent, pass } = makeProcess();
-  limit.watch(process);
+  const { limit, thread, sent, pass } = makeProcess();
+  limit.watch(thread);
   pass(0.9);
   expect(sent).toEqual([]);
   pass(0.1001);
@@ -43,12 +54,12 @@ test("a process is warned at its soft limit and ended at its hard one", () => {
 });
 
 test("only time on the hart counts", () => {
-  const { limit, process, sent, pass } = makeProcess();
-  limit.watch(process);
+  const { limit, thread, sent, pass } = makeProcess();
+  limit.watch(thread);
   pass(0.5);
   limit.rest();
   pass(10, false);
-  limit.watch(process);
+  limit.watch(thread);
   pass(0.4);
   expect(sent).toEqual([]);
   pass(0.1001);
@@ -56,9 +67,29 @@ test("only time on the hart counts", () => {
 });
 
 test("one without a limit is left alone", () => {
-  const { limit, process, sent, pass } = makeProcess();
-  process.limits[Limit.cpu] = initialLimits()[Limit.cpu];
-  limit.watch(process);
+  const { limit, thread, sent, pass } = makeProcess();
+  thread.process.limits[Limit.cpu] = initialLimits()[Limit.cpu];
+  limit.watch(thread);
   pass(1e6);
   expect(sent).toEqual([]);
+});
+
+test("timers by the time that a process has run come due with it", () => {
+  const { limit, thread, clock, pass } = makeProcess();
+  thread.process.limits[Limit.cpu] = initialLimits()[Limit.cpu];
+  Object.assign(thread.process, { hasRunLimit: false, runClock: clock });
+  const due: string[] = [];
+  clock.after(2 * SECOND, () => due.push("second"));
+  clock.after(SECOND, () => due.push("first"));
+  const cancel = clock.after(1.5 * SECOND, () => due.push("never"));
+  pass(1.0001);
+  expect(due).toEqual(["first"]);
+  cancel();
+  limit.rest();
+  pass(100, false);
+  limit.watch(thread);
+  pass(0.9);
+  expect(due).toEqual(["first"]);
+  pass(0.1001);
+  expect(due).toEqual(["first", "second"]);
 });
