@@ -122,10 +122,12 @@ function readRegistration(thread: Thread, at: number): Registration {
   const value = BigInt.asIntN(64, memory.readU64(at));
   const number = memory.readI32(at + 8);
   const how = memory.readI32(at + 12);
-  if (how === SIGEV.none) return { owner: process };
+  const request = { how, signal: how === SIGEV.signal ? number : 0, pid: process.pid };
+  if (how === SIGEV.none) return { owner: process, request };
   if (how !== SIGEV.signal || number < 0 || number > LAST_SIGNAL) fail("EINVAL");
   return {
     owner: process,
+    request,
     notify(sender) {
       const { pid, credentials } = sender.process;
       const info = { signal: number, code: SI_MESGQ, pid, uid: credentials.uid, value };

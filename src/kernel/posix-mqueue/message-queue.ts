@@ -15,6 +15,8 @@ export interface Registration {
   readonly owner: object;
   /** Absent: nobody is told, but nobody else can register either (SIGEV_NONE). */
   readonly notify?: (sender: Thread) => void;
+  /** What reading the queue tells of it: `sigev_notify`, the signal, and the process. */
+  readonly request?: { readonly how: number; readonly signal: number; readonly pid: number };
 }
 
 /** How long a queue may get, and a message in it (in bytes). */
@@ -33,7 +35,7 @@ export function reckonedBytes({ most, messageSize }: QueueSize): number {
   return most * (messageSize + OVERHEAD) + Math.min(most, PRIORITIES) * OVERHEAD;
 }
 
-/** `st_size` of every queue: the length of what reading it gives (`FILENT_SIZE`). */
+/** `st_size` of every queue: room for what reading it gives (`FILENT_SIZE`). */
 const STATUS_SIZE = 80;
 
 /** A queue of messages (mq_overview(7)): the most urgent ones first, and of those the oldest. */
@@ -66,6 +68,14 @@ export class MessageQueue {
     const { mode, uid, gid } = this;
     const made = this.location.dentry.inode.attributes();
     return { ...made, mode: FileType.regular | mode, uid, gid, size: STATUS_SIZE };
+  }
+
+  /** What reading its files gives (mq_overview(7), "Mounting the message queue filesystem"). */
+  status(): string {
+    const { how = 0, signal = 0, pid = 0 } = this.registration?.request ?? {};
+    const field = (value: number, width: number) => `${value}`.padEnd(width);
+    const told = `NOTIFY:${field(how, 5)} SIGNO:${field(signal, 5)} NOTIFY_PID:${field(pid, 6)}`;
+    return `QSIZE:${field(this.bytes, 10)} ${told}\n`;
   }
 
   get length(): number {

@@ -1,4 +1,5 @@
 import type { WaitQueue } from "../rksched/wait-queue.ts";
+import { fail } from "../vfs/error.ts";
 import { O } from "../vfs/flags.ts";
 import type { AttributeChange, Attributes } from "../vfs/inode.ts";
 import { OpenFile } from "../vfs/open-file.ts";
@@ -10,6 +11,7 @@ export class QueueFile extends OpenFile {
   /** The one that was made through this description. */
   registration: Registration | undefined;
   private readonly letGo: () => void;
+  private position = 0;
 
   /** `letGo` is called when it is closed. */
   constructor(queue: MessageQueue, flags: number, letGo: () => void) {
@@ -24,6 +26,26 @@ export class QueueFile extends OpenFile {
 
   override poll(): number {
     return this.queue.poll();
+  }
+
+  override read(into: Uint8Array): number {
+    const count = this.readAt(into, this.position);
+    this.position += count;
+    return count;
+  }
+
+  override readAt(into: Uint8Array, position: number): number {
+    const part = new TextEncoder().encode(this.queue.status()).subarray(position, position + into.length);
+    into.set(part);
+    return part.length;
+  }
+
+  override seek(offset: number, whence: number): number {
+    const { size } = this.attributes();
+    const from = [0, this.position, size][whence] ?? fail("EINVAL");
+    if (from + offset < 0) fail("EINVAL");
+    this.position = from + offset;
+    return this.position;
   }
 
   override attributes(): Attributes {

@@ -131,3 +131,21 @@ test("shows permissions and owner", () => {
   expect(file.attributes()).toMatchObject({ mode: 0o100640, uid: 7, gid: 0, size: 80 });
   expect(file.flags).toBe(O.RDWR | O.NONBLOCK);
 });
+
+test("tells of itself what is read from it", () => {
+  const queues = new MessageQueues();
+  const queue = create(queues, "q");
+  const file = queues.open(queue, O.RDONLY);
+  const read = (length: number) => {
+    const into = new Uint8Array(length);
+    return Buffer.from(into.subarray(0, file.read(into))).toString();
+  };
+  expect(read(100)).toBe("QSIZE:0          NOTIFY:0     SIGNO:0     NOTIFY_PID:0     \n");
+  expect(read(100)).toBe("");
+  send(queue, "four");
+  send(queue, "three");
+  queue.registration = { owner: {}, request: { how: 0, signal: 10, pid: 123 } };
+  expect(file.seek(-80, 2)).toBe(0);
+  expect(read(8) + read(100)).toBe("QSIZE:9          NOTIFY:0     SIGNO:10    NOTIFY_PID:123   \n");
+  expect([failure(() => file.seek(-1, 0)), failure(() => file.seek(0, 3))]).toEqual(["EINVAL", "EINVAL"]);
+});
