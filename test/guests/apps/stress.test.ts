@@ -4,8 +4,7 @@ import { application } from "../applications.ts";
 /**
  * stress-ng's stressors, one after the other: they check what they do, and stress-ng says which of them passed. Not among these are
  * - those of the network beyond local sockets (`sock`, `udp`, `sigurg`, …): there are no addresses of the Internet;
- * - those of system calls that are not here and fail with ENOSYS: System V's messages and semaphores and POSIX's message queues
- *   (`msg`, `sem-sysv`, `mq`), `ptrace`, `seccomp`, `handle`, `remap`, `mseal`, `io-uring`;
+ * - those of system calls that are not here and fail with ENOSYS: `ptrace`, `seccomp`, `handle`, `remap`, `mseal`, `io-uring`;
  * - those of the hardware and its drivers, physical memory (`physpage`), modules and control groups;
  * - `tmpfs`, which wants one mounted, and those that take long: `sync-file` writes a gigabyte, `dirdeep` is all of a tree.
  */
@@ -20,6 +19,7 @@ const CLASSES = {
     "signal sigabrt sigbus sigchld sigfd sigfpe sighup sigill sigio signest sigpending sigpipe sigq sigrt sigsegv sigsuspend sigtrap sigxfsz bad-altstack",
   time: "timer itimer timerfd clock nanosleep alarm sleep sigvtalrm utime",
   pipes: "pipe pipeherd ring-pipe fifo epoll eventfd poll sockpair sendfile splice tee vm-splice dup",
+  messages: "mq msg sem-sysv",
   files:
     "hdd dentry link rename symlink unlink dir chdir chmod chown access fcntl flock lockf lockofd lease fallocate fpunch fstat full getdent inotify open seek copy-file filename mknod xattr acl procfs urandom",
 } as const;
