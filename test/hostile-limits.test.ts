@@ -151,7 +151,8 @@ const BOMBS: readonly Bomb[] = [
   {
     name: "mappings",
     error: "ENOMEM",
-    least: 65_000,
+    limits: { mappings: 10_000 },
+    least: 9900,
     again: `xori s3, s3, 3
             ${call("mmap", 0, 4096, "s3", 0x22, -1, 0)}`,
   },
