@@ -1,10 +1,14 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { type Caller, DATA, DATA_SIZE, type TestKernel, testKernel } from "../kernel-fixture.ts";
+import { type Caller, DATA, DATA_SIZE, type TestKernel } from "../kernel-fixture.ts";
 import { credentialsFor } from "../rkprocess/credentials.ts";
 import { errno } from "../syscalls/errno.ts";
 import { processFiles } from "../vfs/process-files.ts";
-import { socketFamilies } from "./families.ts";
-import { FAMILY, RecordingFamily, type RecordingSocket } from "./recording-socket-fixture.ts";
+import {
+  FAMILY,
+  type RecordingFamily,
+  type RecordingSocket,
+  recordingKernel,
+} from "./recording-socket-fixture.ts";
 import { MSG, SocketType } from "./socket.ts";
 
 /** `sendmsg` and `recvmsg`, whatever the address family. */
@@ -23,18 +27,7 @@ let caller: Caller;
 let family: RecordingFamily;
 
 beforeEach(async () => {
-  family = new RecordingFamily();
-  kernel = await testKernel({
-    libraries: [
-      {
-        name: "recording-family",
-        summary: () => "",
-        provides: [],
-        needs: [socketFamilies],
-        start: (linked) => linked.use(socketFamilies).add(family),
-      },
-    ],
-  });
+  ({ kernel, family } = await recordingKernel());
   caller = kernel.first;
 });
 

@@ -1,8 +1,10 @@
+import type { Kernel } from "../kernel.ts";
+import { type TestKernel, testKernel } from "../kernel-fixture.ts";
 import { WaitQueue } from "../rksched/wait-queue.ts";
 import type { errno } from "../syscalls/errno.ts";
 import { eventPlace } from "../vfs/anonymous.ts";
 import { fail } from "../vfs/error.ts";
-import type { AddressFamily } from "./families.ts";
+import { type AddressFamily, socketFamilies } from "./families.ts";
 import { type Received, type SendOptions, Socket } from "./socket.ts";
 
 /** The number of the recording family: AF_AX25, which Linux has and nobody here. */
@@ -105,4 +107,17 @@ export class RecordingFamily implements AddressFamily {
   get last(): RecordingSocket {
     return this.made.at(-1) as RecordingSocket;
   }
+}
+
+/** A kernel with the family beside the usual ones. */
+export async function recordingKernel(): Promise<{ kernel: TestKernel; family: RecordingFamily }> {
+  const family = new RecordingFamily();
+  const library = {
+    name: "recording-family",
+    summary: () => "",
+    provides: [],
+    needs: [socketFamilies],
+    start: (kernel: Kernel) => kernel.use(socketFamilies).add(family),
+  };
+  return { kernel: await testKernel({ libraries: [library] }), family };
 }
