@@ -68,6 +68,15 @@ describe("timers", () => {
     expect(alarm).toBe(Number.POSITIVE_INFINITY);
   });
 
+  test("it is known whether one is due", () => {
+    time.after(10, () => {});
+    expect(time.isDue).toBe(false);
+    now = 10;
+    expect(time.isDue).toBe(true);
+    time.runDue();
+    expect(time.isDue).toBe(false);
+  });
+
   test("one that is taken back does not come, and one may set another", () => {
     const order: string[] = [];
     time.after(10, () => order.push("never"))();
