@@ -44,6 +44,20 @@ describe("the limit of a file's size", () => {
   });
 });
 
+test("a file tells how much of it is left, and cannot be cloned", () => {
+  const [FIONREAD, FICLONE, TCGETS] = [0x541b, 0x40049409, 0x5401];
+  const left = () => [caller.call("ioctl", fd, FIONREAD, MEMORY), caller.memory.readI32(MEMORY)];
+  caller.call("write", fd, "0123456789", 10);
+  expect(left()).toEqual([0, 0]);
+  caller.call("lseek", fd, 3, 0);
+  expect(left()).toEqual([0, 7]);
+  caller.call("lseek", fd, 12, 0);
+  expect(left()).toEqual([0, -2]);
+  expect(caller.call("ioctl", fd, FIONREAD, END)).toBe(-errno.EFAULT);
+  expect(caller.call("ioctl", fd, FICLONE, fd)).toBe(-errno.EOPNOTSUPP);
+  expect(caller.call("ioctl", fd, TCGETS, MEMORY)).toBe(-errno.ENOTTY);
+});
+
 test("data and holes of a sparse file are found", () => {
   const [SET, DATA, HOLE] = [0, 3, 4];
   const at = (whence: number, from: number) => caller.call("lseek", fd, from, whence);

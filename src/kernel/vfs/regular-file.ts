@@ -7,7 +7,7 @@ import { O } from "./flags.ts";
 import { type AttributeChange, type Attributes, FileType, Inode } from "./inode.ts";
 import { describe } from "./mount.ts";
 import { toText } from "./names.ts";
-import { MAX_FILE_SIZE, OpenFile, Seek } from "./open-file.ts";
+import { type IoctlMemory, MAX_FILE_SIZE, OpenFile, Seek } from "./open-file.ts";
 
 /** The bytes of an open regular file. Positions are at most `MAX_FILE_SIZE`. */
 export interface FileData {
@@ -65,6 +65,11 @@ export abstract class FileInode extends Inode {
 const KEEP_SIZE = 1;
 const PUNCH_HOLE = 2;
 const ZERO_RANGE = 16;
+
+/** ioctl(2) requests for any regular file (asm-generic/ioctls.h, linux/fs.h). */
+const FIONREAD = 0x541b;
+const FICLONE = 0x40049409;
+const FICLONERANGE = 0x4020940d;
 
 class RegularFile extends OpenFile {
   private position = 0;
@@ -153,6 +158,14 @@ class RegularFile extends OpenFile {
       this.data.zero(offset, Math.min(end, this.data.size));
       if (grow) this.data.resize(end);
     } else fail("EOPNOTSUPP");
+  }
+
+  override ioctl(request: number, memory: IoctlMemory): number {
+    // No filesystem here shares parts of files.
+    if (request === FICLONE || request === FICLONERANGE) fail("EOPNOTSUPP");
+    if (request !== FIONREAD) fail("ENOTTY");
+    memory.write(new Uint8Array(Int32Array.of(this.data.size - this.position).buffer));
+    return 0;
   }
 
   override sync(): void {
