@@ -90,8 +90,8 @@ function access(
   if (mode === 0) return 0;
   const runs = mode & May.execute && inode.type === FileType.regular;
   if (runs && location.mount.flags & MountFlag.noPrograms) fail("EACCES");
-  requireAccess(who, inode, mode);
   if (mode & May.write && isStored(inode.type) && isReadOnly(location.mount)) fail("EROFS");
+  requireAccess(who, inode, mode);
   return 0;
 }
 

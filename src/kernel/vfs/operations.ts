@@ -82,14 +82,13 @@ export function openFound(found: Location, flags: number, who: Who): OpenFile {
   if (inode instanceof SymlinkInode) fail("ELOOP");
   if (inode instanceof DirectoryInode && (writes || flags & O.CREAT)) fail("EISDIR");
   if (isDevice(inode) && found.mount.flags & MountFlag.noDevices) fail("EACCES");
+  const writesFile = writes && inode.type === FileType.regular;
+  if (writesFile) requireWritable(found);
   requireAccess(who, inode, ACCESS[flags & O.ACCMODE] | (flags & O.TRUNC ? May.write : 0));
   if (flags & O.NOATIME) requireOwner(who, inode);
   if (inode.type === FileType.character) return openDevice(found, flags);
   if (inode.type !== FileType.regular) return inode.open(found, flags);
-  if (writes) {
-    requireWritable(found);
-    if (inode.writers < 0) fail("ETXTBSY");
-  }
+  if (writesFile && inode.writers < 0) fail("ETXTBSY");
   if (!(flags & O.TRUNC)) return opened(found, flags);
   // Truncation needs no write access of the descriptor (open(2)), but the bytes opened for writing.
   const file = opened(found, (flags & ~O.ACCMODE) | O.RDWR);
@@ -170,11 +169,11 @@ export function link(from: Location, base: Base, path: ByteString): void {
 export function unlink(base: Base, path: ByteString): void {
   const last = walkParent(base, path);
   if (last.kind !== "normal") fail("EISDIR");
+  requireWritable(last.parent);
   const found = last.found ?? fail("ENOENT");
   const { inode } = found.dentry;
   const isDirectory = inode instanceof DirectoryInode;
   if (last.slash) fail(isDirectory ? "EISDIR" : "ENOTDIR");
-  requireWritable(last.parent);
   requireRemovable(base.who, directoryOf(last), inode);
   if (isDirectory) fail("EISDIR");
   if (found.mount !== last.parent.mount) fail("EBUSY");
@@ -188,9 +187,9 @@ export function rmdir(base: Base, path: ByteString): void {
   if (last.kind === "dot") fail("EINVAL");
   if (last.kind === "dotdot") fail("ENOTEMPTY");
   if (last.kind === "root") fail("EBUSY");
+  requireWritable(last.parent);
   const found = last.found ?? fail("ENOENT");
   const { inode } = found.dentry;
-  requireWritable(last.parent);
   requireRemovable(base.who, directoryOf(last), inode);
   if (!(inode instanceof DirectoryInode)) fail("ENOTDIR");
   if (found.mount !== last.parent.mount) fail("EBUSY");

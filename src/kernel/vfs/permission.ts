@@ -42,9 +42,8 @@ function classAllows(who: Credentials, { mode, uid, gid }: Attributes, wanted: n
   return ((mode >> shift) & wanted) === wanted;
 }
 
-/** Throws EACCES, and EROFS where a filesystem can only be read. */
+/** Throws EACCES. */
 export function requireAccess(who: Who, inode: Inode, wanted: number): void {
-  if (wanted & May.write && inode.filesystem.readOnly && isStored(inode.type)) fail("EROFS");
   if (!mayAccess(who, inode, wanted)) fail("EACCES");
 }
 

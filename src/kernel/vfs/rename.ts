@@ -19,12 +19,12 @@ export function rename(from: Base, path: ByteString, to: Base, newPath: ByteStri
   if (source.parent.mount !== target.parent.mount) fail("EXDEV");
   if (source.kind !== "normal") fail("EBUSY");
   if (target.kind !== "normal") fail(flags & Rename.noReplace ? "EEXIST" : "EBUSY");
+  requireWritable(source.parent);
   const moved = source.found ?? fail("ENOENT");
   const replaced = target.found;
   const exchange = (flags & Rename.exchange) !== 0;
   if (replaced && flags & Rename.noReplace) fail("EEXIST");
   if (!replaced && exchange) fail("ENOENT");
-  requireWritable(source.parent);
   checkRenamePlaces(source, target, exchange);
   if (replaced?.dentry.inode === moved.dentry.inode) return;
   requireMovable(from.who, source, target);
