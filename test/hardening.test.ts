@@ -257,7 +257,7 @@ describe("running over", () => {
     async (bytes) => {
       const { crash, machine } = await segfault(frames(bytes));
       expect(crash).toMatchObject({
-        code: ACCERR,
+        code: MAPERR,
         access: "write",
         area: { name: "[stack guard]", guard: true },
       });
@@ -288,13 +288,13 @@ describe("running over", () => {
     const { crash, machine } = await segfault(BSS);
     expect(crash).toMatchObject({ code: MAPERR, address: machine.layout.image.end });
     const fixed = await segfault(BSS, { aslr: false });
-    expect(fixed.crash).toMatchObject({ code: ACCERR, area: { name: "[heap guard]", guard: true } });
+    expect(fixed.crash).toMatchObject({ code: MAPERR, area: { name: "[heap guard]", guard: true } });
     expect(fixed.crash.area!.end - fixed.crash.area!.start).toBe(65536);
   });
 
   test("the heap's start ends in its guard, its end where it ends, and the area's end in a guard", async () => {
     const before = await segfault(`_start: ${HEAP}\n sb zero, -1(s1)`);
-    expect(before.crash).toMatchObject({ code: ACCERR, area: { name: "[heap guard]", guard: true } });
+    expect(before.crash).toMatchObject({ code: MAPERR, area: { name: "[heap guard]", guard: true } });
     const over = await segfault(`
       _start: ${HEAP}
       over:   sd zero, 0(s1)
@@ -303,7 +303,7 @@ describe("running over", () => {
     expect(over.crash).toMatchObject({ code: MAPERR, access: "write" });
     expect(over.crash.address).toBe(over.machine.layout.heap.start + 8192);
     const far = await segfault(`_start: ${HEAP}\n li t0, ${2 ** 34}\n add t0, t0, s1\n sb zero, 0(t0)`);
-    expect(far.crash).toMatchObject({ code: ACCERR, area: { name: "[heap guard]", guard: true } });
+    expect(far.crash).toMatchObject({ code: MAPERR, area: { name: "[heap guard]", guard: true } });
   });
 
   test.each([
