@@ -52,13 +52,16 @@ export class SplitQueue {
     this.setU16(driver + 2, this.available);
   }
 
-  /** Takes the chain back; false where the device still has it. */
+  /** Takes the chain back; false where the device still has it, or answers what it was not asked. */
   take(): boolean {
-    const bytes = this.ram.read(this.areas.device + 2, 2);
+    const { device, size } = this.areas;
+    const bytes = this.ram.read(device + 2, 2);
     const now = bytes[0] | (bytes[1] << 8);
     if (now !== ((this.used + 1) & 0xffff)) return false;
+    // Its head: there is one chain, which begins with the first descriptor.
+    const head = this.ram.read(device + 4 + 8 * (this.used % size), 4);
     this.used = now;
-    return true;
+    return head.every((byte) => byte === 0);
   }
 
   private setU16(address: number, value: number): void {
