@@ -17,7 +17,6 @@ const ADDRESS = DATA;
 const LENGTH = DATA + 0x200;
 const BUFFER = DATA + 0x1000;
 const { stream, datagram } = SocketType;
-const _SIGPIPE = 13;
 const MILLISECOND = 1e6;
 
 let kernel: TestKernel;

@@ -16,6 +16,7 @@ const isMounted = ({ kernel }: Thread, { name }: BlockDevice): boolean =>
 
 /** `struct rk_blkdev_info`: 0 name (16 bytes), 16 sectors, 24 bytes of a sector, 28 flags. */
 const INFO_BYTES = 32;
+const LONGEST_NAME = 15;
 const Flag = { readOnly: 1, mounted: 2 } as const;
 
 function info(thread: Thread, index: number, at: number): number {
@@ -23,8 +24,9 @@ function info(thread: Thread, index: number, at: number): number {
   if (!device) return -errno.ENODEV;
   const bytes = new Uint8Array(INFO_BYTES);
   const view = new DataView(bytes.buffer);
-  bytes.set(new TextEncoder().encode(device.name));
-  view.setBigUint64(16, BigInt(device.sizeBytes / SECTOR), true);
+  // A library of the user's own may have disks of any name and size.
+  new TextEncoder().encodeInto(device.name, bytes.subarray(0, LONGEST_NAME));
+  view.setBigUint64(16, BigInt(Math.floor(device.sizeBytes / SECTOR)), true);
   view.setUint32(24, SECTOR, true);
   const flags = (device.readOnly ? Flag.readOnly : 0) | (isMounted(thread, device) ? Flag.mounted : 0);
   view.setUint32(28, flags, true);
