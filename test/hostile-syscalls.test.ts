@@ -101,6 +101,14 @@ describe("what it has found stays answered:", () => {
     expect(results).toEqual([3, 0, 4, 2 ** 28]);
   });
 
+  test("sendfile to a file that takes eight bytes at a time", async () => {
+    const data = DATA.slice();
+    data.set(new TextEncoder().encode("/dev/zero"), PAGES.paths * 4096);
+    const prepared = [call("eventfd2", 0, 0), call("openat", 0, page(PAGES.paths), 0)];
+    const results = await resultsOf("eight", [...prepared, call("sendfile", 3, 4, 0, 2 ** 40)], data);
+    expect(results).toEqual([3, 4, 8 * 4096]);
+  });
+
   test("a timer of a nanosecond where numbers are about to tell nanoseconds no longer", async () => {
     const data = DATA.slice();
     const words = new BigUint64Array(data.buffer, PAGES.times * 4096, 512);

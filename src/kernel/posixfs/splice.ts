@@ -13,6 +13,8 @@ import { brokenPipe, MAX_TRANSFER, MOST_SENT, readFile, segments, writeFile } fr
 
 /** Bytes moved at once. */
 const CHUNK = 65536;
+/** A file may take a few bytes of each part (an eventfd has eight). */
+const MOST_PARTS = MOST_SENT / CHUNK;
 /** SPLICE_F_NONBLOCK, and all: MOVE, MORE and GIFT are hints. */
 const NONBLOCK = 2;
 const KNOWN_FLAGS = 15;
@@ -187,7 +189,7 @@ function sendfile(
   const put = (bytes: Uint8Array) => target.write(bytes.subarray(0, roomForWrite(thread, target, undefined)));
   const attempt = () => {
     // Until all is sent, there is no more, or somebody has to make room.
-    for (let part = -1; part !== 0 && done < most; ) {
+    for (let part = -1, left = MOST_PARTS; part !== 0 && done < most && left > 0; left--) {
       part = move(sourceOf(source, from), target, put, most - done);
       done += part;
       if (from) thread.memory.writeWord(offsetAt, from.at);
