@@ -83,9 +83,10 @@ function fileOf(
 ): { backing: Backing | undefined; mayWrite: boolean } | number {
   const files = thread.kernel.use(fileMappings);
   const writes = shared && (prot & Prot.write) !== 0;
-  const backing = files.backing(thread.process, fd | 0, writes);
+  const backing = files.backing(thread.process, fd | 0, writes, (prot & Prot.exec) !== 0);
   if (typeof backing === "number") return backing;
-  const mayWrite = !shared || writes || typeof files.backing(thread.process, fd | 0, true) !== "number";
+  const mayWrite =
+    !shared || writes || typeof files.backing(thread.process, fd | 0, true, false) !== "number";
   return { backing, mayWrite };
 }
 

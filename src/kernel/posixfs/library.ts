@@ -7,6 +7,7 @@ import { time } from "../rktime/time.ts";
 import { fileMappings } from "../rkvm/mappable.ts";
 import { errno } from "../syscalls/errno.ts";
 import { VfsError } from "../vfs/error.ts";
+import { MountFlag } from "../vfs/mount.ts";
 import { PathFile } from "../vfs/open-file.ts";
 import { processFiles } from "../vfs/process-files.ts";
 import { runningProgram } from "../vfs/running-program.ts";
@@ -49,12 +50,13 @@ export const posixFiles: Library = {
     };
     kernel.provide(memoryFiles, new MemoryFiles(options, MEMORY_FILES_DEVICE));
     kernel.provide(fileMappings, {
-      backing(process, fd, sharedWrite) {
+      backing(process, fd, sharedWrite, execute) {
         try {
           const { file } = process.get(processFiles).fds.get(fd);
           if (file instanceof PathFile) return -errno.EBADF;
           if (!file.readable || (sharedWrite && !file.writable)) return -errno.EACCES;
           if (sharedWrite && !mayMapShared(file)) return -errno.EPERM;
+          if (execute && file.location.mount.flags & MountFlag.noPrograms) return -errno.EPERM;
           return file.backing();
         } catch (error) {
           if (error instanceof VfsError) return -error.code;

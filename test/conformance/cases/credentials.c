@@ -298,6 +298,9 @@ CASE(programs_on_mounts) {
   SHOW(access("m/p", X_OK));
   SHOW(access("m/p", R_OK));
   SHOW(execve("m/p", LIST("p", "+who"), NULL));
+  int fd = open("m/p", O_RDONLY);
+  SHOW(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED ? -1 : 0);
+  SHOW(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED ? -1 : 0);
   SHOW(umount("m"));
 }
 
