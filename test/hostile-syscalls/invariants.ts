@@ -9,7 +9,9 @@ import type { MemoryContext } from "../../src/kernel/rkvm/memory-context.ts";
 import type { PageObject } from "../../src/kernel/rkvm/page-object.ts";
 import { LOWEST, USER_END } from "../../src/kernel/rkvm/space-areas.ts";
 import { Prot } from "../../src/kernel/rkvm/vma.ts";
+import type { Budget } from "../../src/kernel/vfs/limits.ts";
 import { processFiles } from "../../src/kernel/vfs/process-files.ts";
+import { vfs } from "../../src/kernel/vfs/vfs.ts";
 import type { HostedMachine } from "../../src/machine/hosted.ts";
 
 /** What is wrong with a machine's books; empty where nothing is. */
@@ -75,6 +77,22 @@ export const segmentPages = (kernel: Kernel): number =>
     (sum, one) => sum + (one as unknown as { pages: Map<number, number> }).pages.size,
     0,
   );
+
+/** What the processes had counted against a limit and have not given back, now that none is left. */
+export function keptBudgets({ kernel, process }: HostedMachine): string[] {
+  const { openFiles, fileLocks } = kernel.use(vfs);
+  const { areas } = (process.memory as unknown as { context: MemoryContext }).context;
+  const left = (budget: Budget) => (budget as unknown as { left: number }).left;
+  const kept = {
+    openFiles: kernel.limits.openFiles - left(openFiles),
+    fileLocks: kernel.limits.fileLocks - left(fileLocks),
+    queuedSignals: kernel.limits.queuedSignals - left(kernel.queuedSignals),
+    mappings: areas.count,
+  };
+  return Object.entries(kept).flatMap(([name, count]) =>
+    count === 0 ? [] : [`${count} of ${name} are kept`],
+  );
+}
 
 /** Tells `hold` of the pages that a space's table has. */
 function pages(space: AddressSpace, hold: (page: number) => void): string[] {
