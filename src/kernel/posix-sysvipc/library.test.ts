@@ -34,7 +34,7 @@ let frames: PageFrames;
 /** A process with one thread, and memory that all callers have in common. */
 class Caller {
   readonly thread: Thread;
-  undo = new UndoList();
+  readonly undo = new UndoList(ipc.undoBudget);
   /** What the call that it waited in has returned. */
   woken: number | undefined;
   private x13 = 0n;
@@ -97,6 +97,8 @@ beforeEach(() => {
     queues: newQueues(),
     messageBytes: new Budget(2000, "ENOMEM"),
     sets: newSets(),
+    undoBudget: new Budget(100, "ENOMEM"),
+    waitingBudget: new Budget(50, "ENOMEM"),
     segments: newSegments(),
   };
   caller = new Caller(1);
@@ -199,6 +201,24 @@ describe("semaphores", () => {
     expect([value(0), waiter.woken]).toEqual([3, undefined]);
     child.release({ pid: 4 } as Process);
     expect([value(0), value(1), waiter.woken]).toEqual([0, 0, 0]);
+  });
+
+  test("are remembered and waited for by so many at most", () => {
+    const many = caller.call("semget", 0, 200, 0o600);
+    for (let i = 0; i < 100; i++) expect(caller.semop(many, [i, 1, UNDO])).toBe(0);
+    expect(caller.semop(many, [0, 1], [150, 1, UNDO])).toBe(-errno.ENOMEM);
+    expect(caller.call("semctl", many, 0, GETVAL)).toBe(1);
+    expect(caller.semop(many, [7, -1, UNDO])).toBe(0);
+    expect(caller.semop(many, [150, 1, UNDO])).toBe(0);
+    expect(caller.semop(many, [0, 1, UNDO], [0, -1, UNDO])).toBe(0);
+    caller.call("semctl", many, 0, RMID);
+    ipc.undoBudget.charge(100);
+    const takes = Array.from({ length: 30 }, (): [number, number] => [0, -1]);
+    const [first, second] = [new Caller(2), new Caller(3)];
+    expect(first.semop(set, ...takes)).toBe(WAITING);
+    expect(second.semop(set, ...takes)).toBe(-errno.ENOMEM);
+    caller.semop(set, [0, 30]);
+    expect([first.woken, second.semop(set, ...takes)]).toEqual([0, WAITING]);
   });
 
   test("that were set are not given back", () => {

@@ -7,7 +7,7 @@ import { memoryManager } from "../rkvm/memory-manager.ts";
 import { Budget } from "../vfs/limits.ts";
 import { MOST_BYTES, newQueues, queueCalls } from "./queues.ts";
 import { newSegments, segmentCalls } from "./segments.ts";
-import { newSets, semaphoreCalls } from "./semaphores.ts";
+import { MOST_UNDOS, MOST_WAITING, newSets, semaphoreCalls } from "./semaphores.ts";
 import { sysvIpc } from "./state.ts";
 import { undoLists } from "./undo.ts";
 
@@ -21,6 +21,15 @@ export const posixSysvipc: Library = {
   processState: [undoLists],
   start(kernel) {
     const messageBytes = new Budget(MOST_BYTES, "ENOMEM");
-    kernel.provide(sysvIpc, { queues: newQueues(), messageBytes, sets: newSets(), segments: newSegments() });
+    const undoBudget = new Budget(MOST_UNDOS, "ENOMEM");
+    const waitingBudget = new Budget(MOST_WAITING, "ENOMEM");
+    kernel.provide(sysvIpc, {
+      queues: newQueues(),
+      messageBytes,
+      sets: newSets(),
+      undoBudget,
+      waitingBudget,
+      segments: newSegments(),
+    });
   },
 };

@@ -22,6 +22,8 @@ export interface PendingOperations {
   readonly thread: Thread;
   /** Of who wants some to be undone at his end. */
   readonly undo: UndoList | undefined;
+  /** Some of them change a value. */
+  readonly alters: boolean;
   /** Which one could not be done when it was tried last. */
   blocking: Operation;
   /** Set when it is over: 0, or a negative errno. */
@@ -52,7 +54,7 @@ export class SemaphoreSet extends IpcObject {
 
   /**
    * Does all operations or none. Returns 0, a negative errno (EAGAIN where one that does not wait could not be done,
-   * ERANGE), or the operation that has to be waited for.
+   * ERANGE, ENOMEM), or the operation that has to be waited for.
    */
   attempt(
     operations: readonly Operation[],
@@ -67,7 +69,7 @@ export class SemaphoreSet extends IpcObject {
       const cannot = change === 0 ? values[index] !== 0 : value < 0;
       if (cannot) failed = flags & IPC_NOWAIT ? -errno.EAGAIN : operations[done];
       else if (value > MOST_VALUE) failed = -errno.ERANGE;
-      else if (flags & SEM_UNDO && undo && !undo.add(this, index, -change)) failed = -errno.ERANGE;
+      else if (flags & SEM_UNDO && undo) failed = undo.add(this, index, -change) || undefined;
       if (failed !== undefined) {
         this.takeBack(operations.slice(0, done), undo);
         return failed;
@@ -100,11 +102,18 @@ export class SemaphoreSet extends IpcObject {
     return count;
   }
 
-  /** Values were set by someone: what was to be undone of them is not any more. */
+  /** A value is set by someone: what was to be undone of it is not any more. */
   set(process: Process, index: number, value: number): void {
     this.values[index] = value;
     this.pids[index] = process.pid;
     for (const undo of this.undoers) undo.forget(this, index);
+  }
+
+  /** The same of all. */
+  setAll({ pid }: Process, values: ArrayLike<number>): void {
+    this.values.set(values);
+    this.pids.fill(pid);
+    for (const undo of [...this.undoers]) undo.forgetSet(this);
   }
 
   /** Does what can be done now, those who wait for zero first, then in the order they came, until nothing changes. */
@@ -112,8 +121,10 @@ export class SemaphoreSet extends IpcObject {
     for (let isDone = false; !isDone; ) {
       isDone = true;
       const waiting = [...this.pending];
-      const isZero = ({ operations }: PendingOperations) => operations.every(({ change }) => change === 0);
-      for (const one of [...waiting.filter(isZero), ...waiting.filter((other) => !isZero(other))]) {
+      for (const one of [
+        ...waiting.filter(({ alters }) => !alters),
+        ...waiting.filter(({ alters }) => alters),
+      ]) {
         const result = this.attempt(one.operations, one.thread, one.undo);
         if (typeof result !== "number") {
           one.blocking = result;
@@ -121,7 +132,7 @@ export class SemaphoreSet extends IpcObject {
         }
         if (result === 0) this.operatedAt = now(one.thread);
         this.finish(one, result);
-        if (result === 0 && !isZero(one)) isDone = false;
+        if (result === 0 && one.alters) isDone = false;
       }
     }
   }

@@ -34,6 +34,8 @@ const MOST_SETS = 32000;
 const MOST_IN_SET = 32000;
 const MOST_OPERATIONS = 500;
 const MOST_SEMAPHORES = 1_024_000;
+export const MOST_UNDOS = 262_144;
+export const MOST_WAITING = 32_768;
 
 /** Commands beside those of all kinds (linux/sem.h). */
 const SEM = {
@@ -92,8 +94,18 @@ function operate(thread: Thread, id: number, at: number, count: number, timeout:
   const first = set.attempt(operations, thread, undo);
   if (first === 0) set.operated(thread);
   if (typeof first === "number") return first;
+  const { waitingBudget } = thread.kernel.use(sysvIpc);
+  waitingBudget.charge(count);
   const done = new WaitQueue();
-  const pending: PendingOperations = { operations, thread, undo, blocking: first, result: undefined, done };
+  const pending: PendingOperations = {
+    operations,
+    thread,
+    undo,
+    alters: changes,
+    blocking: first,
+    result: undefined,
+    done,
+  };
   set.add(pending);
   return waitUntil(thread, {
     attempt: () => pending.result,
@@ -101,7 +113,10 @@ function operate(thread: Thread, id: number, at: number, count: number, timeout:
     timeout,
     timedOut: () => -errno.EAGAIN,
     interrupted: () => -errno.EINTR,
-    finished: () => set.delete(pending),
+    finished() {
+      set.delete(pending);
+      waitingBudget.discharge(count);
+    },
   });
 }
 
@@ -187,9 +202,7 @@ function setAll(thread: Thread, set: SemaphoreSet, at: number): number {
   requirePermission(thread, set, CHANGE);
   const values = new Uint16Array(thread.memory.read(at, set.values.length * 2).buffer);
   if (values.some((value) => value > MOST_VALUE)) fail("ERANGE");
-  values.forEach((value, index) => {
-    set.set(thread.process, index, value);
-  });
+  set.setAll(thread.process, values);
   set.changedAt = now(thread);
   set.wake();
   return 0;

@@ -11,6 +11,10 @@ export interface SysvIpc {
   /** What messages may take. */
   readonly messageBytes: Budget;
   readonly sets: IpcTable<SemaphoreSet>;
+  /** Semaphores that something is to be undone of, of all processes. */
+  readonly undoBudget: Budget;
+  /** Operations on semaphores that wait: all of them are looked at when a value changes. */
+  readonly waitingBudget: Budget;
   readonly segments: IpcTable<Segment>;
 }
 
