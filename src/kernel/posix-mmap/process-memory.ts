@@ -5,9 +5,9 @@ import { UserFault, type UserMemory } from "../rkvm/user-memory.ts";
 import { errno } from "../syscalls/errno.ts";
 import { full, type SyscallRow } from "../syscalls/row.ts";
 
-/** Most parts of a side (IOV_MAX), and bytes of one call (MAX_RW_COUNT). */
+/** Most parts of a side (IOV_MAX), and bytes of one call: nobody else runs meanwhile. */
 const MOST_PARTS = 1024;
-const MOST_BYTES = 0x7fff_f000;
+const MOST_BYTES = 2 ** 28;
 
 interface Part {
   readonly address: number;

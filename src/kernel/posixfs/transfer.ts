@@ -74,14 +74,13 @@ export function writeFile(thread: Thread, file: OpenFile, all: Segment[], positi
   if (refused !== 0) return refused;
   const step = (bytes: Uint8Array, done: number) =>
     position === undefined ? file.write(bytes) : file.writeAt(bytes, position + done);
-  let total = totalOf(all);
-  if (file.discards) return discard(all, total);
+  if (file.discards) return discard(all);
+  const from = atMost(all, file.longestTransfer);
+  const total = totalOf(from);
   if (file.divisible) {
-    const allowed = total === 0 ? all : atMost(all, roomForWrite(thread, file, position));
+    const allowed = total === 0 ? from : atMost(from, roomForWrite(thread, file, position));
     return told(file, Event.modify, eachPiece(thread, allowed, "read", step));
   }
-  const from = atMost(all, file.longestTransfer);
-  total = totalOf(from);
   let done = 0;
   const attempt = () => {
     try {
@@ -98,9 +97,9 @@ export function writeFile(thread: Thread, file: OpenFile, all: Segment[], positi
 }
 
 /** Nobody looks at the bytes, but they must be a process's (Linux's `access_ok`). */
-function discard(all: Segment[], total: number): number {
+function discard(all: Segment[]): number {
   if (all.some(({ address, length }) => address < 0 || address + length > USER_END)) fail("EFAULT");
-  return total;
+  return totalOf(all);
 }
 
 /** Tells who watches the file what a transfer of `count` bytes did. */

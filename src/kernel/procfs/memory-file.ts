@@ -4,6 +4,9 @@ import type { Location } from "../vfs/dentry.ts";
 import { fail } from "../vfs/error.ts";
 import { OpenFile, Seek } from "../vfs/open-file.ts";
 
+/** Bytes of one transfer: nobody else runs meanwhile. */
+const LONGEST_TRANSFER = 2 ** 28;
+
 /**
  * `/proc/PID/mem`: a process's memory by its addresses, whatever its areas permit (proc_pid_mem(5)). What has ended, or runs
  * another program since, has none.
@@ -21,6 +24,10 @@ export class MemoryContents extends OpenFile {
 
   override get divisible(): boolean {
     return true;
+  }
+
+  override get longestTransfer(): number {
+    return LONGEST_TRANSFER;
   }
 
   override read(into: Uint8Array): number {
