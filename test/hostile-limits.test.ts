@@ -190,6 +190,27 @@ const BOMBS: readonly Bomb[] = [
             ${call("inotify_add_watch", "s2", "dot", 2)}`,
   },
   {
+    name: "groups of children",
+    error: "ENOMEM",
+    least: 14,
+    first: `${call("mmap", 0, 262_144, 3, 0x22, -1, 0)}\nmv s2, a0`,
+    again: `${call("clone", 17, 0, 0, 0, 0)}
+            bnez a0, made
+            ${call("setgroups", 65_536, "s2")}
+            bltz a0, refused
+            ${FOREVER}
+            refused: neg s2, a0
+            ${call("exit_group", "s2")}
+            made: ${call("sched_yield")}
+            ${call("wait4", -1, "words", 1, 0)}
+            beqz a0, fine
+            la t0, words
+            lw a0, 0(t0)
+            srli a0, a0, 8
+            neg a0, a0
+            fine:`,
+  },
+  {
     name: "timers",
     error: "EAGAIN",
     limits: { queuedSignals: 200 },

@@ -27,7 +27,8 @@ beforeEach(() => {
     },
     control: {},
   };
-  thread = { tid: 1, process, memory } as unknown as Thread;
+  const kernel = { use: () => ({ all: () => [process] }) };
+  thread = { tid: 1, process, memory, kernel } as unknown as Thread;
 });
 
 const rows = [...identitySyscalls, ...capabilitySyscalls, ...controlSyscalls];

@@ -9,6 +9,8 @@ import { full, type SyscallRow } from "../syscalls/row.ts";
 /** -1 in a register, as a 32-bit id: leave as it is. */
 const KEEP = 0xffff_ffff;
 const MAX_GROUPS = 65536;
+/** What processes may have together: lists take memory of the host. */
+const MOST_GROUPS_OF_ALL = 2 ** 20;
 
 type Kind = "u" | "g";
 
@@ -88,10 +90,20 @@ function getgroups(thread: Thread, size: number, list: number): number {
   return groups.length;
 }
 
+/** Groups that all processes have: whoever has the same list as its parent has no other one. */
+function groupsOfAll({ kernel }: Thread): number {
+  const lists = new Set<readonly number[]>();
+  for (const { credentials } of kernel.use(processTable).all()) lists.add(credentials.groups);
+  let count = 0;
+  for (const { length } of lists) count += length;
+  return count;
+}
+
 function setgroups(thread: Thread, size: number, list: number): number {
   const { process } = thread;
   if (!maySet("g", process.credentials)) return -errno.EPERM;
   if (size < 0 || size > MAX_GROUPS) return -errno.EINVAL;
+  if (groupsOfAll(thread) + size > MOST_GROUPS_OF_ALL) return -errno.ENOMEM;
   const bytes = thread.memory.read(list, size * 4);
   process.become(process.credentials.with({ groups: [...new Uint32Array(bytes.buffer).sort()] }));
   return 0;
