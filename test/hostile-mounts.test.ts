@@ -17,9 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { HostDirectoryTree } from "../src/host/directory.ts";
-import { grantDirectory } from "../src/host/grants.ts";
-import { HostFilesystem } from "../src/kernel/hostfs/filesystem.ts";
+import { grantDirectory } from "../src/host/shared-directory.ts";
 import { errno } from "../src/kernel/syscalls/errno.ts";
 import type { SyscallName } from "../src/kernel/syscalls/numbers.ts";
 import { VfsError } from "../src/kernel/vfs/error.ts";
@@ -90,19 +88,24 @@ async function results(lines: readonly Line[]): Promise<number[]> {
   const calls: Call[] = lines.map(([name, ...args]) =>
     call(name, ...args.map((arg) => (typeof arg === "string" ? put(arg) : arg))),
   );
-  const granted = (path: string, writable: boolean) => new HostFilesystem(grantDirectory(at(path), writable));
   const { results: all, wrong } = await runCalls("mounts", calls, data, {
     memory: 16 << 20,
     hosted: {
       files: {
         memory: 16 << 20,
-        base: granted("fixed", false),
+        base: { tag: "root", readOnly: true },
         mounts: [
-          { path: "/host", filesystem: granted("granted", true) },
-          { path: "/again", filesystem: granted("granted", true) },
-          { path: "/fixed", filesystem: granted("fixed", false) },
+          { path: "/host", tag: "host", readOnly: false },
+          { path: "/again", tag: "again", readOnly: false },
+          { path: "/fixed", tag: "fixed", readOnly: true },
         ],
       },
+      shares: [
+        { tag: "root", tree: grantDirectory(at("fixed"), false) },
+        { tag: "host", tree: grantDirectory(at("granted"), true) },
+        { tag: "again", tree: grantDirectory(at("granted"), true) },
+        { tag: "fixed", tree: grantDirectory(at("fixed"), false) },
+      ],
     },
   });
   expect(wrong).toEqual([]);
@@ -239,20 +242,19 @@ test("what the host swaps during a walk is not followed", { timeout: 60_000 }, a
   writeFileSync(at("granted/a/secret"), "inside");
   const worker = new Worker(swap, { eval: true, workerData: folder });
   await new Promise((resolve) => worker.once("online", resolve));
-  const tree = new HostDirectoryTree(at("granted"), false);
-  const buffer = new Uint8Array(6);
+  const tree = grantDirectory(at("granted"), true);
   const attempts = [
     () => {
-      const data = tree.open(["a", "secret"], true);
-      data.readAt(buffer, 0);
-      data.writeAt(new TextEncoder().encode("inside"), 0);
-      data.close();
-      expect(new TextDecoder().decode(buffer)).toBe("inside");
+      const file = tree.openFile(["a", "secret"], true);
+      const bytes = file.read(0, 6);
+      file.write(0, new TextEncoder().encode("inside"));
+      file.close();
+      expect(new TextDecoder().decode(bytes)).toBe("inside");
     },
-    () => tree.createFile(["a", "made"], 0o644),
+    () => tree.makeFile(["a", "made"], 0o644).close(),
     () => tree.unlink(["a", "made"]),
     () => tree.setAttributes(["a", "secret"], { mode: 0o600 }),
-    () => expect(tree.list(["a"]).map(({ name }) => name)).toContain("b"),
+    () => expect(tree.names(["a"])).toContain("b"),
   ];
   let done = 0;
   let refused = 0;

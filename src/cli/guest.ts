@@ -3,9 +3,9 @@ import type { ImmediateDisk } from "../devices/disk.ts";
 import type { OwnLibrary } from "../host/composition.ts";
 import { openImmediateDisk } from "../host/disk.ts";
 import { readHostFile } from "../host/files.ts";
-import { fileName, grantDirectory, inside, isNoDirectory, seenFrom } from "../host/grants.ts";
+import { fileName, inside, isNoDirectory, seenFrom } from "../host/grants.ts";
 import { nodeHost } from "../host/node.ts";
-import { HostFilesystem } from "../kernel/hostfs/filesystem.ts";
+import { grantDirectory } from "../host/shared-directory.ts";
 import type { KernelLimits } from "../kernel/limits.ts";
 import { HEAD_SIZE, readScript } from "../kernel/posix-exec/script.ts";
 import type { Filesystem } from "../kernel/vfs/filesystem.ts";
@@ -13,6 +13,7 @@ import { LoadError } from "../loader/refuse.ts";
 import { createHosted } from "../machine/create-hosted.ts";
 import type { HostedMachine } from "../machine/hosted.ts";
 import type { HostedOptions } from "../machine/hosted-options.ts";
+import type { HostedShare } from "../machine/hosted-shares.ts";
 import { archiveMessages } from "../messages/archive.ts";
 import { cliText } from "../messages/cli.ts";
 import { RefusedError, UsageError } from "../messages/errors.ts";
@@ -144,19 +145,24 @@ function fileTree(
   memory: number,
   { root, mount = [], disk = [], isRepeated = false }: GuestOptions,
   archive: Filesystem | undefined,
-): Required<Pick<HostedOptions, "files" | "disks">> {
-  const granted = (path: string, writable: boolean) => new HostFilesystem(grantDirectory(path, writable));
+): Required<Pick<HostedOptions, "files" | "disks" | "shares">> {
+  const shares: HostedShare[] = [];
+  const granted = (path: string, writable: boolean) => {
+    const tag = `host${shares.length}`;
+    shares.push({ tag, tree: grantDirectory(path, writable) });
+    return { tag, readOnly: !writable };
+  };
   const disks: ImmediateDisk[] = disk.map(({ host, writable }) =>
     openImmediateDisk(host, { readOnly: !writable || isRepeated }),
   );
   const mounts = mount.map(({ host, guest: path, writable }) => {
-    if (!isNoDirectory(host)) return { path, filesystem: granted(host, writable) };
+    if (!isNoDirectory(host)) return { path, ...granted(host, writable) };
     const readOnly = !writable || isRepeated;
     disks.push(openImmediateDisk(host, { readOnly }));
     return { path, disk: disks.length - 1, readOnly };
   });
   const base = root === undefined ? archive : granted(root, false);
-  return { files: { memory, ...(base && { base }), mounts }, disks };
+  return { files: { memory, ...(base && { base }), mounts }, disks, shares };
 }
 
 /** Scripts whose interpreters are scripts are followed so far, as `execve` does. */

@@ -16,15 +16,15 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { HostFilesystem } from "../kernel/hostfs/filesystem.ts";
-import type { HostPath } from "../kernel/hostfs/host-tree.ts";
+import type { ImmediateTree, SharedPath } from "../devices/virtio/p9/tree.ts";
+import { hostFilesystem } from "../kernel/hostfs/hostfs-fixture.ts";
 import { O } from "../kernel/vfs/flags.ts";
 import { failure, Tree } from "../kernel/vfs/tree-fixture.ts";
-import { HostDirectoryTree } from "./directory.ts";
+import { grantDirectory } from "./shared-directory.ts";
 
 let folder: string;
 let granted: string;
-let host: HostDirectoryTree;
+let host: ImmediateTree;
 let tree: Tree;
 
 beforeEach(() => {
@@ -33,21 +33,22 @@ beforeEach(() => {
   mkdirSync(granted);
   mkdirSync(join(folder, "outside"));
   writeFileSync(join(folder, "outside/secret"), "secret");
-  host = new HostDirectoryTree(granted, false);
-  tree = new Tree(new HostFilesystem(host));
+  host = grantDirectory(granted, true);
+  tree = new Tree(hostFilesystem(host));
 });
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Everything that could touch the secret through a path. */
-const attempts: [string, (path: HostPath) => unknown][] = [
-  ["open", (path) => host.open(path, false)],
-  ["open for writing", (path) => host.open(path, true)],
-  ["create a file", (path) => host.createFile([...path.slice(0, -1), "made"], 0o644)],
+const attempts: [string, (path: SharedPath) => unknown][] = [
+  ["open", (path) => host.openFile(path, false)],
+  ["open for writing", (path) => host.openFile(path, true)],
+  ["create a file", (path) => host.makeFile([...path.slice(0, -1), "made"], 0o644)],
   ["create a directory", (path) => host.createDirectory([...path.slice(0, -1), "made"], 0o755)],
   ["create a link", (path) => host.createSymlink([...path.slice(0, -1), "made"], "x")],
   ["read a link", (path) => host.readLink(path)],
-  ["list", (path) => host.list(path.slice(0, -1))],
+  ["list", (path) => host.names(path.slice(0, -1))],
+  ["look at all", (path) => host.statAll(path.slice(0, -1), ["secret"])],
   ["unlink", (path) => host.unlink(path)],
   ["remove", (path) => host.removeDirectory(path)],
   ["rename away", (path) => host.rename(path, ["taken"])],
@@ -76,9 +77,9 @@ describe("nothing leads out of the directory:", () => {
   test("a link to a file outside is neither read, written nor changed through", () => {
     symlinkSync("../outside/secret", join(granted, "link"));
     const mode = statSync(join(folder, "outside/secret")).mode;
-    expect(failure(() => host.open(["link"], false))).toBe("EACCES");
-    expect(failure(() => host.open(["link"], true))).toBe("EACCES");
-    expect(failure(() => host.createFile(["link"], 0o644))).toBe("EEXIST");
+    expect(failure(() => host.openFile(["link"], false))).toBe("EACCES");
+    expect(failure(() => host.openFile(["link"], true))).toBe("EACCES");
+    expect(failure(() => host.makeFile(["link"], 0o644))).toBe("EEXIST");
     expect(failure(() => host.setAttributes(["link"], { mode: 0o777 }))).not.toBe("");
     host.setAttributes(["link"], { mtime: 1_000_000_000n });
     expect(lstatSync(join(granted, "link")).mtimeMs).toBe(1000);
@@ -110,7 +111,7 @@ describe("nothing leads out of the directory:", () => {
   test("names with slashes, dots or zero bytes are refused", () => {
     for (const name of ["", ".", "..", "../outside/secret", "a/b", "own\0"])
       expect(
-        failure(() => host.open([name], false)),
+        failure(() => host.openFile([name], false)),
         JSON.stringify(name),
       ).toBe("EINVAL");
   });
@@ -118,8 +119,8 @@ describe("nothing leads out of the directory:", () => {
 
 test("a read-only directory is not changed", () => {
   writeFileSync(join(granted, "f"), "old");
-  const fixed = new HostDirectoryTree(granted, true);
-  const readOnly = new Tree(new HostFilesystem(fixed));
+  const fixed = grantDirectory(granted, false);
+  const readOnly = new Tree(hostFilesystem(fixed, true));
   for (const change of [
     () => readOnly.write("/f", "new"),
     () => readOnly.open("/f", O.RDONLY | O.TRUNC),
@@ -129,7 +130,7 @@ test("a read-only directory is not changed", () => {
     () => readOnly.rename("/f", "/g"),
     () => readOnly.open("/f").setAttributes({ mode: 0 }),
     () => fixed.unlink(["f"]),
-    () => fixed.open(["f"], true),
+    () => fixed.openFile(["f"], true),
   ])
     expect(failure(change)).toBe("EROFS");
   expect(readOnly.read("/f")).toBe("old");
@@ -138,7 +139,7 @@ test("a read-only directory is not changed", () => {
 test("fifos and devices can be seen, but are not opened", () => {
   execFileSync("mkfifo", [join(granted, "fifo")]);
   expect(failure(() => tree.open("/fifo", O.RDONLY))).toBe("ENXIO");
-  expect(failure(() => host.open(["fifo"], false))).toBe("EACCES");
+  expect(failure(() => host.openFile(["fifo"], false))).toBe("EACCES");
   expect(tree.stat("/fifo").mode & 0o170000).toBe(0o010000);
 });
 

@@ -1,5 +1,4 @@
 import {
-  type BigIntStats,
   chmodSync,
   closeSync,
   constants,
@@ -21,21 +20,26 @@ import {
   symlinkSync,
   unlinkSync,
 } from "node:fs";
-import type { HostPath, HostTree } from "../kernel/hostfs/host-tree.ts";
+import type {
+  ByteString,
+  SharedAttributes,
+  SharedChange,
+  SharedFile,
+  SharedPath,
+  SharedTree,
+  SharedUse,
+} from "../devices/virtio/p9/tree.ts";
 import { errno } from "../kernel/syscalls/errno.ts";
 import { fail, VfsError } from "../kernel/vfs/error.ts";
-import type { FilesystemUse } from "../kernel/vfs/filesystem.ts";
-import { type AttributeChange, type Attributes, FileType } from "../kernel/vfs/inode.ts";
-import type { ByteString } from "../kernel/vfs/names.ts";
-import type { FileData } from "../kernel/vfs/regular-file.ts";
-import { HostFileData } from "./file-data.ts";
-import { attributesOf, HOST_MODE, inoOf, seconds, translated } from "./guest-terms.ts";
+import { GuestTerms, HOST_MODE, seconds, translated } from "./guest-terms.ts";
+import { nodeHost } from "./node.ts";
 import { bytesOf, O_PATH, OpenDirectories } from "./open-directories.ts";
+import type { Owners } from "./owners.ts";
 
 const { O_CREAT, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
 
 /**
- * A directory of this host for a guest (see `HostTree`).
+ * A directory of this host for a guest (see `SharedTree`).
  *
  * Every operation first opens the directory that its name is in, asks the kernel what path that descriptor really
  * has (`/proc/self/fd`), and works below it only where that is the path expected: one symbolic link on the way,
@@ -43,31 +47,25 @@ const { O_CREAT, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = 
  * `/proc` (outside Linux) the directory's real path is compared instead, which leaves a race to whoever can
  * change the tree from the host's side.
  */
-export class HostDirectoryTree implements HostTree {
-  readonly source: string;
-  readonly readOnly: boolean;
+export class HostDirectory<F extends SharedFile> implements SharedTree {
   private readonly root: ByteString;
+  private readonly terms: GuestTerms;
+  private readonly opened: (fd: number, terms: GuestTerms) => F;
   /** Undefined where there is no `/proc`. */
   private readonly directories = existsSync("/proc/self/fd") ? new OpenDirectories() : undefined;
 
-  /** Throws the error of `node:fs` where `path` is no directory. */
-  constructor(path: string, readOnly: boolean) {
-    this.source = path;
-    this.readOnly = readOnly;
+  /** `opened` makes what stands for an open file. Throws the error of `node:fs` where `path` is no directory. */
+  constructor(path: string, readOnly: boolean, owners: Owners, opened: (fd: number, terms: GuestTerms) => F) {
+    this.terms = new GuestTerms(readOnly, owners);
+    this.opened = opened;
     const real = realpathSync(path, { encoding: "buffer" }).toString("latin1");
     this.root = real === "/" ? "" : real;
     readdirSync(bytesOf(real));
   }
 
-  stat(path: HostPath): Attributes | undefined {
-    const found = this.look(path);
-    return found && attributesOf(found);
-  }
-
-  /** Undefined where there is nothing. */
-  protected look(path: HostPath): BigIntStats | undefined {
+  stat(path: SharedPath): SharedAttributes | undefined {
     try {
-      return this.at(path, (name) => lstatSync(name, { bigint: true }));
+      return this.at(path, (name) => this.look(name));
     } catch (error) {
       if (error instanceof VfsError && (error.code === errno.ENOENT || error.code === errno.ENOTDIR))
         return undefined;
@@ -75,76 +73,82 @@ export class HostDirectoryTree implements HostTree {
     }
   }
 
-  list(path: HostPath): { name: ByteString; ino: number; type: number }[] {
-    return this.inside(path, (prefix) => {
-      const entries = [];
-      for (const raw of readdirSync(bytesOf(prefix), { encoding: "buffer" })) {
-        const name = raw.toString("latin1");
-        const stat = lstatSync(bytesOf(prefix + name), { bigint: true, throwIfNoEntry: false });
-        if (stat) entries.push({ name, ino: inoOf(stat), type: Number(stat.mode) & FileType.mask });
-      }
-      return entries;
-    });
+  statAll(path: SharedPath, names: readonly ByteString[]): (SharedAttributes | undefined)[] {
+    return this.inside(path, (prefix) => names.map((name) => this.look(bytesOf(prefix + name))));
   }
 
-  readLink(path: HostPath): ByteString {
-    return this.at(path, (name) => readlinkSync(name, { encoding: "buffer" }).toString("latin1"));
+  names(path: SharedPath): ByteString[] {
+    return this.inside(path, (prefix) => readdirSync(bytesOf(prefix), "latin1"));
   }
 
-  open(path: HostPath, write: boolean): FileData {
-    return new HostFileData(this.descriptor(path, write));
+  readLink(path: SharedPath): ByteString {
+    return this.at(path, (name) => readlinkSync(name, "latin1"));
   }
 
-  createFile(path: HostPath, mode: number): void {
-    closeSync(this.newDescriptor(path, mode));
+  openFile(path: SharedPath, write: boolean): F {
+    return this.opened(this.descriptor(path, write), this.terms);
   }
 
-  createDirectory(path: HostPath, mode: number): void {
+  makeFile(path: SharedPath, mode: number): F {
+    return this.opened(this.newDescriptor(path, mode), this.terms);
+  }
+
+  createDirectory(path: SharedPath, mode: number): void {
     this.change(path, (name) => {
       mkdirSync(name, 0o700);
       changeMode(name, mode);
     });
   }
 
-  createSymlink(path: HostPath, target: ByteString): void {
+  createSymlink(path: SharedPath, target: ByteString): void {
     this.change(path, (name) => symlinkSync(bytesOf(target), name));
   }
 
-  link(from: HostPath, to: HostPath): void {
+  link(from: SharedPath, to: SharedPath): void {
     this.change(from, (source) => this.at(to, (name) => linkSync(source, name)));
   }
 
-  unlink(path: HostPath): void {
+  unlink(path: SharedPath): void {
     this.change(path, (name) => unlinkSync(name));
   }
 
-  removeDirectory(path: HostPath): void {
+  removeDirectory(path: SharedPath): void {
     this.change(path, (name) => rmdirSync(name));
   }
 
-  rename(from: HostPath, to: HostPath): void {
+  rename(from: SharedPath, to: SharedPath): void {
     this.change(from, (source) => this.at(to, (name) => renameSync(source, name)));
   }
 
-  setAttributes(path: HostPath, change: AttributeChange): void {
+  setAttributes(path: SharedPath, { uid, gid, mode, atime, mtime }: SharedChange): void {
+    const { canChange } = this.terms.owners;
     this.change(path, (name) => {
       const old = lstatSync(name, { bigint: true });
-      if (change.uid !== undefined || change.gid !== undefined)
-        lchownSync(name, change.uid ?? Number(old.uid), change.gid ?? Number(old.gid));
-      if (change.mode !== undefined) changeMode(name, change.mode);
-      if (change.atime !== undefined || change.mtime !== undefined)
-        lutimesSync(name, seconds(change.atime ?? old.atimeNs), seconds(change.mtime ?? old.mtimeNs));
+      if (canChange && (uid !== undefined || gid !== undefined))
+        lchownSync(name, uid ?? Number(old.uid), gid ?? Number(old.gid));
+      if (mode !== undefined) changeMode(name, mode);
+      if (atime !== undefined || mtime !== undefined)
+        lutimesSync(name, seconds(atime ?? old.atimeNs), seconds(mtime ?? old.mtimeNs));
     });
   }
 
-  use(): FilesystemUse {
+  use(): SharedUse {
     const s = statfsSync(bytesOf(this.root || "/"));
     return { blockSize: s.bsize, blocks: s.blocks, freeBlocks: s.bavail, files: s.files, freeFiles: s.ffree };
   }
 
+  now(): bigint {
+    return nodeHost.now();
+  }
+
+  private look(name: Buffer): SharedAttributes | undefined {
+    const found = lstatSync(name, { bigint: true, throwIfNoEntry: false });
+    return found && this.terms.describe(found);
+  }
+
   /** A descriptor of a regular file. */
-  protected descriptor(path: HostPath, write: boolean): number {
-    if (write) this.requireWritable();
+  private descriptor(path: SharedPath, write: boolean): number {
+    if (write) this.terms.requireWritable();
     return this.at(path, (name) => {
       // Opening a fifo would wait, and opening a device may do things: only what is a file is opened.
       if (!lstatSync(name).isFile()) fail("EACCES");
@@ -156,7 +160,7 @@ export class HostDirectoryTree implements HostTree {
   }
 
   /** A descriptor, for reading and writing whatever the mode, of a new file. */
-  protected newDescriptor(path: HostPath, mode: number): number {
+  private newDescriptor(path: SharedPath, mode: number): number {
     return this.change(path, (name) => {
       const fd = openSync(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
       fchmodSync(fd, mode & HOST_MODE);
@@ -164,17 +168,13 @@ export class HostDirectoryTree implements HostTree {
     });
   }
 
-  private requireWritable(): void {
-    if (this.readOnly) fail("EROFS");
-  }
-
-  private change<T>(path: HostPath, action: (name: Buffer) => T): T {
-    this.requireWritable();
+  private change<T>(path: SharedPath, action: (name: Buffer) => T): T {
+    this.terms.requireWritable();
     return this.at(path, action);
   }
 
   /** Calls `action` with a path for the name that `path` ends in, whose directory cannot be swapped meanwhile. */
-  protected at<T>(path: HostPath, action: (name: Buffer) => T): T {
+  private at<T>(path: SharedPath, action: (name: Buffer) => T): T {
     if (path.length === 0) return this.inside(path, (prefix) => action(bytesOf(`${prefix}.`)));
     const name = path[path.length - 1];
     if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) fail("EINVAL");
@@ -182,7 +182,7 @@ export class HostDirectoryTree implements HostTree {
   }
 
   /** Calls `action` with a prefix, ending in a slash, for names in the directory at `path`. */
-  protected inside<T>(path: HostPath, action: (prefix: ByteString) => T): T {
+  private inside<T>(path: SharedPath, action: (prefix: ByteString) => T): T {
     const expected = this.root + path.map((name) => `/${name}`).join("") || "/";
     return translated(() => {
       if (this.directories) return action(`/proc/self/fd/${this.directories.open(expected)}/`);

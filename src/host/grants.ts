@@ -1,20 +1,6 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, isAbsolute, relative } from "node:path";
-import type { HostTree } from "../kernel/hostfs/host-tree.ts";
-import { cliText } from "../messages/cli.ts";
-import { RefusedError } from "../messages/errors.ts";
-import { HostDirectoryTree } from "./directory.ts";
 import { RootTree } from "./root-tree.ts";
-import { why } from "./why.ts";
-
-/** A directory of the host, to be granted to a guest. Throws `RefusedError` where it is none. */
-export function grantDirectory(path: string, writable: boolean): HostTree {
-  try {
-    return new HostDirectoryTree(path, !writable);
-  } catch (error) {
-    throw new RefusedError(cliText.cannotRead(path, why(error)));
-  }
-}
 
 /** Something is there, and it is no directory. */
 export function isNoDirectory(path: string): boolean {

@@ -47,7 +47,7 @@ const abandoned = new FinalizationRegistry<Map<ByteString, number>>((descriptors
 });
 
 function realPathOf(fd: number): ByteString {
-  return readlinkSync(`/proc/self/fd/${fd}`, { encoding: "buffer" }).toString("latin1");
+  return readlinkSync(`/proc/self/fd/${fd}`, "latin1");
 }
 
 /** A path as `node:fs` takes it. */

@@ -1,27 +1,17 @@
-import { type BigIntStats, closeSync, fstatSync, fsync, ftruncateSync, read, write } from "node:fs";
+import { closeSync, fsync, read, write } from "node:fs";
 import { promisify } from "node:util";
-import type { SharedAttributes, SharedFile } from "../devices/virtio/p9/tree.ts";
+import type { SharedFile } from "../devices/virtio/p9/tree.ts";
 import { translated } from "./guest-terms.ts";
+import { HostFile } from "./host-file.ts";
 
 const reading = promisify(read);
 const writing = promisify(write);
 const syncing = promisify(fsync);
 
 /** An open file of the host whose data moves while harts go on. */
-export class SharedHostFile implements SharedFile {
-  private readonly fd: number;
-  private readonly describe: (stat: BigIntStats) => SharedAttributes;
+export class SharedHostFile extends HostFile implements SharedFile {
   private underWay = 0;
   private isClosed = false;
-
-  constructor(fd: number, describe: (stat: BigIntStats) => SharedAttributes) {
-    this.fd = fd;
-    this.describe = describe;
-  }
-
-  attributes(): SharedAttributes {
-    return translated(() => this.describe(fstatSync(this.fd, { bigint: true })));
-  }
 
   read(position: number, length: number): Promise<Uint8Array> {
     return this.during(async () => {
@@ -38,10 +28,6 @@ export class SharedHostFile implements SharedFile {
 
   write(position: number, bytes: Uint8Array): Promise<number> {
     return this.during(async () => (await writing(this.fd, bytes, 0, bytes.length, position)).bytesWritten);
-  }
-
-  resize(size: number): void {
-    translated(() => ftruncateSync(this.fd, size));
   }
 
   sync(): Promise<void> {

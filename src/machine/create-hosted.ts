@@ -31,7 +31,7 @@ import { checkMachineNeeds } from "./composition/needs.ts";
 import { HostedMachine } from "./hosted.ts";
 import { HostedBoard } from "./hosted-board.ts";
 import type { HostedOptions, HostServices } from "./hosted-options.ts";
-import { linkLibraries, usualLibraries } from "./libraries.ts";
+import { FOR_SHARES, linkLibraries, usualLibraries } from "./libraries.ts";
 import { LoadTarget } from "./load-target.ts";
 import { ProgramImages } from "./program-images.ts";
 import { clockStart } from "./program-loader.ts";
@@ -46,8 +46,9 @@ export async function createHosted(options: HostedOptions): Promise<HostedMachin
   const time = deterministic ? undefined : host;
   const random = deterministic ? new SeededRandom(options.seed ^ KERNEL_STREAM) : host;
   const board = new HostedBoard(options.memory, options.console, time, (into) => fill(random, into));
-  const { disks = [] } = options;
+  const { disks = [], shares = [] } = options;
   if (disks.length > 0) (await import("./hosted-disks.ts")).attachDisks(board, disks);
+  if (shares.length > 0) (await import("./hosted-shares.ts")).attachShares(board, shares);
   const images = new ProgramImages();
   const kernel = new Kernel(board.hart, await librariesFor(options, board.platform, images), {
     ...DEFAULT_LIMITS,
@@ -91,10 +92,18 @@ async function librariesFor(
   platform: Platform,
   images: ProgramImages,
 ): Promise<Library[]> {
-  const { program, allowWx = false, aslr = true, libraries, disks = [] } = options;
-  const linked = options.linked ?? usualLibraries(program.bytes, disks.length > 0);
+  const { program, allowWx = false, aslr = true, libraries, disks = [], shares = [] } = options;
+  const chosen = options.linked ?? usualLibraries(program.bytes, disks.length > 0);
+  const more =
+    shares.length === 0 ? [] : FOR_SHARES.filter(({ name }) => !chosen.some((one) => one.name === name));
   const files = { ...(options.files ?? { memory: options.memory, mounts: [] }), program };
-  const all = await linkLibraries(linked, libraries, { platform, files, allowWx, aslr, images });
+  const all = await linkLibraries([...chosen, ...more], libraries, {
+    platform,
+    files,
+    allowWx,
+    aslr,
+    images,
+  });
   checkMachineNeeds(all);
   return all;
 }

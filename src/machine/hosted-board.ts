@@ -40,6 +40,8 @@ export class HostedBoard {
   readonly disks: ImmediateDisk[] = [];
   readonly virtio: number[] = [];
   readonly platform: Platform;
+  /** Turns of the host's event loop that the machine has waited for. */
+  readonly hostTurns = { count: 0 };
 
   /** Without `time`, time is virtual. */
   constructor(
@@ -63,6 +65,7 @@ export class HostedBoard {
     enterUserMode(hart);
     let lastAsid = -1;
     this.platform = {
+      hostTurns: this.hostTurns,
       hart,
       bus: this.bus,
       ram: this.ram,

@@ -5,6 +5,7 @@ import type { FileTree } from "../kernel/rkvfs/library.ts";
 import type { HostTime } from "./clock.ts";
 import type { HostedEmitter } from "./events.ts";
 import type { HostConsole } from "./host-console.ts";
+import type { HostedShare } from "./hosted-shares.ts";
 import type { LibraryChoice } from "./libraries.ts";
 import type { WxPrograms } from "./wx-programs.ts";
 
@@ -41,6 +42,8 @@ export interface HostedOptions {
   readonly libraries?: readonly Library[];
   /** Disks: a mount of `files` says which one it mounts. The machine closes them. */
   readonly disks?: readonly ImmediateDisk[];
+  /** Directories of the host: `files` says where each is mounted, by its tag. */
+  readonly shares?: readonly HostedShare[];
   readonly console: HostConsole;
   /**
    * Time follows retired instructions from a fixed date, and random numbers follow from the seed. Absent: the time

@@ -95,6 +95,7 @@ export class HostedMachine {
   async run(steps = Number.POSITIVE_INFINITY): Promise<ExitStatus | undefined> {
     const { hart, clint } = this.board;
     let left = steps;
+    this.board.hostTurns.count++;
     const [line] = this.board.lines;
     // A terminal's keys are wanted even while nobody reads: Ctrl-C is one.
     if (line.inputTerminal) line.pump();
@@ -143,6 +144,7 @@ export class HostedMachine {
     const now = this.host.milliseconds();
     if (now - this.lastTurn < TURN) return;
     await this.host.nextTurn();
+    this.board.hostTurns.count++;
     this.lastTurn = this.host.milliseconds();
   }
 
@@ -187,6 +189,7 @@ export class HostedMachine {
           resolve();
         };
       });
+    this.board.hostTurns.count++;
     return isReady();
   }
 }

@@ -289,6 +289,22 @@ export const REGISTER: readonly LibraryEntry[] = [
     },
   },
   {
+    name: "rkvirtio9p",
+    provides: ["rk9p"],
+    load: async () => {
+      const { rkvirtio9p } = await import("../kernel/rkvirtio9p/library.ts");
+      return () => rkvirtio9p;
+    },
+  },
+  {
+    name: "hostfs",
+    provides: ["share-filesystem"],
+    load: async () => {
+      const { hostfs } = await import("../kernel/hostfs/library.ts");
+      return () => hostfs;
+    },
+  },
+  {
     name: "rkvfs",
     provides: ["rkvfs", "standard-files"],
     standard: true,
@@ -507,6 +523,9 @@ export const STANDARD: readonly LibraryChoice[] = REGISTER.flatMap(({ name, stan
 
 /** What disks that are mounted need beside those. */
 export const FOR_DISKS: readonly LibraryChoice[] = [{ name: "rkvirtioblk" }, { name: "ext2" }];
+
+/** What directories of the host need: linked with them, whatever else is. */
+export const FOR_SHARES: readonly LibraryChoice[] = [{ name: "rkvirtio9p" }, { name: "hostfs" }];
 
 /** What a program made for the native calls needs beside the standard ones. */
 export const FOR_NATIVE: readonly LibraryChoice[] = [

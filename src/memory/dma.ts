@@ -30,9 +30,20 @@ export class Dma {
   write(address: number, bytes: Uint8Array): boolean {
     if (!this.reaches(address, bytes.length)) return false;
     this.ram.write(address, bytes);
-    const last = Math.floor((address + bytes.length - 1) / FRAME_SIZE);
-    for (let page = Math.floor(address / FRAME_SIZE); page <= last; page++) this.written(page);
+    this.tell(address, bytes.length);
     return true;
+  }
+
+  /** The memory itself, in pieces, for a device that fills it before it does anything else; undefined outside RAM. */
+  pieces(address: number, length: number): Uint8Array[] | undefined {
+    if (!this.reaches(address, length)) return undefined;
+    this.tell(address, length);
+    return this.ram.pieces(address, length);
+  }
+
+  private tell(address: number, length: number): void {
+    const last = Math.floor((address + length - 1) / FRAME_SIZE);
+    for (let page = Math.floor(address / FRAME_SIZE); page <= last; page++) this.written(page);
   }
 
   /** Little-endian 16 bits at an even address of RAM; undefined elsewhere. */

@@ -105,8 +105,7 @@ export class PhysicalMemory {
   /** Copies `length` bytes out; the range must be RAM. */
   read(address: number, length: number): Uint8Array {
     const out = new Uint8Array(length);
-    this.eachPiece(address, length, (at, done, count) => {
-      const from = this.readable(Math.floor(at / FRAME_SIZE)) + (at % FRAME_SIZE);
+    this.eachPiece(address, length, false, (from, done, count) => {
       out.set(this.arena.u8.subarray(from, from + count), done);
     });
     return out;
@@ -114,10 +113,18 @@ export class PhysicalMemory {
 
   /** Copies bytes in; the range must be RAM. Decoded code is not told: see `CodeCache.written`. */
   write(address: number, bytes: Uint8Array): void {
-    this.eachPiece(address, bytes.length, (at, done, count) => {
-      const to = this.writable(Math.floor(at / FRAME_SIZE)) + (at % FRAME_SIZE);
+    this.eachPiece(address, bytes.length, true, (to, done, count) => {
       this.arena.u8.set(bytes.subarray(done, done + count), to);
     });
+  }
+
+  /** The bytes themselves, for who fills them at once: as few pieces as their frames allow. The range must be RAM. */
+  pieces(address: number, length: number): Uint8Array[] {
+    const pieces: Uint8Array[] = [];
+    this.eachPiece(address, length, true, (from, _done, count) => {
+      pieces.push(this.arena.u8.subarray(from, from + count));
+    });
+    return pieces;
   }
 
   readU32(address: number): number {
@@ -152,16 +159,23 @@ export class PhysicalMemory {
       throw new RangeError(`no aligned RAM word at 0x${address.toString(16)}`);
   }
 
+  /** Calls `piece` with where in the arena each part of a range is. Frames that follow each other make one part. */
   private eachPiece(
     address: number,
     length: number,
+    isWritten: boolean,
     piece: (at: number, done: number, count: number) => void,
   ) {
     if (length > 0 && !(this.contains(address) && this.contains(address + length - 1)))
       throw new RangeError(`not RAM: 0x${address.toString(16)}, ${length} bytes`);
+    const frameOf = (page: number) => (isWritten ? this.writable(page) : this.readable(page));
     for (let done = 0; done < length; ) {
-      const at = address + done;
-      const count = Math.min(length - done, FRAME_SIZE - (at % FRAME_SIZE));
+      let page = Math.floor((address + done) / FRAME_SIZE);
+      const within = (address + done) % FRAME_SIZE;
+      const at = frameOf(page) + within;
+      let count = FRAME_SIZE - within;
+      while (done + count < length && frameOf(++page) === at + count) count += FRAME_SIZE;
+      count = Math.min(count, length - done);
       piece(at, done, count);
       done += count;
     }

@@ -10,8 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { grantDirectory } from "../../src/host/grants.ts";
-import { HostFilesystem } from "../../src/kernel/hostfs/filesystem.ts";
+import { grantDirectory } from "../../src/host/shared-directory.ts";
 import { errno } from "../../src/kernel/syscalls/errno.ts";
 import type { HostedOptions } from "../../src/machine/hosted-options.ts";
 import { attack, wordAt } from "./attack.ts";
@@ -36,11 +35,18 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const files = (): NonNullable<HostedOptions["files"]> => ({
-  memory: 1 << 20,
-  mounts: [
-    { path: "/rw", filesystem: new HostFilesystem(grantDirectory(join(folder, "granted"), true)) },
-    { path: "/ro", filesystem: new HostFilesystem(grantDirectory(join(folder, "readable"), false)) },
+/** A mount that can be written, and one that cannot. */
+const mounted = (): Pick<HostedOptions, "files" | "shares"> => ({
+  files: {
+    memory: 1 << 20,
+    mounts: [
+      { path: "/rw", tag: "rw", readOnly: false },
+      { path: "/ro", tag: "ro", readOnly: true },
+    ],
+  },
+  shares: [
+    { tag: "rw", tree: grantDirectory(join(folder, "granted"), true) },
+    { tag: "ro", tree: grantDirectory(join(folder, "readable"), false) },
   ],
 });
 
@@ -113,7 +119,7 @@ describe("a mount", () => {
         openat("s3", 9),
       ],
       paths,
-      { files: files() },
+      mounted(),
     );
     expect(opened[0]).toBe(3);
     expect(opened.slice(1)).toEqual(new Array(10).fill(-errno.ENOENT));
@@ -133,7 +139,7 @@ describe("a mount", () => {
     const made = await results(
       [1, 2, 3].flatMap((to) => [two(LINKAT, 0, to), two(RENAMEAT2, 0, to)]),
       paths,
-      { files: files() },
+      mounted(),
     );
     for (const result of made) expect([-errno.ENOENT, -errno.EXDEV, -errno.EROFS]).toContain(result);
     expect(readdirSync(join(folder, "outside"))).toEqual(["secret"]);
@@ -160,7 +166,7 @@ describe("a mount", () => {
         `li a7, ${TRUNCATE}\n la a0, p0\n li a1, 0\n ecall`,
       ],
       paths,
-      { files: files() },
+      mounted(),
     );
     expect(refused).toEqual(new Array(6).fill(-errno.EROFS));
     expect(readFileSync(join(folder, "readable/file"), "utf8")).toBe("as it was");
@@ -181,7 +187,7 @@ describe("a mount", () => {
          ecall`,
       ],
       ["/ro/file"],
-      { files: files() },
+      mounted(),
     );
     expect(mapped).toBe(-errno.EACCES);
   });

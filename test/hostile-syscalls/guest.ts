@@ -1,6 +1,5 @@
-import { grantDirectory } from "../../src/host/grants.ts";
+import { grantDirectory } from "../../src/host/shared-directory.ts";
 import { makeImage } from "../../src/kernel/ext2/image-fixture.ts";
-import { HostFilesystem } from "../../src/kernel/hostfs/filesystem.ts";
 import type { Library } from "../../src/kernel/library.ts";
 import { blockDevices } from "../../src/kernel/rkblkdev/block-device.ts";
 import { RamDisk } from "../../src/kernel/rkblkdev/ram-disk.ts";
@@ -125,7 +124,7 @@ export async function hostileGuest(
     memory,
     strace: undefined,
     aslr: false,
-    files: filesOf(surroundings),
+    ...filesOf(surroundings),
     ...(disk && { linked: [...STANDARD, { name: "ext2" }], libraries: [ramDisk()] }),
     console: {
       input: { terminal, read: () => typed.shift(), onInput: () => {} },
@@ -152,15 +151,24 @@ export async function hostileGuest(
   return { machine, output: () => printed };
 }
 
-function filesOf({ directory, writable, disk, memory }: Surroundings): HostedOptions["files"] {
-  const granted = (path: string, write: boolean) => new HostFilesystem(grantDirectory(path, write));
+function filesOf(surroundings: Surroundings): Pick<HostedOptions, "files" | "shares"> {
+  const { directory, writable, disk, memory } = surroundings;
+  const share = (tag: string, path: string | undefined, write: boolean) =>
+    path === undefined ? [] : [{ tag, tree: grantDirectory(path, write) }];
   return {
-    memory,
-    base: directory === undefined ? undefined : granted(directory, false),
-    mounts: [
-      ...(directory === undefined ? [] : [{ path: "/mnt", filesystem: granted(directory, false) }]),
-      ...(writable === undefined ? [] : [{ path: "/host", filesystem: granted(writable, true) }]),
-      ...(disk ? [{ path: "/disk", disk: 0, readOnly: false }] : []),
+    files: {
+      memory,
+      base: directory === undefined ? undefined : { tag: "root", readOnly: true },
+      mounts: [
+        ...(directory === undefined ? [] : [{ path: "/mnt", tag: "mnt", readOnly: true }]),
+        ...(writable === undefined ? [] : [{ path: "/host", tag: "host", readOnly: false }]),
+        ...(disk ? [{ path: "/disk", disk: 0, readOnly: false }] : []),
+      ],
+    },
+    shares: [
+      ...share("root", directory, false),
+      ...share("mnt", directory, false),
+      ...share("host", writable, true),
     ],
   };
 }

@@ -21,7 +21,7 @@ import { Random } from "../differential/random.ts";
 import { type Call, describe } from "./call.ts";
 import { hostileCall } from "./calls.ts";
 import { hostileGuest, type Surroundings } from "./guest.ts";
-import { brokenInvariants, keptBudgets, segmentPages } from "./invariants.ts";
+import { brokenInvariants, driverPages, keptBudgets, segmentPages } from "./invariants.ts";
 import { OPENING } from "./opening.ts";
 import { hostileData } from "./places.ts";
 import { putStructures } from "./structures.ts";
@@ -232,7 +232,8 @@ async function runsSaneProgram(machine: HostedMachine, output: () => string): Pr
   table.exit(machine.process, { kind: "signal", signal: signal.SIGKILL, crash: undefined });
   machine.process.memory.release();
   const manager = kernel.use(memoryManager);
-  const lost = manager.totalPages - manager.freePages - manager.cachedPages - segmentPages(kernel);
+  const used = manager.totalPages - manager.freePages;
+  const lost = used - manager.cachedPages - segmentPages(kernel) - driverPages(kernel);
   if (lost !== 0) return [`${lost} frames are lost`];
   const kept = keptBudgets(machine);
   if (kept.length > 0) return kept;

@@ -25,6 +25,8 @@ export interface Platform {
   readonly consoles: readonly [SerialPort, SerialPort];
   /** Physical addresses of virtio-mmio slots with devices. */
   readonly virtio: readonly number[];
+  /** `count` grows with each turn of the host's event loop: only then does the guest hear of anything from outside. */
+  readonly hostTurns: { readonly count: number };
   /** Random bytes from the host, or from the seed of a deterministic machine. */
   entropy(into: Uint8Array): void;
 }

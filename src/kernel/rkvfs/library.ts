@@ -27,6 +27,7 @@ import type { Filesystem } from "../vfs/filesystem.ts";
 import { FileType } from "../vfs/inode.ts";
 import { toByteString } from "../vfs/names.ts";
 import { standardFiles } from "../vfs/process-files.ts";
+import { shareMounter } from "../vfs/share-filesystem.ts";
 import { Vfs, vfs } from "../vfs/vfs.ts";
 import { find } from "../vfs/walk.ts";
 import { openStandardFiles } from "./standard-files.ts";
@@ -43,13 +44,23 @@ interface DiskMount {
   readonly readOnly: boolean;
 }
 
+/** What the host shares under a tag. */
+export interface Share {
+  readonly tag: string;
+  readonly readOnly: boolean;
+}
+
+interface ShareMount extends Share {
+  readonly path: string;
+}
+
 /** What a guest's file tree is made of. Paths are absolute text. */
 export interface FileTree {
   /** Bytes that files in memory may take: changes to the root, and all of it without a base. */
   readonly memory: number;
   /** What `/` shows beneath changes in memory. Without it the root is all but empty. */
-  readonly base?: Filesystem;
-  readonly mounts: readonly (FilesystemMount | DiskMount)[];
+  readonly base?: Filesystem | Share;
+  readonly mounts: readonly (FilesystemMount | DiskMount | ShareMount)[];
   /** The program, as a file to read and run, where the tree does not have it anyway. */
   readonly program?: { readonly path: string; readonly bytes: Uint8Array };
 }
@@ -80,6 +91,7 @@ export function rkvfs(tree: FileTree): Library {
     needs: [
       ...[time, random, consolePorts, terminals, processTable, dispatcher, memoryManager],
       ...(tree.mounts.some((mount) => "disk" in mount) ? [blockDevices, diskMounter] : []),
+      ...([tree.base, ...tree.mounts].some((one) => one && "tag" in one) ? [shareMounter] : []),
     ],
     start(kernel) {
       kernel.provide(vfs, build(tree, kernel));
@@ -92,7 +104,8 @@ export function rkvfs(tree: FileTree): Library {
 function build(tree: FileTree, kernel: Kernel): Vfs {
   const now = () => kernel.use(time).realtime();
   const options = { limit: tree.memory, now };
-  const top = tree.base ? new OverlayFilesystem(tree.base, options) : new RamFilesystem(options);
+  const base = tree.base && "tag" in tree.base ? shared(kernel, tree.base, "/") : tree.base;
+  const top = base ? new OverlayFilesystem(base, options) : new RamFilesystem(options);
   const files = new Vfs(top, kernel.limits);
   const root = files.root.dentry.inode as RamDirectory;
   for (const [path, mode] of DIRECTORIES)
@@ -109,10 +122,25 @@ function build(tree: FileTree, kernel: Kernel): Vfs {
   pts.place = find(files.base(), "/dev/pts", true);
   files.mount(new ProcFilesystem(kernel), "/proc");
   files.mount(new SysFilesystem(kernel), "/sys");
-  for (const one of tree.mounts)
-    mount(files, "disk" in one ? mountedDisk(kernel, one) : one.filesystem, one.path);
+  for (const one of tree.mounts) mount(files, filesystemOf(kernel, one), one.path);
   files.flushMapped = () => kernel.use(memoryManager).flush();
   return files;
+}
+
+/** Throws `RefusedError`. */
+function filesystemOf(kernel: Kernel, mount: FileTree["mounts"][number]): Filesystem {
+  if ("disk" in mount) return mountedDisk(kernel, mount);
+  return "tag" in mount ? shared(kernel, mount, mount.path) : mount.filesystem;
+}
+
+/** Throws `RefusedError`. */
+function shared(kernel: Kernel, { tag, readOnly }: Share, path: string): Filesystem {
+  try {
+    return kernel.use(shareMounter)(tag, readOnly);
+  } catch (error) {
+    if (!(error instanceof VfsError)) throw error;
+    throw new RefusedError(kernelMessages.cannotMount(path, error.message));
+  }
 }
 
 /** Throws `RefusedError`. */

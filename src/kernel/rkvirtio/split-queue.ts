@@ -1,6 +1,7 @@
 import type { PhysicalMemory } from "../../memory/physical-memory.ts";
 import type { QueueAreas } from "./mmio.ts";
 
+const PAGE = 4096;
 const DESCRIPTOR = 16;
 const [NEXT, WRITE] = [1, 2];
 /** The available ring's flag: the driver looks for itself. */
@@ -18,10 +19,13 @@ export interface Buffer {
 export class SplitQueue {
   readonly areas: QueueAreas;
   private readonly ram: PhysicalMemory;
+  /** Bytes that the device says it wrote into the chain taken last. */
+  written = 0;
   private available = 0;
   private used = 0;
+  private offered = 0;
 
-  /** `address`: `SplitQueue.bytes(size)` bytes of zeros, on a page's edge. */
+  /** `address`: `SplitQueue.bytes(size)` bytes of zeros within one page, on a multiple of 16. */
   constructor(ram: PhysicalMemory, address: number, size: number) {
     this.ram = ram;
     const driver = address + DESCRIPTOR * size;
@@ -36,7 +40,12 @@ export class SplitQueue {
 
   /** Makes a chain of at most as many buffers as the queue has entries available. The device is to be notified. */
   add(buffers: readonly Buffer[]): void {
-    const { descriptors, driver, size } = this.areas;
+    this.describe(0, buffers);
+    this.offer(0);
+  }
+
+  /** Writes a chain's descriptors, from number `head` on: it may be offered any number of times. */
+  describe(head: number, buffers: readonly Buffer[]): void {
     buffers.forEach(({ address, length, isWritable }, i) => {
       const bytes = new Uint8Array(DESCRIPTOR);
       const view = new DataView(bytes.buffer);
@@ -44,10 +53,16 @@ export class SplitQueue {
       view.setUint32(8, length, true);
       const isLast = i === buffers.length - 1;
       view.setUint16(12, (isWritable ? WRITE : 0) | (isLast ? 0 : NEXT), true);
-      view.setUint16(14, isLast ? 0 : i + 1, true);
-      this.ram.write(descriptors + DESCRIPTOR * i, bytes);
+      view.setUint16(14, isLast ? 0 : head + i + 1, true);
+      this.ram.write(this.areas.descriptors + DESCRIPTOR * (head + i), bytes);
     });
-    this.setU16(driver + 4 + 2 * (this.available % size), 0);
+  }
+
+  /** Makes a chain available. The device is to be notified. */
+  offer(head: number): void {
+    const { driver, size } = this.areas;
+    this.offered = head;
+    this.setU16(driver + 4 + 2 * (this.available % size), head);
     this.available = (this.available + 1) & 0xffff;
     this.setU16(driver + 2, this.available);
   }
@@ -55,16 +70,21 @@ export class SplitQueue {
   /** Takes the chain back; false where the device still has it, or answers what it was not asked. */
   take(): boolean {
     const { device, size } = this.areas;
-    const bytes = this.ram.read(device + 2, 2);
-    const now = bytes[0] | (bytes[1] << 8);
-    if (now !== ((this.used + 1) & 0xffff)) return false;
-    // Its head: there is one chain, which begins with the first descriptor.
-    const head = this.ram.read(device + 4 + 8 * (this.used % size), 4);
-    this.used = now;
-    return head.every((byte) => byte === 0);
+    const { u16, u32 } = this.ram.arena;
+    const next = (this.used + 1) & 0xffff;
+    if (u16[this.at(device + 2) / 2] !== next) return false;
+    const entry = device + 4 + 8 * (this.used % size);
+    this.used = next;
+    this.written = u32[this.at(entry + 4) / 4];
+    return u32[this.at(entry) / 4] === this.offered;
   }
 
   private setU16(address: number, value: number): void {
-    this.ram.write(address, Uint8Array.of(value, value >>> 8));
+    this.ram.arena.u16[this.at(address) / 2] = value;
+  }
+
+  /** Where in the arena an address of the queue is. */
+  private at(address: number): number {
+    return this.ram.writable(Math.floor(address / PAGE)) + (address % PAGE);
   }
 }

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { HostDirectoryTree } from "../../host/directory.ts";
+import { grantDirectory } from "../../host/shared-directory.ts";
 import { Ext2Filesystem } from "../ext2/filesystem.ts";
 import { type ImageOptions, makeImage } from "../ext2/image-fixture.ts";
-import { HostFilesystem } from "../hostfs/filesystem.ts";
+import { hostFilesystem } from "../hostfs/hostfs-fixture.ts";
 import { OverlayFilesystem } from "../overlay/filesystem.ts";
 import { RamFilesystem } from "../ramfs/filesystem.ts";
 import { RamDisk } from "../rkblkdev/ram-disk.ts";
@@ -24,10 +24,10 @@ let clock = 1_700_000_000_000_000_000n;
 const options = { limit: 64 << 20, now: () => clock++ };
 const folders: string[] = [];
 
-function hostFilesystem(readOnly = false): HostFilesystem {
+function hostfs(readOnly = false): Filesystem {
   const folder = mkdtempSync(join(tmpdir(), "runikraft-vfs-"));
   folders.push(folder);
-  return new HostFilesystem(new HostDirectoryTree(folder, readOnly));
+  return hostFilesystem(grantDirectory(folder, !readOnly), readOnly);
 }
 
 function ext2(image: ImageOptions): Ext2Filesystem {
@@ -41,10 +41,10 @@ afterAll(() => {
 const filesystems: [string, () => Filesystem][] = [
   ["ramfs", () => new RamFilesystem(options)],
   ["overlay of nothing", () => new OverlayFilesystem(new RamFilesystem(options), options)],
-  ["hostfs", () => hostFilesystem()],
+  ["hostfs", () => hostfs()],
   ["ext2", () => ext2({})],
   ["ext2 of large blocks", () => ext2({ blockSize: 4096, blocks: 256, inodeSize: 256 })],
-  ["overlay of hostfs", () => new OverlayFilesystem(hostFilesystem(true), options)],
+  ["overlay of hostfs", () => new OverlayFilesystem(hostfs(true), options)],
 ];
 
 describe.each(filesystems)("%s", (name, create) => {

@@ -4,8 +4,8 @@ import type { SharedAttributes, SharedChange } from "./tree.ts";
 const FileType = { mask: 0o170000, symlink: 0o120000, directory: 0o040000 } as const;
 const QidType = { directory: 0x80, symlink: 0x02, file: 0 } as const;
 /** The fields of Rgetattr up to `blocks`. */
-const BASIC = 0x7ffn;
-const BLOCK_SIZE = 4096n;
+const BASIC = 0x7ff;
+const BLOCK_SIZE = 4096;
 /** What Tsetattr changes. A time that is not given is the present. */
 const Valid = {
   mode: 0x1,
@@ -27,22 +27,32 @@ export function putQid(out: MessageWriter, { id, mode, mtime, size }: SharedAttr
   const type = mode & FileType.mask;
   if (type === FileType.directory) out.u8(QidType.directory);
   else out.u8(type === FileType.symlink ? QidType.symlink : QidType.file);
-  out.u32(Number(BigInt.asUintN(32, mtime ^ (mtime >> 32n) ^ (BigInt(size) << 8n)))).u64(id);
+  const [low, high] = [Number(BigInt.asUintN(32, mtime)), Number(BigInt.asUintN(32, mtime >> 32n))];
+  out.u32((low ^ high ^ (size << 8)) >>> 0).u64(id);
 }
 
 /** The body of Rgetattr. */
 export function putAttributes(out: MessageWriter, stat: SharedAttributes): void {
-  out.u64(BASIC);
+  out.count(BASIC);
   putQid(out, stat);
   out.u32(stat.mode).u32(stat.uid).u32(stat.gid);
-  out.u64(BigInt(stat.nlink)).u64(BigInt(stat.rdev)).u64(BigInt(stat.size));
-  out.u64(BLOCK_SIZE).u64(BigInt(stat.blocks));
-  for (const time of [stat.atime, stat.mtime, stat.ctime]) {
-    const fraction = ((time % SECOND) + SECOND) % SECOND;
-    out.u64(BigInt.asUintN(64, (time - fraction) / SECOND)).u64(fraction);
-  }
+  out.count(stat.nlink).count(stat.rdev).count(stat.size).count(BLOCK_SIZE).count(stat.blocks);
+  putTime(out, stat.atime);
+  putTime(out, stat.mtime);
+  putTime(out, stat.ctime);
   // Time of birth, generation and data version are not told.
-  for (let i = 0; i < 4; i++) out.u64(0n);
+  for (let i = 0; i < 4; i++) out.count(0);
+}
+
+/** Seconds, which may be negative, and nanoseconds. */
+function putTime(out: MessageWriter, time: bigint): void {
+  let seconds = time / SECOND;
+  let fraction = Number(time - seconds * SECOND);
+  if (fraction < 0) {
+    seconds--;
+    fraction += 1e9;
+  }
+  out.u64(BigInt.asUintN(64, seconds)).count(fraction);
 }
 
 /** The rest of Tsetattr, behind the fid. */

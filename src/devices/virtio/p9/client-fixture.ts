@@ -3,11 +3,9 @@ import type { Session } from "./session.ts";
 
 /** One message: `fields` puts its body together. */
 export function requestOf(type: number, tag: number, fields: (body: MessageWriter) => unknown): Uint8Array {
-  const body = new MessageWriter();
-  fields(body);
-  const size = HEADER_SIZE + body.length;
-  const header = new MessageWriter().u32(size).u8(type).u16(tag).result;
-  return Uint8Array.from([...header, ...body.result]);
+  const message = new MessageWriter(HEADER_SIZE);
+  fields(message);
+  return message.header(type, tag, 0).result.slice();
 }
 
 /** Sends a request, with room for an answer of that many bytes. */

@@ -1,14 +1,16 @@
 import type { HostWork } from "../../host-work.ts";
 import type { Chain, VirtioDevice, VirtioLink } from "../device.ts";
-import { errno } from "./errno.ts";
-import { HEADER_SIZE, MessageWriter, message, Type } from "./message.ts";
-import { MOST_MSIZE, Session, type SessionState } from "./session.ts";
+import { HEADER_SIZE, MessageWriter, Type } from "./message.ts";
+import { failed, MOST_MSIZE, Session, type SessionState } from "./session.ts";
 import type { SharedTree } from "./tree.ts";
 
 const FEATURE_MOUNT_TAG = 1n << 0n;
 const MOST_TAG_BYTES = 31;
 /** What an error takes up: the least a driver has to have room for. */
 const ERROR_SIZE = HEADER_SIZE + 4;
+
+/** What most requests are not longer than, in bytes. */
+const USUAL_SIZE = 64;
 
 /**
  * A directory shared with the guest by 9P (device ID 9; VIRTIO 1.2 reserves the number, Linux's `virtio_9p.h` has the
@@ -56,11 +58,7 @@ export class P9Device implements VirtioDevice<SessionState> {
 
   notify(): void {
     const queue = this.link.queue(0);
-    while (!queue.isEmpty) {
-      const chain = queue.pop();
-      if (!chain) return;
-      this.serve(chain);
-    }
+    for (let chain = queue.pop(); chain; chain = queue.pop()) this.serve(chain);
   }
 
   save(): SessionState {
@@ -72,9 +70,8 @@ export class P9Device implements VirtioDevice<SessionState> {
   }
 
   private serve(chain: Chain): void {
-    const header = chain.read(0, HEADER_SIZE);
-    const view = new DataView(header.buffer, header.byteOffset, header.length);
-    const size = header.length === HEADER_SIZE ? view.getUint32(0, true) : 0;
+    const first = chain.read(0, Math.min(chain.readable, USUAL_SIZE));
+    const size = first.length < HEADER_SIZE ? 0 : lengthOf(first);
     const isWhole = size >= HEADER_SIZE && size <= Math.min(chain.readable, MOST_MSIZE);
     if (!isWhole || chain.writable < ERROR_SIZE) {
       // Such a request cannot be answered.
@@ -82,14 +79,15 @@ export class P9Device implements VirtioDevice<SessionState> {
       this.link.fail();
       return;
     }
-    const tag = view.getUint16(5, true);
-    const request = chain.read(0, size);
-    if (header[4] === Type.flush) this.flush(chain, tag, request);
-    else this.handle(chain, tag, request);
+    const tag = first[5] | (first[6] << 8);
+    const request = size <= first.length ? first : chain.read(0, size);
+    if (first[4] === Type.flush) this.flush(chain, tag, request);
+    else this.handle(chain, tag, request, size);
   }
 
-  private handle(chain: Chain, tag: number, request: Uint8Array): void {
-    const answer = this.session.handle(request, chain.writable);
+  private handle(chain: Chain, tag: number, request: Uint8Array, size: number): void {
+    const place = (offset: number, length: number) => this.place(chain, offset, length);
+    const answer = this.session.handle(request, chain.writable, size, place);
     if (!(answer instanceof Promise)) {
       this.answer(chain, answer);
       return;
@@ -100,22 +98,40 @@ export class P9Device implements VirtioDevice<SessionState> {
       this.answer(chain, parts);
       underWay.end(tag);
     };
-    const error = new MessageWriter().u32(errno.EIO).result;
-    this.work.follow(answer, done, () => done(message(Type.lerror + 1, tag, error)));
+    this.work.follow(answer, done, (error) => done(failed(error, tag)));
   }
 
   /** A request goes on until it ends, and is answered: until then its buffers are not the driver's. */
   private flush(chain: Chain, tag: number, request: Uint8Array): void {
     const old = request[HEADER_SIZE] | (request[HEADER_SIZE + 1] << 8);
-    const done = message(Type.flush + 1, tag, new Uint8Array(0));
-    this.underWay.afterwards(old, () => this.answer(chain, done));
+    const done = new MessageWriter(HEADER_SIZE).header(Type.flush + 1, tag, 0).result;
+    this.underWay.afterwards(old, () => this.answer(chain, [done]));
   }
 
   private answer(chain: Chain, parts: readonly Uint8Array[]): void {
-    let length = 0;
-    for (const part of parts) length += chain.write(length, part);
-    this.link.queue(0).push(chain, length);
+    let at = 0;
+    for (const part of parts) at += chain.write(at, part);
+    this.link.queue(0).push(chain, lengthOf(parts[0]));
   }
+
+  /** The memory of an answer, in pieces. */
+  private place(chain: Chain, offset: number, length: number): Uint8Array[] {
+    const pieces: Uint8Array[] = [];
+    let skip = offset;
+    let left = length;
+    chain.eachWritable((address, size) => {
+      const count = Math.min(left, Math.max(0, size - skip));
+      if (count > 0) pieces.push(...(this.link.memory.pieces(address + skip, count) ?? []));
+      skip = Math.max(0, skip - size);
+      left -= count;
+    });
+    return pieces;
+  }
+}
+
+/** `size[4]` of a message. */
+function lengthOf(bytes: Uint8Array): number {
+  return (bytes[0] | (bytes[1] << 8) | (bytes[2] << 16) | (bytes[3] << 24)) >>> 0;
 }
 
 /** Requests under way by tag, and who waits for their end. */

@@ -5,7 +5,7 @@ import type { ByteString, SharedFile, SharedPath, SharedTree } from "./tree.ts";
 /** Fids at a time: each holds a path on the host's side. */
 export const MOST_FIDS = 32768;
 /** Open files and listed directories at a time. */
-const MOST_OPEN = 512;
+const MOST_OPEN = 4096;
 /** Directories whose names are kept at a time: those listed last. */
 const MOST_LISTED = 16;
 /** Bytes of a path, as the host's calls take it (PATH_MAX with its NUL). */

@@ -1,5 +1,5 @@
 import { fail } from "./errno.ts";
-import type { SharedAttributes, SharedFile, SharedPath, SharedTree } from "./tree.ts";
+import type { SharedAttributes, SharedChange, SharedFile, SharedPath, SharedTree } from "./tree.ts";
 
 interface Node {
   readonly id: bigint;
@@ -32,6 +32,10 @@ export class MemoryTree implements SharedTree {
   stat(path: SharedPath): SharedAttributes | undefined {
     const node = this.find(path);
     return node && attributesOf(node);
+  }
+
+  statAll(path: SharedPath, names: readonly string[]): (SharedAttributes | undefined)[] {
+    return names.map((name) => this.stat([...path, name]));
   }
 
   names(path: SharedPath): string[] {
@@ -85,10 +89,8 @@ export class MemoryTree implements SharedTree {
     target.set(to[to.length - 1], node);
   }
 
-  setAttributes(path: SharedPath, { mode, mtime }: { mode?: number; mtime?: bigint }): void {
-    const node = this.get(path);
-    if (mode !== undefined) node.mode = (node.mode & 0o170000) | mode;
-    if (mtime !== undefined) node.mtime = mtime;
+  setAttributes(path: SharedPath, change: SharedChange): void {
+    changeNode(this.get(path), change);
   }
 
   use() {
@@ -135,6 +137,7 @@ export class MemoryTree implements SharedTree {
     };
     return {
       attributes: () => attributesOf(node),
+      setAttributes: (change) => changeNode(node, change),
       read: async (position, length) => node.bytes.slice(position, position + length),
       write: async (position, bytes) => {
         if (position + bytes.length > node.bytes.length) resize(position + bytes.length);
@@ -148,6 +151,11 @@ export class MemoryTree implements SharedTree {
       },
     };
   }
+}
+
+function changeNode(node: Node, { mode, mtime }: SharedChange): void {
+  if (mode !== undefined) node.mode = (node.mode & 0o170000) | mode;
+  if (mtime !== undefined) node.mtime = mtime;
 }
 
 function attributesOf({ id, mode, bytes, mtime }: Node): SharedAttributes {

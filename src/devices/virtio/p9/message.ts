@@ -35,41 +35,49 @@ export const Type = {
 export const HEADER_SIZE = 7;
 const NAME_MAX = 255;
 
+const WORD = 2 ** 32;
+
 /** Takes a message apart. What is not there fails the request. */
 export class MessageReader {
   private readonly bytes: Uint8Array;
-  private readonly view: DataView;
+  private readonly end: number;
   private at = HEADER_SIZE;
 
-  constructor(bytes: Uint8Array) {
+  /** `end`: the length of the message, where the bytes are more. */
+  constructor(bytes: Uint8Array, end = bytes.length) {
     this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.end = end;
   }
 
   u8(): number {
-    return this.view.getUint8(this.skip(1));
+    return this.bytes[this.skip(1)];
   }
 
   u16(): number {
-    return this.view.getUint16(this.skip(2), true);
+    const at = this.skip(2);
+    return this.bytes[at] | (this.bytes[at + 1] << 8);
   }
 
   u32(): number {
-    return this.view.getUint32(this.skip(4), true);
+    const { bytes } = this;
+    const at = this.skip(4);
+    return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
   }
 
   u64(): bigint {
-    return this.view.getBigUint64(this.skip(8), true);
+    const low = this.u32();
+    return (BigInt(this.u32()) << 32n) | BigInt(low);
   }
 
   i64(): bigint {
-    return this.view.getBigInt64(this.skip(8), true);
+    return BigInt.asIntN(64, this.u64());
   }
 
   /** A place in a file, or a size: beyond what a number holds there is no file. */
   position(): number {
-    const wide = this.u64();
-    return wide <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(wide) : fail("EFBIG");
+    const low = this.u32();
+    const high = this.u32();
+    return high < 2 ** 21 ? high * WORD + low : fail("EFBIG");
   }
 
   data(length: number): Uint8Array {
@@ -78,7 +86,11 @@ export class MessageReader {
   }
 
   string(): ByteString {
-    return Array.from(this.data(this.u16()), (byte) => String.fromCharCode(byte)).join("");
+    const length = this.u16();
+    const from = this.skip(length);
+    let text = "";
+    for (let i = from; i < from + length; i++) text += String.fromCharCode(this.bytes[i]);
+    return text;
   }
 
   /** A name in a directory. */
@@ -91,7 +103,7 @@ export class MessageReader {
 
   private skip(length: number): number {
     const from = this.at;
-    if (length > this.bytes.length - from) fail("EPROTO");
+    if (length > this.end - from) fail("EPROTO");
     this.at += length;
     return from;
   }
@@ -101,7 +113,28 @@ export class MessageReader {
 export class MessageWriter {
   private bytes = new Uint8Array(256);
   private view = new DataView(this.bytes.buffer);
-  length = 0;
+  private readonly start: number;
+  length: number;
+
+  /** `start`: bytes left free at its beginning. */
+  constructor(start = 0) {
+    this.start = start;
+    this.length = start;
+  }
+
+  /** Begins again. What `result` gave is written over. */
+  clear(): this {
+    this.length = this.start;
+    return this;
+  }
+
+  /** Puts the header into the bytes left free, of a message with `more` bytes behind these. */
+  header(type: number, tag: number, more: number): this {
+    this.view.setUint32(0, this.length + more, true);
+    this.view.setUint8(4, type);
+    this.view.setUint16(5, tag, true);
+    return this;
+  }
 
   u8(value: number): this {
     const at = this.grow(1);
@@ -127,6 +160,11 @@ export class MessageWriter {
     return this;
   }
 
+  /** A number from 0 to 2^53. */
+  count(value: number): this {
+    return this.u32(value % WORD).u32(Math.floor(value / WORD));
+  }
+
   string(text: ByteString): this {
     this.u16(text.length);
     const at = this.grow(text.length);
@@ -137,13 +175,6 @@ export class MessageWriter {
   /** What was put together so far. */
   get result(): Uint8Array {
     return this.bytes.subarray(0, this.length);
-  }
-
-  /** Whether the last `length` bytes, just put there, leave it within `most`; they are taken away otherwise. */
-  keepWithin(most: number, length: number): boolean {
-    if (this.length <= most) return true;
-    this.length -= length;
-    return false;
   }
 
   private grow(length: number): number {
@@ -157,11 +188,4 @@ export class MessageWriter {
     }
     return from;
   }
-}
-
-/** A message in parts: its header, its fields, and data that is not copied. */
-export function message(type: number, tag: number, body: Uint8Array, data?: Uint8Array): Uint8Array[] {
-  const size = HEADER_SIZE + body.length + (data?.length ?? 0);
-  const header = new MessageWriter().u32(size).u8(type).u16(tag).result;
-  return data ? [header, body, data] : [header, body];
 }

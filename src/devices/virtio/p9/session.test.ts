@@ -28,12 +28,12 @@ test("fids are bounded", async () => {
 test("open files and directories are bounded", async () => {
   await client.walk(0, 1);
   await client.create(1, "f");
-  for (let fid = 2; fid < 600; fid++) await client.walk(0, fid, ...(fid % 2 === 0 ? ["f"] : []));
+  for (let fid = 2; fid < 4200; fid++) await client.walk(0, fid, ...(fid % 2 === 0 ? ["f"] : []));
   const errors: number[] = [];
-  for (let fid = 2; fid < 600; fid++) errors.push(await client.open(fid));
-  expect([errors.filter((error) => error === 0).length, errors[511]]).toEqual([511, 24]);
+  for (let fid = 2; fid < 4200; fid++) errors.push(await client.open(fid));
+  expect([errors.filter((error) => error === 0).length, errors[4095]]).toEqual([4095, 24]);
   await client.clunk(1);
-  expect(await client.open(599)).toBe(0);
+  expect(await client.open(4199)).toBe(0);
 });
 
 test("many directories can be listed at a time", async () => {
@@ -49,10 +49,10 @@ test("many directories can be listed at a time", async () => {
 });
 
 test("a file is made only where it can be opened, too", async () => {
-  for (let fid = 1; fid <= 512; fid++) await client.walk(0, fid);
-  for (let fid = 1; fid <= 512; fid++) await client.open(fid);
-  await client.walk(0, 513);
-  expect([await client.create(513, "f"), await client.walk(0, 514, "f")]).toEqual([24, "errno 2"]);
+  for (let fid = 1; fid <= 4096; fid++) await client.walk(0, fid);
+  for (let fid = 1; fid <= 4096; fid++) await client.open(fid);
+  await client.walk(0, 4097);
+  expect([await client.create(4097, "f"), await client.walk(0, 4098, "f")]).toEqual([24, "errno 2"]);
 });
 
 test("every field is looked for: a message cut anywhere is answered", async () => {

@@ -1,10 +1,11 @@
+import type { Answer as Later } from "../../disk.ts";
 import { listOf, must, record, type Shaped, u32 } from "../../state-shape.ts";
 import { putAttributes, putQid, takeChange } from "./attributes.ts";
 import { readDirectory } from "./directory.ts";
 import { errno, errnoOf, fail } from "./errno.ts";
 import { childOf, FID_STATE, type Fid, Fids, MOST_FIDS, pathOf } from "./fids.ts";
-import { HEADER_SIZE, MessageReader, MessageWriter, message, Type } from "./message.ts";
-import type { ByteString, SharedAttributes, SharedTree } from "./tree.ts";
+import { HEADER_SIZE, MessageReader, MessageWriter, Type } from "./message.ts";
+import type { ByteString, SharedAttributes, SharedFile, SharedTree } from "./tree.ts";
 
 const VERSION = "9P2000.L";
 /** Messages are no longer than this, whatever a driver asks for, and no shorter limit is agreed on. */
@@ -28,10 +29,44 @@ export type SessionState = Shaped<typeof STATE>;
 
 /** What a request is answered with: fields, and data behind them. */
 interface Answer {
-  readonly out: MessageWriter;
+  /** Another one once the handler has begun to wait. */
+  out: MessageWriter;
   data?: Uint8Array;
+  /** Bytes behind the fields that are in their place already. */
+  placed?: number;
+  /** The memory where that place is: `length` bytes from `offset` of the answer on. */
+  readonly place?: Place;
 }
+export type Place = (offset: number, length: number) => readonly Uint8Array[];
 type Handler = (request: MessageReader, answer: Answer, room: number) => void | Promise<void>;
+
+function answered({ out, data, placed }: Answer, type: number, tag: number, room: number): Uint8Array[] {
+  const more = placed ?? data?.length ?? 0;
+  if (out.length + more > room) fail("EMSGSIZE");
+  const first = out.header(type + 1, tag, more).result;
+  return data ? [first, data] : [first];
+}
+
+/** What a request is answered with that has failed. */
+export function failed(error: unknown, tag: number): Uint8Array[] {
+  const out = new MessageWriter(HEADER_SIZE).u32(errnoOf(error));
+  return [out.header(Type.lerror + 1, tag, 0).result];
+}
+
+/** Fills pieces of memory as far as the file goes. */
+function readPieces(file: SharedFile, position: number, pieces: readonly Uint8Array[]): number {
+  let done = 0;
+  for (const piece of pieces) {
+    const count = file.readInto?.(position + done, piece) ?? 0;
+    done += count;
+    if (count < piece.length) break;
+  }
+  return done;
+}
+
+function whenDone<T>(value: Later<T>, then: (value: T) => void): void | Promise<void> {
+  return value instanceof Promise ? value.then(then) : then(value);
+}
 
 /**
  * The server's side of 9P2000.L, as Linux's v9fs speaks it: the protocol of Plan 9 (its manual, section 5) with requests
@@ -40,6 +75,8 @@ type Handler = (request: MessageReader, answer: Answer, room: number) => void | 
 export class Session {
   private readonly tree: SharedTree;
   private readonly fids: Fids;
+  /** Put together here is what is answered at once. */
+  private readonly spare = new MessageWriter(HEADER_SIZE);
   /** The longest message agreed on; 0 before a version is. */
   private msize = 0;
 
@@ -48,26 +85,30 @@ export class Session {
     this.fids = new Fids(tree);
   }
 
-  /** Answers a whole message in parts, of at most `room` bytes where `room` has place for an error. Never rejects. */
-  handle(bytes: Uint8Array, room: number): Uint8Array[] | Promise<Uint8Array[]> {
+  /**
+   * Answers a whole message of `length` bytes in parts, of at most `room` bytes where `room` has place for an error. What is given at once is
+   * good until the next call; `place` is asked where data can be put without it, and then it is no part of what is given.
+   * Never rejects.
+   */
+  handle(
+    bytes: Uint8Array,
+    room: number,
+    length = bytes.length,
+    place?: Place,
+  ): Uint8Array[] | Promise<Uint8Array[]> {
     const type = bytes[4];
     const tag = bytes[5] | (bytes[6] << 8);
-    const failed = (error: unknown) =>
-      message(Type.lerror + 1, tag, new MessageWriter().u32(errnoOf(error)).result);
-    const answer: Answer = { out: new MessageWriter() };
-    const answered = () => {
-      const { out, data } = answer;
-      const fits = HEADER_SIZE + out.length + (data?.length ?? 0) <= room;
-      return fits ? message(type + 1, tag, out.result, data) : fail("EMSGSIZE");
-    };
+    const answer: Answer = { out: this.spare.clear(), place };
     try {
       const handler = this.handlers[type] ?? fail("EOPNOTSUPP");
-      if (type !== Type.version && bytes.length > this.msize) fail("EMSGSIZE");
+      if (type !== Type.version && length > this.msize) fail("EMSGSIZE");
       const mostBody = Math.min(room, this.msize) - HEADER_SIZE;
-      const later = handler(new MessageReader(bytes), answer, mostBody);
-      return later ? later.then(answered).catch(failed) : answered();
+      const later = handler(new MessageReader(bytes, length), answer, mostBody);
+      if (!later) return answered(answer, type, tag, room);
+      answer.out = new MessageWriter(HEADER_SIZE);
+      return later.then(() => answered(answer, type, tag, room)).catch((error) => failed(error, tag));
     } catch (error) {
-      return failed(error);
+      return failed(error, tag);
     }
   }
 
@@ -173,27 +214,35 @@ export class Session {
       out.u32(0);
     },
 
-    [Type.read]: async (request, answer, room) => {
+    [Type.read]: (request, answer, room) => {
       const file = this.fids.fileOf(this.fids.get(request.u32()));
       const position = request.position();
-      const length = Math.min(request.u32(), room - 4);
-      const data = await file.read(position, Math.max(0, length));
-      answer.out.u32(data.length);
-      answer.data = data;
+      const length = Math.max(0, Math.min(request.u32(), room - 4));
+      const pieces = file.readInto && answer.place?.(HEADER_SIZE + 4, length);
+      if (pieces) {
+        answer.placed = readPieces(file, position, pieces);
+        answer.out.u32(answer.placed);
+        return;
+      }
+      return whenDone(file.read(position, length), (data) => {
+        answer.out.u32(data.length);
+        answer.data = data;
+      });
     },
 
-    [Type.write]: async (request, { out }) => {
+    [Type.write]: (request, answer) => {
       const fid = this.fids.get(request.u32());
       const position = request.position();
       const data = request.data(request.u32());
       const file = this.fids.fileOf(fid);
       if (fid.opened !== "write") fail("EBADF");
-      out.u32(await file.write(position, data));
+      return whenDone(file.write(position, data), (count) => void answer.out.u32(count));
     },
 
-    [Type.fsync]: async (request) => {
+    [Type.fsync]: (request) => {
       const fid = this.fids.get(request.u32());
-      if (fid.opened !== "list") await this.fids.fileOf(fid).sync();
+      if (fid.opened === "list") return;
+      return whenDone(this.fids.fileOf(fid).sync(), () => {});
     },
 
     [Type.readdir]: (request, answer, room) => {
@@ -213,7 +262,8 @@ export class Session {
       const fid = this.fids.get(request.u32());
       const { size, change } = takeChange(request, this.tree.now());
       if (size !== undefined) this.resize(fid, size);
-      this.tree.setAttributes(fid.path, change);
+      if (fid.file) fid.file.setAttributes(change);
+      else this.tree.setAttributes(fid.path, change);
     },
 
     [Type.statfs]: (request, { out }) => {
@@ -221,8 +271,8 @@ export class Session {
       const use = this.tree.use();
       out.u32(MAGIC).u32(use.blockSize);
       for (const count of [use.blocks, use.freeBlocks, use.freeBlocks, use.files, use.freeFiles])
-        out.u64(BigInt(count));
-      out.u64(0n).u32(NAME_MAX);
+        out.count(count);
+      out.count(0).u32(NAME_MAX);
     },
 
     [Type.readlink]: (request, { out }) => {

@@ -1,3 +1,5 @@
+import type { Answer } from "../../disk.ts";
+
 /** File names are bytes: strings of one character a byte. */
 export type ByteString = string;
 
@@ -37,6 +39,8 @@ export interface SharedChange {
 export interface SharedTree {
   /** Undefined where there is nothing. */
   stat(path: SharedPath): SharedAttributes | undefined;
+  /** The same for names in one directory, in their order. */
+  statAll(path: SharedPath, names: readonly ByteString[]): (SharedAttributes | undefined)[];
   /** A directory's names, without `.` and `..`. */
   names(path: SharedPath): ByteString[];
   readLink(path: SharedPath): ByteString;
@@ -69,12 +73,28 @@ export interface SharedUse {
 /** An open regular file. */
 export interface SharedFile {
   attributes(): SharedAttributes;
+  setAttributes(change: SharedChange): void;
   /** Fewer bytes than `length` at the end of the file only. */
-  read(position: number, length: number): Promise<Uint8Array>;
+  read(position: number, length: number): Answer<Uint8Array>;
+  /** The same into memory, where that can be done at once: how many bytes. */
+  readInto?(position: number, into: Uint8Array): number;
   /** How many were written. */
-  write(position: number, bytes: Uint8Array): Promise<number>;
+  write(position: number, bytes: Uint8Array): Answer<number>;
   resize(size: number): void;
-  sync(): Promise<void>;
+  sync(): Answer<void>;
   /** What is under way is still done. */
   close(): void;
+}
+
+/** A tree whose files answer at once: while the host works, nothing else goes on. */
+export interface ImmediateTree extends SharedTree {
+  openFile(path: SharedPath, write: boolean): ImmediateFile;
+  makeFile(path: SharedPath, mode: number): ImmediateFile;
+}
+
+export interface ImmediateFile extends SharedFile {
+  read(position: number, length: number): Uint8Array;
+  readInto(position: number, into: Uint8Array): number;
+  write(position: number, bytes: Uint8Array): number;
+  sync(): void;
 }
