@@ -43,54 +43,10 @@ function attributes({ bootTime, owner }: ProcContext, path: string, mode: number
 }
 
 /** A node of the tree: made when it is looked up. */
-export type ProcNode = ProcDirectory | ProcText | ProcLink | ProcFile;
+export type ProcNode = ProcDirectory | ProcFile | ProcLink;
 
 /** What is written to a file of `/proc`, one `write` at a time. Throws `VfsError`. */
 export type TextWriter = (text: string) => void;
-
-/** A file whose text is made when it is opened, and that may take what is written to it. */
-export class ProcText extends Inode {
-  readonly type: number = FileType.regular;
-  private readonly context: ProcContext;
-  private readonly path: string;
-  private readonly text: () => string | Uint8Array;
-  private readonly writer: TextWriter | undefined;
-  private readonly permissions: number;
-
-  constructor(
-    context: ProcContext,
-    path: string,
-    text: () => string | Uint8Array,
-    writer?: TextWriter,
-    permissions = writer ? 0o644 : 0o444,
-  ) {
-    super();
-    this.permissions = permissions;
-    this.context = context;
-    this.path = path;
-    this.text = text;
-    this.writer = writer;
-  }
-
-  get filesystem(): Filesystem {
-    return this.context.filesystem;
-  }
-
-  attributes(): Attributes {
-    return attributes(this.context, this.path, FileType.regular | this.permissions, 1);
-  }
-
-  setAttributes(change: AttributeChange): void {
-    refuseChange(change);
-  }
-
-  open(location: Location, flags: number): OpenFile {
-    if ((flags & O.ACCMODE) !== O.RDONLY && !this.writer) fail("EACCES");
-    const made = (flags & O.ACCMODE) === O.WRONLY ? "" : this.text();
-    const bytes = typeof made === "string" ? toBytes(toByteString(made)) : made;
-    return new TextFile(location, flags, bytes, this.writer);
-  }
-}
 
 /** A file with a way of its own to be opened. */
 export class ProcFile extends Inode {
@@ -127,6 +83,24 @@ export class ProcFile extends Inode {
 
   open(location: Location, flags: number): OpenFile {
     return this.opener(location, flags);
+  }
+}
+
+/** A file whose text is made when it is opened, and that may take what is written to it. */
+export class ProcText extends ProcFile {
+  constructor(
+    context: ProcContext,
+    path: string,
+    text: () => string | Uint8Array,
+    writer?: TextWriter,
+    permissions = writer ? 0o644 : 0o444,
+  ) {
+    super(context, path, permissions, (location, flags) => {
+      if ((flags & O.ACCMODE) !== O.RDONLY && !writer) fail("EACCES");
+      const made = (flags & O.ACCMODE) === O.WRONLY ? "" : text();
+      const bytes = typeof made === "string" ? toBytes(toByteString(made)) : made;
+      return new TextFile(location, flags, bytes, writer);
+    });
   }
 }
 
