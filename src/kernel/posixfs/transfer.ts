@@ -13,7 +13,7 @@ import { roomForWrite } from "./file-size-limit.ts";
 /** Most bytes of one transfer (`MAX_RW_COUNT`). */
 export const MAX_TRANSFER = 0x7fff_f000;
 /** Bytes that one call moves from file to file: nobody else runs meanwhile, and gigabytes would take seconds. */
-export const MOST_SENT = 2 ** 28;
+export const MOST_SENT = 2 ** 26;
 /** Bytes moved at once. */
 const CHUNK = 65536;
 const MAX_VECTORS = 1024;

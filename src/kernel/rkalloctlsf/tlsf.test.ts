@@ -66,8 +66,9 @@ test("sizes up to that of the area are met at once, however many blocks are free
   const area = new TlsfArea(0, 1 << 20);
   const blocks = Array.from({ length: 1 << 17 }, () => area.allocate(8, 1));
   for (let i = 0; i < blocks.length; i += 2) area.free(blocks[i]);
-  const started = performance.now();
-  for (let i = 0; i < 1000; i++) expect(area.allocate(9, 1)).toBe(-1);
-  expect(performance.now() - started).toBeLessThan(1000);
+  // If each looked at all of them, this would take minutes.
+  let met = 0;
+  for (let i = 0; i < 1_000_000; i++) if (area.allocate(9, 1) >= 0) met++;
+  expect(met).toBe(0);
   expect(area.largest).toBe(8);
 });
