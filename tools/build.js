@@ -104,8 +104,9 @@ async function buildCommandLine() {
     external: ["esbuild"],
     // What looks for its own place is only run by the other bundles.
     define: { ...common.define, "import.meta.url": "undefined" },
-    // commander could start other programs; loading what that takes would cost each start several milliseconds.
-    alias: { "node:child_process": "./tools/no-child-process.cjs" },
+    // commander could start other programs, and elfinfo open files by name; loading what that takes would cost each start
+    // several milliseconds.
+    alias: { "node:child_process": "./tools/empty-module.cjs", "fs/promises": "./tools/empty-module.cjs" },
   });
   copyFileSync("tools/launcher.cjs", "dist/cli.js");
   chmodSync("dist/cli.js", 0o755);
