@@ -3,7 +3,7 @@ import { catalogue } from "./catalogue.ts";
 /** Why a disk cannot be mounted as ext2. */
 export const ext2Text = catalogue(
   {
-    cannotMount: (disk: string, why: string) => `cannot mount disk ${disk}: ${why}`,
+    refused: (disk: string, why: string) => `disk ${disk}: ${why}`,
     notExt2: () => "it holds no ext2 file system (make one with mke2fs -t ext2)",
     features: (names: string) => `its file system needs what ext2 does not have: ${names}`,
     needsRecovery: () => "its journal has to be replayed first (e2fsck -f does that)",
@@ -16,7 +16,7 @@ export const ext2Text = catalogue(
       `${count} disks are to be mounted, but the machine has room for ${slots}`,
   },
   {
-    cannotMount: (disk, why) => `无法挂载磁盘 ${disk}：${why}`,
+    refused: (disk, why) => `磁盘 ${disk}：${why}`,
     notExt2: () => "上面没有 ext2 文件系统（可用 mke2fs -t ext2 创建）",
     features: (names) => `其文件系统用到了 ext2 没有的特性：${names}`,
     needsRecovery: () => "要先重放它的日志（可用 e2fsck -f）",

@@ -40,7 +40,7 @@ export class Ext2Filesystem implements Filesystem {
   constructor(device: BlockDevice, options: StoreOptions) {
     this.source = `/dev/${device.name}`;
     const refuse = (why: string): never => {
-      throw new RefusedError(ext2Text.cannotMount(device.name, why));
+      throw new RefusedError(ext2Text.refused(device.name, why));
     };
     this.store = orElse(
       () => new Store(device, options),

@@ -82,7 +82,7 @@ export interface Geometry {
 /** Reads the superblock of a disk. Throws `RefusedError`. */
 export function readGeometry(device: BlockDevice, bytes: Uint8Array): Geometry {
   const refuse = (why: string): never => {
-    throw new RefusedError(ext2Text.cannotMount(device.name, why));
+    throw new RefusedError(ext2Text.refused(device.name, why));
   };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const u16 = (at: number) => view.getUint16(at, true);

@@ -147,7 +147,12 @@ function shared(kernel: Kernel, { tag, readOnly }: Share, path: string): Filesys
 function mountedDisk(kernel: Kernel, { disk, path, readOnly }: DiskMount): Filesystem {
   const device = kernel.use(blockDevices)[disk];
   if (!device) throw new RefusedError(kernelMessages.cannotMount(path, kernelMessages.noDisk(disk)));
-  return kernel.use(diskMounter)(device, readOnly);
+  try {
+    return kernel.use(diskMounter)(device, readOnly);
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    throw new RefusedError(kernelMessages.cannotMount(path, error.message));
+  }
 }
 
 /** Throws `RefusedError` where the path cannot be mounted on. */
