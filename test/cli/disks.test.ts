@@ -59,7 +59,9 @@ describe("a disk image in place of a directory", () => {
       expect(status).toBe(3);
       return stderr;
     };
-    expect(refusal(file("zeros", new Uint8Array(4096)))).toMatch(/^runikraft: cannot mount on \/disk: disk vda: it holds no ext2 file system .*\n$/);
+    expect(refusal(file("zeros", new Uint8Array(4096)))).toMatch(
+      /^runikraft: cannot mount on \/disk: disk vda: it holds no ext2 file system .*\n$/,
+    );
     expect(refusal(file("empty", ""))).toBe(
       `runikraft: cannot use ${join(folder, "empty")} as a disk: it is empty\n`,
     );
