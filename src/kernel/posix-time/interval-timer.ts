@@ -1,7 +1,9 @@
 import type { Time } from "../rktime/time.ts";
 
-/** Nanoseconds of its own that a guest has after a timer's signal, however short the interval: else it might do nothing else. */
-const LEAST_WAIT = 50_000;
+/** Nanoseconds: with a shorter interval a guest might do nothing but take the timer's signals in. */
+const SHORTEST = 50_000;
+/** What it has of its own then after each one, in which it can also ask what that one's overrun was. */
+const REST = 1_000_000;
 
 /** The clock that a timer goes by: the machine's, or that of a process or thread that runs. */
 export type TimerSource = Pick<Time, "monotonic" | "after">;
@@ -73,7 +75,7 @@ export class IntervalTimer {
     this.overrun = this.interval > 0 ? this.expirations(now - this.deadline) : 0;
     if (this.interval === 0) return;
     this.deadline += (this.overrun + 1) * this.interval;
-    this.arm(Math.max(this.deadline - now, this.interval < LEAST_WAIT ? LEAST_WAIT : 0));
+    this.arm(Math.max(this.deadline - now, this.interval < SHORTEST ? REST : 0));
   }
 
   /** How often it would have expired in a time since it did. */
