@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ImmediateTree } from "../../devices/virtio/p9/tree.ts";
 import { grantDirectory } from "../../host/shared-directory.ts";
 import { P9Client } from "../rk9p/client.ts";
@@ -52,6 +52,21 @@ beforeEach(() => {
 });
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+test("a file that was made and cannot be looked at is not kept open", () => {
+  const client = new P9Client(channelToTree(grantDirectory(folder, true), 32));
+  const made = new Tree(new HostFilesystem(client, { readOnly: false, moments: { turns, changes: 0 } }));
+  const create = client.create.bind(client);
+  const closed = vi.spyOn(client, "clunk");
+  let opened = -1;
+  vi.spyOn(client, "create").mockImplementation((fid, name, mode) => {
+    create(fid, name, mode);
+    opened = fid;
+    vi.spyOn(client, "attributes").mockReturnValue(undefined);
+  });
+  expect(failure(() => made.write("/f", "x"))).toBe("ENOENT");
+  expect(closed).toHaveBeenCalledWith(opened);
+});
 
 const onHost = (name: string) => join(folder, name);
 

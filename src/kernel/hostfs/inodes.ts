@@ -125,14 +125,14 @@ export class HostDirectory extends DirectoryInode {
     const fid = client.walk(this.node.find(), []) ?? fail("ENOENT");
     try {
       filesystem.changeEntries([this.node], () => client.create(fid, name, mode));
+      const file = new HostFile(this.node.made(name, client.attributes(fid) ?? fail("ENOENT")));
+      filesystem.opened(file.node, fid);
+      this.known.set(name, file);
+      return file;
     } catch (error) {
       client.clunk(fid);
       throw error;
     }
-    const file = new HostFile(this.node.made(name, client.attributes(fid) ?? fail("ENOENT")));
-    filesystem.opened(file.node, fid);
-    this.known.set(name, file);
-    return file;
   }
 
   private remove(name: ByteString, inode: HostInode, isDirectory: boolean): void {
