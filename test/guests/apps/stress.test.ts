@@ -43,7 +43,10 @@ function stress(names: readonly string[], ...before: string[]) {
     "64K",
     ...operations,
   ];
-  const args = [...before, "/usr/bin/stress-ng", "--sequential", "1", "--with", names.join(","), ...limits];
+  // Process 1 inherits the orphans that stressors such as `daemon` make by the thousand. A shell waits for them; stress-ng does not.
+  const shell = ["/bin/sh", "-c", '"$@"; exit $?', "sh"];
+  const stressor = ["/usr/bin/stress-ng", "--sequential", "1", "--with", names.join(","), ...limits];
+  const args = [...shell, ...before, ...stressor];
   const { status, stdout, stderr } = application(args, { options });
   const said = stdout + stderr;
   const listed = (result: string) =>
