@@ -20,6 +20,8 @@ const LARGEST = 65536 * WASM_PAGE;
 const WEIGHT = 64 << 20;
 /** Frames are taken from the arena in batches of this many. */
 const FRAME_BATCH = 256;
+/** In a frame's count of references: it is the home of one page, and serves no other. */
+const HOME = 2 ** 31;
 
 export class Arena {
   readonly memory: WebAssembly.Memory;
@@ -33,14 +35,18 @@ export class Arena {
   readonly size: number;
 
   private top = WASM_PAGE;
-  /** Buffers that nobody uses, together about as large as what is reserved. */
+  /** Bytes that are in use, or may be touched at any time. */
+  private used = 0;
+  /** Buffers that nobody uses, together about as large as what is in use. */
   private readonly weights: ArrayBuffer[] = [];
   /** Blocks given back, by their size. */
   private readonly freeBlocks = new Map<number, number[]>();
   private freeFrames: number[] = [];
   private recycledFrames: number[] = [];
+  /** Home frames, as numbers; those that nobody holds are zero. */
+  private readonly homes: { readonly first: number; end: number }[] = [];
   /** How many page maps hold each frame, by frame number; 0 for what is not a frame in use. */
-  private references = new Uint16Array(4096);
+  private references = new Uint32Array(4096);
 
   /**
    * `bytes`: room for everything the family will hold; at most 4 GiB, which costs no more than less does: V8 reserves as
@@ -65,16 +71,22 @@ export class Arena {
     const free = this.freeBlocks.get(bytes);
     const reused = free?.findIndex((block) => block % align === 0) ?? -1;
     if (free && reused >= 0) return free.splice(reused, 1)[0];
+    const start = this.place(bytes, align);
+    this.use(bytes);
+    return start;
+  }
+
+  private place(bytes: number, align: number): number {
     const start = Math.ceil(this.top / align) * align;
     if (start + bytes > this.size) throw new ArenaFull(bytes);
     this.top = start + bytes;
-    this.weigh();
     return start;
   }
 
   /** Lets V8 know how much memory goes away with this arena, so that it sees when collecting is worth its while. */
-  private weigh(): void {
-    while ((this.weights.length + 1) * WEIGHT <= this.top) this.weights.push(new ArrayBuffer(WEIGHT));
+  private use(bytes: number): void {
+    this.used += bytes;
+    while ((this.weights.length + 1) * WEIGHT <= this.used) this.weights.push(new ArrayBuffer(WEIGHT));
   }
 
   /** Gives back what `reserve` gave; the next reservation of this size gets it. */
@@ -85,30 +97,76 @@ export class Arena {
     else this.freeBlocks.set(bytes, [start]);
   }
 
-  /** A zeroed frame with one reference. Throws `ArenaFull`. */
-  allocateFrame(): number {
+  /**
+   * Reserves `count` frames that follow each other, for memory whose pages are to do so too; address space alone until they
+   * are taken by `allocateFrame`. Returns the first. Throws `ArenaFull`.
+   */
+  reserveHome(count: number): number {
+    const start = this.place(count * FRAME_SIZE, FRAME_SIZE);
+    const first = start / FRAME_SIZE;
+    this.growReferences(first + count);
+    this.references.fill(HOME, first, first + count);
+    this.homes.push({ first, end: first + count });
+    return start;
+  }
+
+  /** What `reserveHome` gave serves any page from now on, each frame when nobody holds it any more. */
+  releaseHome(start: number): void {
+    const at = this.homes.findIndex(({ first }) => first === start / FRAME_SIZE);
+    const [home] = this.homes.splice(at, 1);
+    this.openHome(home.first, home.end);
+  }
+
+  /** A zeroed frame with one reference: `home`, where nobody holds that, or another. Throws `ArenaFull`. */
+  allocateFrame(home = 0): number {
+    if (this.references[home / FRAME_SIZE] === HOME) {
+      this.references[home / FRAME_SIZE]++;
+      this.use(FRAME_SIZE);
+      return home;
+    }
     const recycled = this.recycledFrames.pop();
     if (recycled !== undefined) {
       this.u8.fill(0, recycled, recycled + FRAME_SIZE);
       this.references[recycled / FRAME_SIZE] = 1;
       return recycled;
     }
-    if (this.freeFrames.length === 0) {
-      const room = Math.floor((this.size - this.top) / FRAME_SIZE) - 1;
-      const count = Math.min(FRAME_BATCH, room);
-      if (count <= 0) throw new ArenaFull(FRAME_SIZE);
-      const start = this.reserve(count * FRAME_SIZE, FRAME_SIZE);
-      for (let i = count - 1; i >= 0; i--) this.freeFrames.push(start + i * FRAME_SIZE);
-      this.growReferences(start / FRAME_SIZE + count);
-    }
+    if (this.freeFrames.length === 0) this.findFrames();
     const frame = this.freeFrames.pop() as number;
     this.references[frame / FRAME_SIZE] = 1;
     return frame;
   }
 
+  /** More free frames: new ones, or homes that nobody has moved into. */
+  private findFrames(): void {
+    const room = Math.floor((this.size - this.top) / FRAME_SIZE) - 1;
+    const count = Math.min(FRAME_BATCH, room);
+    if (count > 0) {
+      const start = this.reserve(count * FRAME_SIZE, FRAME_SIZE);
+      for (let i = count - 1; i >= 0; i--) this.freeFrames.push(start + i * FRAME_SIZE);
+      this.growReferences(start / FRAME_SIZE + count);
+      return;
+    }
+    for (const home of this.homes)
+      while (home.end > home.first) {
+        const end = home.end;
+        home.end = Math.max(home.first, end - FRAME_BATCH);
+        this.openHome(home.end, end);
+        if (this.freeFrames.length > 0) return;
+      }
+    throw new ArenaFull(FRAME_SIZE);
+  }
+
+  /** Frames `first` to before `end` are no homes any more. */
+  private openHome(first: number, end: number): void {
+    for (let frame = end - 1; frame >= first; frame--) {
+      this.references[frame] -= HOME;
+      if (this.references[frame] === 0) this.freeFrames.push(frame * FRAME_SIZE);
+    }
+  }
+
   private growReferences(frames: number): void {
     if (frames <= this.references.length) return;
-    const longer = new Uint16Array(Math.max(frames, this.references.length * 2));
+    const longer = new Uint32Array(Math.max(frames, this.references.length * 2));
     longer.set(this.references);
     this.references = longer;
   }
@@ -120,11 +178,16 @@ export class Arena {
 
   /** A page map lets go of `frame`. */
   releaseFrame(frame: number): void {
-    if (--this.references[frame / FRAME_SIZE] === 0) this.recycledFrames.push(frame);
+    const left = --this.references[frame / FRAME_SIZE];
+    if (left === 0) this.recycledFrames.push(frame);
+    else if (left === HOME) {
+      this.u8.fill(0, frame, frame + FRAME_SIZE);
+      this.used -= FRAME_SIZE;
+    }
   }
 
   isShared(frame: number): boolean {
-    return this.references[frame / FRAME_SIZE] > 1;
+    return (this.references[frame / FRAME_SIZE] & (HOME - 1)) > 1;
   }
 }
 

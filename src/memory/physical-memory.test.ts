@@ -7,6 +7,7 @@ const BASE = 0x8000_0000;
 const PAGES = 8;
 
 const memory = (bytes = 4 << 20) => new PhysicalMemory(new Arena(bytes), BASE, PAGES * FRAME_SIZE);
+const homed = () => ({ ram: memory(), first: BASE / FRAME_SIZE });
 
 describe("PhysicalMemory", () => {
   test("untouched pages have no frame and read as zero", () => {
@@ -38,23 +39,52 @@ describe("PhysicalMemory", () => {
     expect(() => memory().writeU64(BASE + 4, 0n)).toThrow(RangeError);
   });
 
-  test("a discarded page reads as zero and its frame serves another page, cleared", () => {
-    const ram = memory();
+  test("pages follow each other in the arena, in whatever order they are touched", () => {
+    const { ram, first } = homed();
+    for (const page of [5, 0, 3, 7, 1, 6, 2, 4]) ram.writeU32(BASE + page * FRAME_SIZE, page);
+    for (let page = first; page < first + PAGES - 1; page++)
+      expect(ram.readable(page + 1)).toBe(ram.readable(page) + FRAME_SIZE);
+    expect(ram.pieces(BASE, PAGES * FRAME_SIZE).map(({ length }) => length)).toEqual([PAGES * FRAME_SIZE]);
+  });
+
+  test("a discarded page reads as zero when it is touched again, where it was", () => {
+    const { ram, first } = homed();
     ram.writeU32(BASE, 0x12345678);
-    const frame = ram.readable(BASE / FRAME_SIZE);
-    ram.discard(BASE / FRAME_SIZE);
+    const frame = ram.readable(first);
+    ram.discard(first);
     expect(ram.residentPages).toBe(0);
-    expect(ram.readable(BASE / FRAME_SIZE + 3)).toBe(frame);
-    expect(ram.readU32(BASE + 3 * FRAME_SIZE)).toBe(0);
     expect(ram.readU32(BASE)).toBe(0);
+    expect(ram.readable(first)).toBe(frame);
+    expect(ram.residentPages).toBe(1);
   });
 
   test("the arena's end is a typed error", () => {
-    const ram = new PhysicalMemory(new Arena(0x10000), BASE, 64 * FRAME_SIZE);
-    const touchAll = () => {
-      for (let page = 0; page < 64; page++) ram.writable(BASE / FRAME_SIZE + page);
+    const small = () => new PhysicalMemory(new Arena(0x10000), BASE, 64 * FRAME_SIZE);
+    expect(small).toThrow(ArenaFull);
+    // RAM fits, and its fork, but not two copies of each page.
+    const ram = new PhysicalMemory(new Arena(0x90000), BASE, 64 * FRAME_SIZE);
+    const touchAll = (memory: PhysicalMemory) => {
+      for (let page = 0; page < 64; page++) memory.writeU32(BASE + page * FRAME_SIZE, page);
     };
-    expect(touchAll).toThrow(ArenaFull);
+    touchAll(ram);
+    const [first, second] = [ram.fork(), ram.fork()];
+    touchAll(first);
+    expect(() => touchAll(second)).toThrow(ArenaFull);
+  });
+
+  test("homes count as memory in use only when they are", () => {
+    const arena = new Arena();
+    const ram = new PhysicalMemory(arena, BASE, 2 ** 30);
+    const told = () => (arena as unknown as { weights: ArrayBuffer[] }).weights.length;
+    expect(told()).toBe(0);
+    for (let page = 0; page < 2 ** 14; page++) ram.readable(BASE / FRAME_SIZE + page);
+    expect(told()).toBe(1);
+    // What is given back and touched again is not counted twice.
+    for (let page = 0; page < 2 ** 14; page++) {
+      ram.discard(BASE / FRAME_SIZE);
+      ram.readable(BASE / FRAME_SIZE);
+    }
+    expect(told()).toBe(1);
   });
 });
 
@@ -102,6 +132,45 @@ describe("fork", () => {
       small.writeU32(BASE + FRAME_SIZE, i);
     }
     expect(arena.isShared(ram.readable(BASE / FRAME_SIZE))).toBe(false);
+  });
+
+  test("a page whose home others show is elsewhere, until they have all gone", () => {
+    const { ram, first } = homed();
+    ram.writeU32(BASE, 1);
+    const home = ram.readable(first);
+    const child = ram.fork();
+    ram.discard(first);
+    ram.writeU32(BASE, 2);
+    expect(ram.readable(first)).not.toBe(home);
+    expect(child.readU32(BASE)).toBe(1);
+    child.release();
+    ram.discard(first);
+    expect(ram.readU32(BASE)).toBe(0);
+    expect(ram.readable(first)).toBe(home);
+  });
+
+  test("the memory of who goes first serves those who stay", () => {
+    // Room for RAM twice and a little, but not three times.
+    const ram = new PhysicalMemory(new Arena(0x90000), BASE, 64 * FRAME_SIZE);
+    for (let page = 0; page < 32; page++) ram.writeU32(BASE + page * FRAME_SIZE, page);
+    const child = ram.fork();
+    ram.release();
+    const other = child.fork();
+    for (let page = 0; page < 64; page++) {
+      child.writeU32(BASE + page * FRAME_SIZE, 1000 + page);
+      expect(other.readU32(BASE + page * FRAME_SIZE)).toBe(page < 32 ? page : 0);
+    }
+  });
+
+  test("homes that are empty serve forks when nothing else is left", () => {
+    const ram = new PhysicalMemory(new Arena(0x50000), BASE, 64 * FRAME_SIZE);
+    ram.writeU32(BASE, 7);
+    const child = ram.fork();
+    for (let page = 0; page < 40; page++) child.writeU32(BASE + page * FRAME_SIZE, 1000 + page);
+    expect(ram.read(BASE, 4)).toEqual(Uint8Array.of(7, 0, 0, 0));
+    ram.writeU32(BASE + 63 * FRAME_SIZE, 9);
+    expect(child.readU32(BASE + 39 * FRAME_SIZE)).toBe(1039);
+    expect(ram.readU32(BASE + 63 * FRAME_SIZE)).toBe(9);
   });
 
   test("a family of forks behaves like memories that share nothing", () => {

@@ -3,9 +3,10 @@ import { type Arena, FRAME_SIZE } from "./arena.ts";
 /**
  * Guest-physical RAM: a map from guest page to frame in the arena, never `base + address`.
  *
- * A frame is allocated when its page is first touched. `fork()` shares all frames; the first write to a shared
- * one copies it (copy-on-write). Only this file knows where a page is; a software TLB may keep what `readable`
- * or `writable` returned until `onChange` says otherwise.
+ * A page gets a frame when it is first touched: its home, so that pages which follow each other are in frames that do
+ * too. `fork()` shares all frames; the first write to a shared one copies it (copy-on-write), to any frame, and a fork's
+ * new pages are in any frame as well, because it has no home of its own. Only this file knows where a page is; a software
+ * TLB may keep what `readable` or `writable` returned until `onChange` says otherwise.
  *
  * Addresses are JavaScript numbers (guest-physical addresses stay below 2^53).
  */
@@ -24,9 +25,12 @@ export class PhysicalMemory {
    */
   onChange: (page: number) => void = () => {};
   private readonly firstPage: number;
+  /** Where its pages are as long as nobody shares them: the first one's frame; 0 for a fork. */
+  private readonly home: number;
   private touched = 0;
 
-  constructor(arena: Arena, base: number, size: number) {
+  /** Throws `ArenaFull`. */
+  constructor(arena: Arena, base: number, size: number, hasHome = true) {
     if (base % FRAME_SIZE !== 0 || size % FRAME_SIZE !== 0 || size <= 0)
       throw new RangeError("RAM must be whole pages");
     this.arena = arena;
@@ -34,6 +38,7 @@ export class PhysicalMemory {
     this.size = size;
     this.firstPage = base / FRAME_SIZE;
     const pages = size / FRAME_SIZE;
+    this.home = hasHome ? arena.reserveHome(pages) : 0;
     this.map = new Uint32Array(arena.memory.buffer, arena.reserve(pages * 4, 8), pages);
   }
 
@@ -51,7 +56,7 @@ export class PhysicalMemory {
     const index = page - this.firstPage;
     const frame = this.map[index];
     if (frame !== 0) return frame;
-    const fresh = this.arena.allocateFrame();
+    const fresh = this.arena.allocateFrame(this.home === 0 ? 0 : this.home + index * FRAME_SIZE);
     this.map[index] = fresh;
     this.touched++;
     return fresh;
@@ -83,7 +88,7 @@ export class PhysicalMemory {
 
   /** A copy that shares every frame until one side writes to it. */
   fork(): PhysicalMemory {
-    const copy = new PhysicalMemory(this.arena, this.base, this.size);
+    const copy = new PhysicalMemory(this.arena, this.base, this.size, false);
     for (let i = 0; i < this.map.length; i++) {
       const frame = this.map[i];
       if (frame === 0) continue;
@@ -97,6 +102,7 @@ export class PhysicalMemory {
 
   /** Lets go of every frame and of the map. The memory must not be used afterwards. */
   release(): void {
+    if (this.home !== 0) this.arena.releaseHome(this.home);
     for (const frame of this.map) if (frame !== 0) this.arena.releaseFrame(frame);
     this.arena.release(this.map.byteOffset, this.map.byteLength);
     this.onChange(-1);
