@@ -35,7 +35,7 @@ function linux({ textOffset = 0x20_0000n, imageSize = 0x1000n, flags = 0n } = {}
 }
 
 async function place(files: BootFiles, memory = 64 * MIB) {
-  const ram = new PhysicalMemory(new Arena(4 * MIB), BASE, memory);
+  const ram = new PhysicalMemory(new Arena(), BASE, memory);
   let chosen: Chosen = {};
   const entry = await placeBootFiles(ram, files, (what) => {
     chosen = what;

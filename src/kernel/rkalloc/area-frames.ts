@@ -31,4 +31,13 @@ export class AreaFrames implements FrameAllocator {
       throw new RangeError(`page ${page} is no allocated block of order ${order}`);
     this.area.free(page - this.first);
   }
+
+  take(page: number): boolean {
+    return this.area.take?.(page - this.first) ?? false;
+  }
+
+  room(from: number, pages: number): number {
+    const unit = this.area.room?.(from - this.first, pages) ?? -1;
+    return unit === -1 ? -1 : this.first + unit;
+  }
 }

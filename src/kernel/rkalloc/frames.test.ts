@@ -63,6 +63,67 @@ describe.each(KINDS.map((kind) => [kind.name, kind] as const))("frames of %s", (
     );
   });
 
+  test("are the very pages that were asked for, where they are free, or none of that kind ever", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 5000 }),
+        fc.integer({ min: 1, max: 700 }),
+        fc.array(fc.integer({ min: -3, max: 720 }), { maxLength: 50 }),
+        (first, pages, wanted) => {
+          const frames = create(first, pages);
+          const taken = new Set<number>();
+          const mayTake = frames.take(first);
+          if (mayTake) taken.add(first);
+          for (const index of [...wanted, Number.NaN, 0.5]) {
+            const page = first + index;
+            const isFree = index >= 0 && index < pages && !taken.has(page) && Number.isInteger(index);
+            expect(frames.take(page)).toBe(mayTake && isFree);
+            if (mayTake && isFree) taken.add(page);
+            expect(frames.freePages).toBe(pages - taken.size);
+          }
+          for (let page = frames.allocate(0); page !== -1; page = frames.allocate(0)) {
+            if (taken.has(page)) expect.fail("given twice");
+            taken.add(page);
+          }
+          expect(taken.size).toBe(pages);
+          if (!kind.frees) return;
+          for (const page of taken) frames.free(page, 0);
+          expect(frames.freePages).toBe(pages);
+          if (mayTake) expect(frames.room(first, pages)).toBe(first);
+        },
+      ),
+      { seed: 3, numRuns: 100 },
+    );
+  });
+
+  test("are found where many follow each other, if that can be asked", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 5000 }),
+        fc.array(fc.integer({ min: 0, max: 199 }), { maxLength: 30 }),
+        fc.integer({ min: -5, max: 205 }),
+        fc.integer({ min: 1, max: 210 }),
+        (first, used, from, wanted) => {
+          const frames = create(first, 200);
+          if (!frames.take(first)) {
+            expect(frames.room(first, 1)).toBe(-1);
+            return;
+          }
+          frames.free(first, 0);
+          for (const index of used) frames.take(first + index);
+          const taken = [...new Set(used), 200].sort((a, b) => a - b);
+          const fits = (start: number) => (taken.find((index) => index >= start) ?? 0) >= start + wanted;
+          const starts = Array.from({ length: 200 }, (_, i) => i).filter(fits);
+          const found = frames.room(first + from, wanted);
+          if (starts.length === 0) expect(found).toBe(-1);
+          else expect(found - first).toBe(starts.find((start) => start >= from) ?? starts[0]);
+          expect(frames.freePages).toBe(201 - taken.length);
+        },
+      ),
+      { seed: 4, numRuns: 200 },
+    );
+  });
+
   test("are every page, one by one, and then none", () => {
     const frames = create(37, 301);
     const pages = new Set<number>();
@@ -97,6 +158,12 @@ describe.each(KINDS.map((kind) => [kind.name, kind] as const))("frames of %s", (
     if (!kind.frees) return;
     expect(frames.allocate(0)).toBe(page);
     expect(ram.readU32(page * 4096)).toBe(0);
+    if (frames.room!(first, 1) !== -1) {
+      ram.writeU32(page * 4096, 7);
+      frames.free(page, 0);
+      expect(frames.take!(page)).toBe(true);
+      expect(ram.readU32(page * 4096)).toBe(0);
+    }
     if (kind === pool) {
       expect(frames.reserve?.(16, kind)).toBeUndefined();
       return;

@@ -12,6 +12,13 @@ export interface FrameAllocator {
   allocate(order: number): number;
   /** Gives back a block as it was allocated. Throws a RangeError for anything else: only the kernel calls this. */
   free(page: number, order: number): void;
+  /** A block of order 0 that is page `page`, any number; false: it is not free. Absent where that cannot be asked for. */
+  take?(page: number): boolean;
+  /**
+   * Where `pages` (1 or more) free pages follow each other, looked for from page `from` (any number) on; -1: none were found.
+   * Takes none of them.
+   */
+  room?(from: number, pages: number): number;
   /**
    * Sets `pages` aside and lets `kind` serve them: the allocator for somebody who is to have so much and no more.
    * `undefined`: there are not so many in one piece. What that allocator gave may be given back to this one too.

@@ -25,9 +25,7 @@ export function zeroing(
   const reserves: Reserve[] = [];
   const ownerOf = (page: number): FrameAllocator =>
     reserves.find(({ first, end }) => page >= first && page < end)?.frames ?? frames;
-  const take = (from: FrameAllocator, order: number): number => {
-    const first = from.allocate(order);
-    if (first === -1) return -1;
+  const clear = (first: number, order: number): void => {
     for (let page = first; page < first + 2 ** order; page++) {
       if (used[page - firstPage] === 0) continue;
       used[page - firstPage] = 0;
@@ -36,7 +34,6 @@ export function zeroing(
       const start = ram.writable(page);
       ram.arena.u8.fill(0, start, start + PAGE_SIZE);
     }
-    return first;
   };
   const free = (first: number, order: number): void => {
     const owner = reserves.length === 0 ? frames : ownerOf(first);
@@ -46,27 +43,39 @@ export function zeroing(
       reused(page);
     }
   };
+  const serve = (from: FrameAllocator) => ({
+    allocate(order: number): number {
+      const first = from.allocate(order);
+      if (first !== -1) clear(first, order);
+      return first;
+    },
+    take(page: number): boolean {
+      const isTaken = from.take?.(page) ?? false;
+      if (isTaken) clear(page, 0);
+      return isTaken;
+    },
+    room: (start: number, pages: number) => from.room?.(start, pages) ?? -1,
+    free,
+  });
   return {
+    ...serve(frames),
     get totalPages() {
       return frames.totalPages;
     },
     get freePages() {
       return reserves.reduce((sum, reserve) => sum + reserve.frames.freePages, frames.freePages);
     },
-    allocate: (order) => take(frames, order),
-    free,
     reserve(pages, kind) {
       const first = frames.allocate(Math.ceil(Math.log2(pages)));
       if (first === -1) return undefined;
       const own = new AreaFrames(first, kind.area(first, pages));
       reserves.push({ first, end: first + pages, frames: own });
       return {
+        ...serve(own),
         totalPages: pages,
         get freePages() {
           return own.freePages;
         },
-        allocate: (order) => take(own, order),
-        free,
       };
     },
   };

@@ -2,6 +2,8 @@ import { type BlockArea, phase } from "../rkalloc/block-area.ts";
 
 /** Orders of blocks: up to 2^26 units, as large as an area may be. */
 const ORDERS = 27;
+/** Blocks that `room` looks at. */
+const MOST_LOOKED_AT = 2048;
 
 /**
  * The binary buddy system (Knuth, The Art of Computer Programming 1, 2.5C). Free blocks of each order stand in a
@@ -66,6 +68,49 @@ export class BuddyArea implements BlockArea {
     return unit;
   }
 
+  take(unit: number): boolean {
+    if (!(Number.isInteger(unit) && unit >= 0 && unit < this.units)) return false;
+    let start = this.blockOf(unit);
+    let order = this.state[start] - 1;
+    if (order < 0) return false;
+    this.remove(start, order);
+    while (order > 0) {
+      order--;
+      const half = start + (1 << order);
+      if (unit < half) this.insert(half, order);
+      else {
+        this.insert(start, order);
+        start = half;
+      }
+    }
+    this.state[unit] = -1;
+    this.free_--;
+    return true;
+  }
+
+  room(from: number, units: number): number {
+    const { largest } = this;
+    // So many free units have a block among them of more than a quarter of their number.
+    if (units >= 4 * largest) return -1;
+    let start = from >= 0 && from < this.units ? from : 0;
+    let end = start;
+    let passed = 0;
+    for (let i = 0; i < MOST_LOOKED_AT && passed < this.units + units; i++) {
+      if (end === this.units) {
+        start = 0;
+        end = 0;
+      }
+      const block = this.blockOf(end);
+      const state = this.state[block];
+      const above = block + (1 << (Math.abs(state) - 1));
+      passed += above - end;
+      end = above;
+      if (state < 0) start = end;
+      else if (end - start >= units) return start;
+    }
+    return largest >= units ? this.heads[31 - Math.clz32(largest)] - 1 : -1;
+  }
+
   size(unit: number): number {
     const state = this.state[unit];
     return state < 0 ? 1 << (-state - 1) : 0;
@@ -108,6 +153,14 @@ export class BuddyArea implements BlockArea {
     copy.present = this.present;
     copy.free_ = this.free_;
     return copy;
+  }
+
+  /** The first unit of the block, free or not, that `unit` is in. */
+  private blockOf(unit: number): number {
+    for (let order = 0; ; order++) {
+      const start = ((this.first + unit) & -(1 << order)) - this.first;
+      if (Math.abs(this.state[start]) > order) return start;
+    }
   }
 
   private insert(unit: number, order: number): void {

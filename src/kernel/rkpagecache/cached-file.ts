@@ -3,6 +3,7 @@ import type { FrameAllocator } from "../rkalloc/frames.ts";
 import type { Backing, CachedPages } from "../rkvm/backing.ts";
 import type { PageFrames } from "../rkvm/page-frames.ts";
 import type { MappingSpace, PageObject } from "../rkvm/page-object.ts";
+import { Place } from "../rkvm/place.ts";
 
 /** Pages read at once, an aligned group. */
 const READ_AROUND = 16;
@@ -24,6 +25,7 @@ export class CachedFile implements PageObject, CachedPages {
   private readonly codeWritten: (page: number) => void;
   private readonly onGone: () => void;
   private readonly pages = new Map<number, number>();
+  private readonly place = new Place();
   private readonly dirty = new Set<number>();
   /** How many areas of each space show it, and how many of all write to it. */
   private readonly areas = new Map<MappingSpace, number>();
@@ -99,12 +101,13 @@ export class CachedFile implements PageObject, CachedPages {
     const known = this.pages.get(index);
     if (known !== undefined) return known;
     const around = this.source.freePages >= PLENTY;
+    const pages = Math.ceil(this.size / PAGE_SIZE);
     const first = around ? index - (index % READ_AROUND) : index;
-    const end = around ? Math.min(first + READ_AROUND, Math.ceil(this.size / PAGE_SIZE)) : index + 1;
+    const end = around ? Math.min(first + READ_AROUND, pages) : index + 1;
     const wanted: [index: number, page: number][] = [];
     for (let i = first; i < end; i++) {
       if (this.pages.has(i)) continue;
-      const page = this.frames.allocate(this.source);
+      const page = this.frames.allocateIn(this.place, i, pages, i, false, this.source);
       if (page === -1) break;
       wanted.push([i, page]);
     }

@@ -5,6 +5,7 @@ import { type AreaUsage, usageOf } from "./area-report.ts";
 import type { Backing } from "./backing.ts";
 import type { MemoryContext } from "./memory-context.ts";
 import type { PageObject } from "./page-object.ts";
+import { Place } from "./place.ts";
 import { type Access, OutOfMemory, ResidentPages } from "./resident-pages.ts";
 import { SharedMemory } from "./shared-memory.ts";
 import { isData, SpaceAreas } from "./space-areas.ts";
@@ -47,12 +48,15 @@ export interface MapOptions {
 export class AddressSpace extends SpaceAreas {
   readonly table: PageTable;
   readonly resident: ResidentPages;
+  /** From here on in memory its pages lie, for the most part. */
+  private readonly began: number;
   private users = 1;
   /** Faults made good. */
   faults = 0;
 
   constructor(context: MemoryContext) {
     super(context);
+    this.began = context.frames.lookedUpTo;
     this.table = new PageTable(context.platform.ram, () => {
       const page = context.frames.allocate();
       if (page === -1) throw new OutOfMemory();
@@ -82,6 +86,7 @@ export class AddressSpace extends SpaceAreas {
       guard,
       flags: this.lockFuture && !guard ? flags | AreaFlag.locked : flags,
       copied: false,
+      place: this.placeFor(start, start + length, options.prot),
     });
     return 0;
   }
@@ -128,7 +133,8 @@ export class AddressSpace extends SpaceAreas {
       const more = newTop - oldTop;
       if (this.promisesTooMuch(more) || this.exceedsLimits(more, true)) return this.heapEnd;
       if (!this.areas.isFree(oldTop, newTop)) return this.heapEnd;
-      this.map(oldTop, newTop - oldTop, { prot: Prot.read | Prot.write, name: "[heap]" });
+      const prot = Prot.read | Prot.write;
+      this.map(oldTop, newTop - oldTop, { prot, name: "[heap]", flags: AreaFlag.growsUp });
     } else if (newTop < oldTop) this.unmap(newTop, oldTop - newTop);
     this.heapEnd = wanted;
     return wanted;
@@ -154,7 +160,8 @@ export class AddressSpace extends SpaceAreas {
     const vma = this.areas.find(from);
     if (!vma || vma.end < from + oldLength) return -errno.EFAULT;
     if (newLength > oldLength && this.exceedsLimits(newLength - oldLength, isData(vma))) return -errno.ENOMEM;
-    const moved = { ...vma, start: to, end: to + newLength, offset: vma.offset + (from - vma.start) };
+    const place = vma.place.shifted((to - from) / PAGE_SIZE);
+    const moved = { ...vma, start: to, end: to + newLength, offset: vma.offset + (from - vma.start), place };
     const cleared = this.unmap(to, newLength);
     if (cleared < 0) return cleared;
     this.areas.insert(moved);
@@ -263,9 +270,14 @@ export class AddressSpace extends SpaceAreas {
       allowWx: this.allowWx,
     });
     try {
+      let known: Vma | undefined;
+      let place = new Place();
       for (const vma of this.areas.areas) {
         if (vma.flags & AreaFlag.dontFork) continue;
-        child.areas.insert({ ...vma, flags: vma.flags & ~AreaFlag.locked });
+        // Which of them share a place is the same in the child, but the place is its own.
+        if (vma.place !== known?.place) place = vma.place.shifted(0);
+        known = vma;
+        child.areas.insert({ ...vma, flags: vma.flags & ~AreaFlag.locked, place });
         if (!vma.shared && !(vma.flags & AreaFlag.wipeOnFork)) this.resident.shareWith(child.resident, vma);
       }
       return child;
@@ -293,6 +305,7 @@ export class AddressSpace extends SpaceAreas {
     for (const vma of areas) this.resident.drop(vma.start, vma.end);
     this.areas.remove(areas);
     for (const page of this.table.tables()) this.context.frames.release(page);
+    this.context.frames.lookFrom(this.began);
   }
 
   /** All areas with what of them is in memory: `/proc/self/smaps`. */
@@ -308,6 +321,17 @@ export class AddressSpace extends SpaceAreas {
     this.eachShowing(object, first, end, (from, to, vma) => {
       if (vma.shared) this.resident.forbidWrites(from, to);
     });
+  }
+
+  /** A new area that is to be written to continues such a one next to it. */
+  private placeFor(start: number, end: number, prot: number): Place {
+    const isWritten = (area: Vma | undefined) =>
+      area !== undefined && !area.shared && (area.prot & Prot.write) !== 0;
+    const below = this.areas.find(start - 1);
+    const above = this.areas.find(end);
+    if ((prot & Prot.write) === 0) return new Place();
+    if (below && isWritten(below)) return below.place;
+    return above && isWritten(above) && !above.object ? above.place : new Place();
   }
 
   private objectOf(backing: Backing | undefined, shared: boolean): PageObject | undefined {

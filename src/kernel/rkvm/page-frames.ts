@@ -1,6 +1,10 @@
 import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import type { PhysicalMemory } from "../../memory/physical-memory.ts";
 import type { FrameAllocator } from "../rkalloc/frames.ts";
+import type { Place } from "./place.ts";
+
+/** Pages that nobody places are put together, about so many at a time. */
+const LOOSE = 64;
 
 /** Single pages with a count of who holds them: page tables of several processes, shared objects. */
 export class PageFrames {
@@ -11,6 +15,10 @@ export class PageFrames {
   /** By page of RAM: holders beyond the first. */
   private readonly extra: Uint32Array;
   private readonly firstPage: number;
+  /** Where room is looked for next: what was found last lies before it, and is still to be filled. */
+  private next = 0;
+  /** The page that was given last to who said nothing of its place. */
+  private last = -1;
 
   constructor(allocator: FrameAllocator, ram: PhysicalMemory) {
     this.allocator = allocator;
@@ -20,11 +28,63 @@ export class PageFrames {
   }
 
   /** A zeroed page with one holder, or -1 when memory is used up and nothing can be given back. */
-  allocate(from: FrameAllocator = this.allocator): number {
+  allocate(): number {
+    const { allocator } = this;
+    this.last = allocator.take?.(this.last + 1) ? this.last + 1 : this.newRoom(LOOSE, 0, allocator);
+    return this.last;
+  }
+
+  /**
+   * The same, for number `number` of what has its pages in `place`. Where that is not free another one is chosen, which has
+   * room for `room` pages if there is any, `below` of them below this one. `isCopy`: the page has an original, which may be
+   * where this one would be.
+   */
+  allocateIn(
+    place: Place,
+    number: number,
+    room: number,
+    below: number,
+    isCopy = false,
+    from = this.allocator,
+  ): number {
+    if (!from.take) return this.anyPage(from);
+    if (from.take(number + place.main)) return number + place.main;
+    if (isCopy && from.take(number + place.aside)) return number + place.aside;
+    const page = this.newRoom(room, below, from);
+    if (page === -1) return -1;
+    if (isCopy && !Number.isNaN(place.main)) place.aside = page - number;
+    else place.main = page - number;
+    return page;
+  }
+
+  private newRoom(room: number, below: number, from: FrameAllocator): number {
+    for (let pages = room; pages > 0; pages >>= 1) {
+      const start = from.room?.(this.next, pages) ?? -1;
+      const page = pages === room ? start + below : start;
+      if (start === -1 || !from.take?.(page)) continue;
+      this.next = start + pages;
+      return page;
+    }
+    return this.anyPage(from);
+  }
+
+  private anyPage(from: FrameAllocator): number {
     for (;;) {
       const page = from.allocate(0);
       if (page !== -1 || !this.reclaim()) return page;
     }
+  }
+
+  /** Where room is looked for, to be handed to `lookFrom`. */
+  get lookedUpTo(): number {
+    return this.next;
+  }
+
+  /** Memory above has become free: it is looked through again, so that what has been used lately is used first. */
+  lookFrom(page: number): void {
+    if (page >= this.next) return;
+    this.next = page;
+    this.last = -1;
   }
 
   share(page: number): void {

@@ -2,12 +2,15 @@ import type { PageTable } from "../../cpu/page-table.ts";
 import { PAGE_SIZE, Pte } from "../../cpu/sv39.ts";
 import type { PageFrames } from "./page-frames.ts";
 import type { PageObject } from "./page-object.ts";
-import { Prot, type Vma } from "./vma.ts";
+import { AreaFlag, Prot, type Vma } from "./vma.ts";
 
 /** Pages mapped together at a first touch, an aligned group. */
 const AROUND = 16;
 /** Only with this many pages free is anonymous memory mapped in groups. */
 const PLENTY = 64 * AROUND;
+/** Anonymous memory may become longer: it is put where there is room for so many times as much, up to this part of all memory. */
+const GROWTH = 7;
+const MOST_GROWTH = 16;
 
 /** The entry's page is its area's object's, not a private copy (bit 8, which Sv39 leaves to software). */
 const OF_OBJECT = 1 << 8;
@@ -192,7 +195,7 @@ export class ResidentPages {
     const word = this.newEntry(at);
     const { object } = vma;
     if (!object) {
-      this.set(word, this.newFrame(), pteFlags(vma.prot));
+      this.set(word, this.newFrame(vma, at), pteFlags(vma.prot));
       this.add(1);
       this.mapZerosAround(vma, at);
       return true;
@@ -204,7 +207,7 @@ export class ResidentPages {
     if (page === -1) throw new OutOfMemory();
     this.frames.share(page);
     if (write && !vma.shared) {
-      this.set(word, this.copyOf(page), pteFlags(vma.prot));
+      this.set(word, this.copyOf(page, vma, at), pteFlags(vma.prot));
       this.add(1);
       vma.copied = true;
       return true;
@@ -227,7 +230,7 @@ export class ResidentPages {
     } else if ((low & OF_OBJECT) !== 0 || this.frames.isShared(page)) {
       // Held once more while a page is looked for, which may take this one out of the table.
       this.frames.share(page);
-      const copy = this.copyOf(page);
+      const copy = this.copyOf(page, vma, at);
       if ((this.u32[word] & Pte.V) !== 0) this.frames.release(page);
       else this.add(1);
       this.set(word, copy, pteFlags(vma.prot));
@@ -237,9 +240,9 @@ export class ResidentPages {
   }
 
   /** A private copy of a page that is held for the purpose, and let go of. */
-  private copyOf(page: number): number {
+  private copyOf(page: number, vma: Vma, at: number): number {
     try {
-      const copy = this.newFrame();
+      const copy = this.newFrame(vma, at, true);
       this.frames.copy(page, copy);
       return copy;
     } finally {
@@ -261,7 +264,7 @@ export class ResidentPages {
     for (let next = at + PAGE_SIZE; next < end; next += PAGE_SIZE, mapped++) {
       word += 2;
       if (this.u32[word] !== 0) break;
-      this.set(word, this.newFrame(), flags);
+      this.set(word, this.newFrame(vma, next), flags);
     }
     this.add(mapped);
   }
@@ -300,11 +303,21 @@ export class ResidentPages {
     if (this.count > this.peak) this.peak = this.count;
   }
 
-  private newFrame(): number {
-    const page = this.frames.allocate();
+  /** A frame for the page at `at`, where its neighbours' are or will be. */
+  private newFrame(vma: Vma, at: number, isCopy = false): number {
+    const pages = (vma.end - vma.start) / PAGE_SIZE;
+    const growth = Math.min(GROWTH * pages, Math.floor(this.frames.allocator.totalPages / MOST_GROWTH));
+    const below = Math.floor(growth * growthBelow(vma)) + (at - vma.start) / PAGE_SIZE;
+    const page = this.frames.allocateIn(vma.place, at / PAGE_SIZE, pages + growth, below, isCopy);
     if (page === -1) throw new OutOfMemory();
     return page;
   }
+}
+
+/** The part of an area's growth that there has to be room for below it. What follows a program's data is its as well. */
+function growthBelow({ flags, object }: Vma): number {
+  if ((flags & AreaFlag.growsUp) !== 0 || object) return 0;
+  return (flags & AreaFlag.growsDown) !== 0 ? 1 : 0.5;
 }
 
 const groupOf = (at: number): number => at - (at % (AROUND * PAGE_SIZE));

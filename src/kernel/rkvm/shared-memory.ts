@@ -1,12 +1,17 @@
 import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import type { PageFrames } from "./page-frames.ts";
 import type { MappingSpace, PageObject } from "./page-object.ts";
+import { Place } from "./place.ts";
+
+/** Nobody says how large it is: pages that there is to be room for. */
+const ROOM = 256;
 
 /** Memory that a process shares with its children (MAP_SHARED | MAP_ANONYMOUS): it goes with the last area that shows it. */
 export class SharedMemory implements PageObject {
   readonly hasFile = false;
   private readonly frames: PageFrames;
   private readonly pages = new Map<number, number>();
+  private readonly place = new Place();
   private readonly areas = new Map<MappingSpace, number>();
   private isKept = false;
 
@@ -53,7 +58,7 @@ export class SharedMemory implements PageObject {
   page(index: number): number {
     const known = this.pages.get(index);
     if (known !== undefined) return known;
-    const page = this.frames.allocate();
+    const page = this.frames.allocateIn(this.place, index, ROOM, 0);
     if (page !== -1) this.pages.set(index, page);
     return page;
   }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { PageFrames } from "./page-frames.ts";
+import { Place } from "./place.ts";
 import { SharedMemory } from "./shared-memory.ts";
 import { type Vma, VmaList } from "./vma.ts";
 
@@ -18,6 +19,7 @@ const area = (start: number, end: number, prot = 3, name = ""): Vma => ({
   guard: false,
   flags: 0,
   copied: false,
+  place: new Place(),
 });
 const shape = (list: VmaList) => list.areas.map((vma) => [vma.start / PAGE, vma.end / PAGE, vma.prot]);
 

@@ -1,4 +1,5 @@
 import type { MappingSpace, PageObject } from "./page-object.ts";
+import type { Place } from "./place.ts";
 
 /** Protection bits of `mmap` and `mprotect`. */
 export const Prot = { none: 0, read: 1, write: 2, exec: 4 } as const;
@@ -20,6 +21,8 @@ export interface Vma {
   flags: number;
   /** Pages of the object may have been copied here. */
   copied: boolean;
+  /** Of its own pages, by address / 4096. Areas that follow each other may share it. */
+  readonly place: Place;
   /** The file's path, `[heap]`, `[stack]`; empty for anonymous memory. */
   readonly name: string;
   /** Never handed out, and not to be replaced by a mapping or a change of protection. */
@@ -36,6 +39,8 @@ export const AreaFlag = {
   locked: 4,
   /** Is made longer downwards by faults below it (MAP_GROWSDOWN, the stack). */
   growsDown: 8,
+  /** Is made longer upwards (the heap). */
+  growsUp: 16,
 } as const;
 
 /** How many areas there are in all address spaces, and may be. */

@@ -1,0 +1,21 @@
+/**
+ * Where in physical memory the pages of something numbered are to be: page `n` at `n + main`. Pages that follow each
+ * other are then neighbours in memory, whatever order they come in. Where that is not free it is `n + aside`: copies made
+ * after a fork, whose originals are still in the first place, follow each other as well.
+ *
+ * It reserves nothing. Both are NaN until they are chosen.
+ */
+export class Place {
+  main: number;
+  aside: number;
+
+  constructor(main = Number.NaN, aside = Number.NaN) {
+    this.main = main;
+    this.aside = aside;
+  }
+
+  /** For the same pages under numbers greater by `more`. */
+  shifted(more: number): Place {
+    return new Place(this.main - more, this.aside - more);
+  }
+}
