@@ -14,7 +14,9 @@ export interface Finished {
 /** A tool is missing, a run failed or printed something else than it must: one line for the user. */
 export class BenchError extends Error {}
 
-const TIME_LIMIT = 120_000;
+/** Milliseconds; longer than anything takes on a busy machine, interpreted. */
+const TIME_LIMIT = 300_000;
+const MOST_OUTPUT = 1 << 24;
 
 /** Runs a command to its end. Throws `BenchError` where it does not end well. */
 export function runCommand(command: string, args: readonly string[]): Finished {
@@ -24,6 +26,7 @@ export function runCommand(command: string, args: readonly string[]): Finished {
     stdio: ["ignore", "pipe", "pipe"],
     encoding: "utf8",
     timeout: TIME_LIMIT,
+    maxBuffer: MOST_OUTPUT,
   });
   const wall = performance.now() - start;
   if (error || status !== 0) {

@@ -1,7 +1,7 @@
 import { runCommand } from "./child.ts";
 import { checkOutput, HELLO } from "./programs.ts";
 import { type Summary, summarise } from "./statistics.ts";
-import { QEMU } from "./tools.ts";
+import { commandLine, QEMU } from "./tools.ts";
 
 /** Milliseconds from starting a process to its end. */
 export interface ColdStart {
@@ -18,10 +18,10 @@ export interface ColdStart {
 
 const WARM_UPS = 2;
 
-/** `run` of a static hello, `node -e 0` and qemu-riscv64 on the same file in turn, `rounds` times. */
-export function measureColdStart(hello: string, cli: string, rounds: number): ColdStart {
+/** `run` (with these options) of a static hello, `node -e 0` and qemu-riscv64 on the same file in turn, `rounds` times. */
+export function measureColdStart(hello: string, options: readonly string[], rounds: number): ColdStart {
   const commands = {
-    ours: () => runCommand(process.execPath, [cli, "run", hello]),
+    ours: () => runCommand(process.execPath, [commandLine(), "run", ...options, hello]),
     node: () => runCommand(process.execPath, ["-e", "0"]),
     qemu: () => runCommand(QEMU, [hello]),
   };
@@ -29,8 +29,8 @@ export function measureColdStart(hello: string, cli: string, rounds: number): Co
   let cpu = 0;
   for (let round = -WARM_UPS; round < rounds; round++) {
     const [ours, node, qemu] = [commands.ours(), commands.node(), commands.qemu()];
-    checkOutput(HELLO, "runikraft", ours.stdout);
-    checkOutput(HELLO, QEMU, qemu.stdout);
+    checkOutput(HELLO.name, HELLO.small, "runikraft", ours.stdout);
+    checkOutput(HELLO.name, HELLO.small, QEMU, qemu.stdout);
     if (round < 0) continue;
     taken.push({ ours: ours.wall, node: node.wall, qemu: qemu.wall });
     cpu += ours.cpu - node.cpu;

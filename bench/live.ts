@@ -27,7 +27,7 @@ export async function measureLive(hello: Uint8Array, rounds: number): Promise<Li
     const ready = performance.now();
     await machine.run();
     const end = performance.now();
-    checkOutput(HELLO, "runikraft", console.text);
+    checkOutput(HELLO.name, HELLO.small, "runikraft", console.text);
     if (round < 0) continue;
     created.push(ready - start);
     ran.push(end - ready);

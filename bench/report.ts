@@ -1,6 +1,8 @@
 import { cpus, loadavg } from "node:os";
+import { formatCpu } from "./cpu/report.ts";
 import { formatKernel } from "./kernel/report.ts";
 import { type Mark, marks, type Results } from "./marks.ts";
+import type { Options } from "./options.ts";
 import { formatTable, spread } from "./table.ts";
 import { GCC, GCC_FLAGS, QEMU, toolVersion } from "./tools.ts";
 
@@ -15,12 +17,14 @@ export interface Report extends Results {
     readonly compiler: string;
     readonly qemu: string;
     readonly rounds: number;
+    /** Of `runikraft run`, as given to the benchmark. */
+    readonly run: readonly string[];
   };
   readonly marks: readonly Mark[];
 }
 
 /** To be called before anything is measured: the load is then that of others. */
-export function describeEnvironment(rounds: number): Report["environment"] {
+export function describeEnvironment({ rounds, run }: Pick<Options, "rounds" | "run">): Report["environment"] {
   const all = cpus();
   return {
     node: process.version,
@@ -30,6 +34,7 @@ export function describeEnvironment(rounds: number): Report["environment"] {
     compiler: `${toolVersion(GCC)}, ${GCC_FLAGS.join(" ")}`,
     qemu: toolVersion(QEMU),
     rounds,
+    run,
   };
 }
 
@@ -39,12 +44,13 @@ export function makeReport(environment: Report["environment"], results: Results)
 
 /** The report for people. */
 export function formatReport(report: Report): string {
-  const { environment: on, throughput, steadiness, coldStart, live, kernel } = report;
+  const { environment: on, throughput, steadiness, coldStart, live, cpu, kernel } = report;
   const sections = [
     [
       `Node ${on.node}, ${on.cores} x ${on.processor}, load before the start ${on.load.toFixed(2)}`,
       on.compiler,
       on.qemu,
+      ...(on.run.length > 0 ? [`runikraft run ${on.run.join(" ")}`] : []),
       `medians of ${on.rounds} rounds, in brackets least and most`,
       ...(on.load > 0.5
         ? ["The machine is not quiet: trust processor time and ratios more than wall time."]
@@ -80,6 +86,7 @@ export function formatReport(report: Report): string {
       `  create ${spread(live.create, 1)} ms, run ${spread(live.run, 1)} ms, together ${spread(live.total, 1)} ms`,
       `  processor time ${spread(live.cpu, 1)} ms`,
     ]);
+  if (cpu) sections.push(formatCpu(cpu));
   if (kernel) sections.push(formatKernel(kernel));
   if (report.marks.length > 0)
     sections.push([

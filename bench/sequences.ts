@@ -67,7 +67,10 @@ if (values.busybox === undefined) {
 }
 const busybox = readFileSync(values.busybox);
 const folder = mkdtempSync(join(tmpdir(), "runikraft-sequences-"));
-const built = PROGRAMS.map((program) => ({ program, elf: readFileSync(buildProgram(program, folder)) }));
+const built = PROGRAMS.filter(({ name }) => name in WORK).map((program) => ({
+  program,
+  elf: readFileSync(buildProgram(program, folder)),
+}));
 rmSync(folder, { recursive: true });
 
 const profiles: Profile[] = [];

@@ -13,6 +13,11 @@ export function summarise(values: readonly number[]): Summary {
   return { median, least: sorted[0], most: sorted[sorted.length - 1] };
 }
 
+/** The mean of ratios: `values` are positive and not empty. */
+export function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}
+
 /**
  * Instructions a second in each of a run's spans of `span` milliseconds, from readings of a clock and an instruction
  * counter taken at any moments (the first at the run's start): a count between two readings is interpolated.

@@ -1,7 +1,7 @@
 import { BenchError, type Finished, runCommand } from "./child.ts";
 import { checkOutput, type Program } from "./programs.ts";
 import { type Summary, summarise } from "./statistics.ts";
-import { QEMU } from "./tools.ts";
+import { commandLine, QEMU } from "./tools.ts";
 
 /** How fast a program ran. Ratios are qemu's time divided by ours: above 1 we are faster. */
 export interface Throughput {
@@ -17,28 +17,28 @@ export interface Throughput {
   readonly cpuRatio: Summary;
 }
 
-/** Runs a built program under `cli` (dist/cli.js) and under qemu-riscv64 in turn, `rounds` times. */
+/** Runs a built program by the interpreter and under qemu-riscv64 in turn, `rounds` times. */
 export function measureThroughput(
-  program: Program,
+  { name, about, small }: Program,
   executable: string,
-  cli: string,
   rounds: number,
 ): Throughput {
   const ours: (Finished & GuestRun)[] = [];
   const theirs: Finished[] = [];
   for (let round = 0; round < rounds; round++) {
-    const run = runCommand(process.execPath, [cli, "run", "--stats", "--json", executable]);
-    checkOutput(program, "runikraft", run.stdout);
+    const args = [commandLine(), "run", "--stats", "--json", executable];
+    const run = runCommand(process.execPath, args);
+    checkOutput(name, small, "runikraft", run.stdout);
     ours.push({ ...run, ...guestRun(run.stderr) });
     const peer = runCommand(QEMU, [executable]);
-    checkOutput(program, QEMU, peer.stdout);
+    checkOutput(name, small, QEMU, peer.stdout);
     theirs.push(peer);
   }
   const { instructions } = ours[0];
   const million = instructions / 1e6;
   return {
-    program: program.name,
-    about: program.about,
+    program: name,
+    about,
     instructions,
     mips: summarise(ours.map(({ seconds }) => million / seconds)),
     cpuMips: summarise(ours.map(({ cpu }) => million / (cpu / 1000))),
@@ -47,14 +47,14 @@ export function measureThroughput(
   };
 }
 
-interface GuestRun {
+export interface GuestRun {
   readonly instructions: number;
   /** In which the guest ran: starting Node and loading are not in it. */
   readonly seconds: number;
 }
 
 /** From what `--stats --json` prints as the last line of stderr. */
-function guestRun(stderr: string): GuestRun {
+export function guestRun(stderr: string): GuestRun {
   const line = stderr.trimEnd().split("\n").pop() ?? "";
   try {
     const { instructions, seconds } = JSON.parse(line) as GuestRun;

@@ -5,21 +5,29 @@ import { fileURLToPath } from "node:url";
 import { BenchError } from "./child.ts";
 
 export const GCC = "riscv64-linux-gnu-gcc";
+export const GCC_FLAGS = ["-O2", "-static"];
+export const HOST_GCC = "gcc";
+/** No fused multiplication-add: what floating point prints is then the same on every host. */
+export const HOST_GCC_FLAGS = ["-O2", "-ffp-contract=off"];
 export const QEMU = "qemu-riscv64";
 export const QEMU_SYSTEM = "qemu-system-riscv64";
-export const GCC_FLAGS = ["-O2", "-static"];
 
 const PACKAGES: Record<string, string> = {
   [GCC]: "gcc-riscv64-linux-gnu",
+  [HOST_GCC]: "gcc libc6-dev",
   [QEMU]: "qemu-user",
   [QEMU_SYSTEM]: "qemu-system-misc",
 };
 
-/** First line of what the tool says its version is. Throws `BenchError` naming the Debian package to install. */
+/**
+ * First line of what the tool says its version is. Throws `BenchError` where it cannot be started, naming the Debian
+ * package to install if there is one.
+ */
 export function toolVersion(command: string): string {
   const { stdout, error } = spawnSync(command, ["--version"], { encoding: "utf8" });
-  if (error) throw new BenchError(`${command} is missing: apt-get install ${PACKAGES[command]}`);
-  return stdout.split("\n")[0];
+  if (!error) return stdout.split("\n")[0];
+  const remedy = PACKAGES[command] ? `: apt-get install ${PACKAGES[command]}` : "";
+  throw new BenchError(`${command} is missing${remedy}`);
 }
 
 /** The folder of the project, from wherever below it this file's bundle stands. */
@@ -31,3 +39,6 @@ export function projectRoot(): string {
   }
   return folder;
 }
+
+/** Our command line. */
+export const commandLine = (): string => join(projectRoot(), "dist/cli.js");

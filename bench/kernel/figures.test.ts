@@ -32,6 +32,7 @@ test("the report has a dash where a machine cannot run a line", () => {
   );
   expect(text).toMatch(/null +µs +0\.12 \(0\.12-0\.12\) +- +1235 \(1235-1235\) +- +/);
   expect(text).toContain("runikraft: 'run me'");
+  expect(text).toContain("a million getppid: runikraft 0.12 (0.12-0.12) s, qemu-riscv64 - s, linux 1235");
 });
 
 test("every row of the database is different, and the order is not the index's", () => {

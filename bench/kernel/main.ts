@@ -8,26 +8,26 @@ import { GCC, GCC_FLAGS, projectRoot, QEMU_SYSTEM, toolVersion } from "../tools.
 import { databaseScript, figureOf, LINES, type Line } from "./lines.ts";
 import { linux, type Machine, qemuUser, runikraft } from "./machines.ts";
 import type { MachineName } from "./names.ts";
-import { type KernelReport, kernelFigure } from "./report.ts";
+import { type KernelOptions, type KernelReport, kernelFigure } from "./report.ts";
 
 /**
  * The part `kernel` of `npm run bench`, which runs it where Debian's packages are at hand:
- * `node tools/test-guests.js --run bench/kernel/main.ts ROUNDS`. Prints its report as JSON.
+ * `node tools/test-guests.js --run bench/kernel/main.ts OPTIONS`, as JSON. Prints its report as JSON.
  */
 try {
-  await main(Number(process.argv[2] ?? 1));
+  await main(JSON.parse(process.argv[2] ?? ""));
 } catch (error) {
   if (!(error instanceof BenchError)) throw error;
   console.error(`bench: ${error.message}`);
   process.exitCode = 1;
 }
 
-async function main(rounds: number): Promise<void> {
+async function main({ rounds, run }: KernelOptions): Promise<void> {
   const root = requireVariable("RUNIKRAFT_GUEST_APPLICATIONS");
   const folder = mkdtempSync(join(tmpdir(), "runikraft-bench-"));
   try {
     const files = makeFiles(folder);
-    const machines = [runikraft(root, files), qemuUser(root, files, folder), linux(root, files, folder)];
+    const machines = [runikraft(root, files, run), qemuUser(root, files, folder), linux(root, files, folder)];
     const report = await measure(machines, rounds);
     console.log(JSON.stringify(report));
   } finally {

@@ -13,6 +13,12 @@ export interface KernelFigure {
   readonly speed: Readonly<Partial<Record<MachineName, Summary>>>;
 }
 
+export interface KernelOptions {
+  readonly rounds: number;
+  /** For `runikraft run`. */
+  readonly run: readonly string[];
+}
+
 export interface KernelReport {
   readonly qemuSystem: string;
   readonly kernel: string;
@@ -55,9 +61,17 @@ export function formatKernel({ qemuSystem, kernel, commands, figures }: KernelRe
       ...peers.map((peer) => `our speed / ${peer}'s`),
       "what it is",
     ]),
+    ...figures.flatMap(millionCalls),
     `  linux is ${kernel} in ${qemuSystem}`,
     ...MACHINE_NAMES.map((machine) => `  ${machine}: ${commands[machine].map(quoted).join(" ")}`),
   ];
+}
+
+/** Microseconds of a call are seconds of a million. */
+function millionCalls({ name, on }: KernelFigure): string[] {
+  if (name !== "null") return [];
+  const each = MACHINE_NAMES.map((machine) => `${machine} ${cell(on[machine], 3)} s`);
+  return [`  a million getppid: ${each.join(", ")}`];
 }
 
 /** A figure with so many digits that count. */
