@@ -10,12 +10,22 @@ export interface Figure {
   readonly qemu: Summary;
   /** Our speed over QEMU's within a round: above 1 we are faster. */
   readonly speed: Summary;
+  /** The speed to reach. */
+  readonly mark?: number;
 }
 
 /** Summarises what was measured of both, round by round. */
-export function figure(name: string, unit: Unit, ours: readonly number[], theirs: readonly number[]): Figure {
+export function figure(
+  { name, unit, mark }: Pick<Figure, "name" | "unit" | "mark">,
+  ours: readonly number[],
+  theirs: readonly number[],
+): Figure {
   const speed = ours.map((own, i) => (unit === "s" ? theirs[i] / own : own / theirs[i]));
-  return { name, unit, ours: summarise(ours), qemu: summarise(theirs), speed: summarise(speed) };
+  return {
+    ...{ name, unit },
+    ...{ ours: summarise(ours), qemu: summarise(theirs), speed: summarise(speed) },
+    ...(mark !== undefined && { mark }),
+  };
 }
 
 export interface Measured {

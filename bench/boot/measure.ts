@@ -1,24 +1,24 @@
 import { Console } from "../../test/guests/linux/console.ts";
-import { type Emulator, qemu, runikraft } from "../../test/guests/linux/emulators.ts";
+import { type Emulator, qemu } from "../../test/guests/linux/emulators.ts";
 import { BenchError, childrenTime } from "../child.ts";
 import { figure, type Measured } from "./figure.ts";
 import { LIMIT } from "./guest.ts";
 import type { Part } from "./parts.ts";
 
-/** Measures both emulators in turn, round by round. Rejects with `BenchError` where a result is wrong. */
-export async function measure(part: Part, rounds: number): Promise<Measured> {
+/** Measures `emulator`, ours, and QEMU in turn, round by round. Rejects with `BenchError` where a result is wrong. */
+export async function measure(part: Part, emulator: Emulator, rounds: number): Promise<Measured> {
   const ours: (readonly number[])[] = [];
   const theirs: (readonly number[])[] = [];
   for (let round = 0; round < rounds; round++) {
-    ours.push(await runOnce(part, runikraft, round === 0));
+    ours.push(await runOnce(part, emulator, round === 0));
     theirs.push(await runOnce(part, qemu, round === 0));
   }
   const all = [...part.figures, { name: "processor time of all of it", unit: "s" } as const];
   const column = (runs: readonly (readonly number[])[], i: number) => runs.map((run) => run[i]);
   return {
     part: part.name,
-    commands: { ours: runikraft(part.computer), qemu: qemu(part.computer) },
-    figures: all.map(({ name, unit }, i) => figure(name, unit, column(ours, i), column(theirs, i))),
+    commands: { ours: emulator(part.computer), qemu: qemu(part.computer) },
+    figures: all.map((what, i) => figure(what, column(ours, i), column(theirs, i))),
   };
 }
 

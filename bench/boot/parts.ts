@@ -6,7 +6,7 @@ import type { Unit } from "./figure.ts";
 export interface Part {
   readonly name: string;
   readonly computer: Computer;
-  readonly figures: readonly { readonly name: string; readonly unit: Unit }[];
+  readonly figures: readonly { readonly name: string; readonly unit: Unit; readonly mark?: number }[];
   /**
    * `seconds`: how long it took from starting the process to the prompt. Resolves to the figures in their order, and
    * rejects where something is wrong. In an emulator's first round it also checks what takes long.
@@ -21,7 +21,7 @@ export function bootPart(name: string, computer: Computer): Part {
   return {
     name,
     computer,
-    figures: [{ name: "start to shell prompt", unit: "s" }],
+    figures: [{ name: "start to shell prompt", unit: "s", mark: 1 }],
     async measure(guest, seconds) {
       const harts = `${computer.harts ?? 1}\n`;
       const answer = await guest.run("nproc");

@@ -46,18 +46,21 @@ export function formatReport({ environment: on, parts }: Report): string {
 }
 
 function section({ part, commands, figures }: Measured): string[] {
-  const rows = figures.map(({ name, unit, ours, qemu, speed }) => [
+  const rows = figures.map(({ name, unit, ours, qemu, speed, mark }) => [
     name,
     ...[spread(ours, digits(ours.median)), spread(qemu, digits(qemu.median))],
-    ...[unit, spread(speed, 2)],
+    ...[unit, spread(speed, 2), mark === undefined ? "" : verdict(speed.median, mark)],
   ]);
   return [
     part,
-    ...formatTable(rows, ["", "runikraft", "QEMU", "", "our speed / QEMU's"]),
+    ...formatTable(rows, ["", "runikraft", "QEMU", "", "our speed / QEMU's", "mark"]),
     `  ${commands.ours.map(quoted).join(" ")}`,
     `  ${commands.qemu.map(quoted).join(" ")}`,
   ];
 }
+
+const verdict = (speed: number, mark: number): string =>
+  `at least ${mark}: ${speed >= mark ? "met" : "MISSED"}`;
 
 /** As many as tell two such figures apart. */
 const digits = (value: number): number => (value < 100 ? 2 : 0);
