@@ -122,6 +122,8 @@ export class Arena {
     if (this.references[home / FRAME_SIZE] === HOME) {
       this.references[home / FRAME_SIZE]++;
       this.use(FRAME_SIZE);
+      // Whoever reads it first writes to it next, and the host would find it a page twice.
+      this.u8[home] = 0;
       return home;
     }
     const recycled = this.recycledFrames.pop();

@@ -32,8 +32,8 @@ export class AreaFrames implements FrameAllocator {
     this.area.free(page - this.first);
   }
 
-  take(page: number): boolean {
-    return this.area.take?.(page - this.first) ?? false;
+  take(page: number, pages: number): number {
+    return this.area.take?.(page - this.first, pages) ?? 0;
   }
 
   room(from: number, pages: number): number {

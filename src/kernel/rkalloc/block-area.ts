@@ -18,8 +18,11 @@ export interface BlockArea {
   free(unit: number): void;
   /** Makes the block that starts at `unit` hold `units` (1 or more) without moving it; false: it cannot. */
   resize(unit: number, units: number): boolean;
-  /** A block of the one unit `unit`, any number; false: it is not a free one. Absent where that cannot be asked for. */
-  take?(unit: number): boolean;
+  /**
+   * Takes unit `unit` (any number) and those behind it, `units` together, as far as they are free; each is a block of its own.
+   * Returns how many. Absent where that cannot be asked for.
+   */
+  take?(unit: number, units: number): number;
   /**
    * Where `units` (1 or more) free units follow each other, looked for from unit `from` (any number) on, and after the last
    * from 0 on; -1: there are not so many, or they are not found in a bounded time.

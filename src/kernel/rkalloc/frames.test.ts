@@ -72,12 +72,12 @@ describe.each(KINDS.map((kind) => [kind.name, kind] as const))("frames of %s", (
         (first, pages, wanted) => {
           const frames = create(first, pages);
           const taken = new Set<number>();
-          const mayTake = frames.take(first);
+          const mayTake = frames.take(first, 1) === 1;
           if (mayTake) taken.add(first);
           for (const index of [...wanted, Number.NaN, 0.5]) {
             const page = first + index;
             const isFree = index >= 0 && index < pages && !taken.has(page) && Number.isInteger(index);
-            expect(frames.take(page)).toBe(mayTake && isFree);
+            expect(frames.take(page, 1)).toBe(mayTake && isFree ? 1 : 0);
             if (mayTake && isFree) taken.add(page);
             expect(frames.freePages).toBe(pages - taken.size);
           }
@@ -96,6 +96,32 @@ describe.each(KINDS.map((kind) => [kind.name, kind] as const))("frames of %s", (
     );
   });
 
+  test("are as many as follow the one that was asked for", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 5000 }),
+        fc.array(fc.integer({ min: 0, max: 199 }), { maxLength: 10 }),
+        fc.integer({ min: -5, max: 205 }),
+        fc.integer({ min: 0, max: 210 }),
+        (first, used, from, wanted) => {
+          const frames = create(first, 200);
+          if (frames.take(first, 1) === 0) return;
+          frames.free(first, 0);
+          for (const index of used) frames.take(first + index, 1);
+          const free = frames.freePages;
+          const end = [...used, 200].sort((a, b) => a - b).find((index) => index >= from) ?? 0;
+          const expected = from < 0 ? 0 : Math.max(0, Math.min(wanted, end - from));
+          expect(frames.take(first + from, wanted)).toBe(expected);
+          expect(frames.freePages).toBe(free - expected);
+          for (let i = 0; i < expected; i++) frames.free(first + from + i, 0);
+          for (const index of new Set(used)) frames.free(first + index, 0);
+          expect(frames.room(first, 200)).toBe(first);
+        },
+      ),
+      { seed: 5, numRuns: 200 },
+    );
+  });
+
   test("are found where many follow each other, if that can be asked", () => {
     fc.assert(
       fc.property(
@@ -105,12 +131,12 @@ describe.each(KINDS.map((kind) => [kind.name, kind] as const))("frames of %s", (
         fc.integer({ min: 1, max: 210 }),
         (first, used, from, wanted) => {
           const frames = create(first, 200);
-          if (!frames.take(first)) {
+          if (frames.take(first, 1) === 0) {
             expect(frames.room(first, 1)).toBe(-1);
             return;
           }
           frames.free(first, 0);
-          for (const index of used) frames.take(first + index);
+          for (const index of used) frames.take(first + index, 1);
           const taken = [...new Set(used), 200].sort((a, b) => a - b);
           const fits = (start: number) => (taken.find((index) => index >= start) ?? 0) >= start + wanted;
           const starts = Array.from({ length: 200 }, (_, i) => i).filter(fits);
@@ -161,7 +187,7 @@ describe.each(KINDS.map((kind) => [kind.name, kind] as const))("frames of %s", (
     if (frames.room!(first, 1) !== -1) {
       ram.writeU32(page * 4096, 7);
       frames.free(page, 0);
-      expect(frames.take!(page)).toBe(true);
+      expect(frames.take!(page, 1)).toBe(1);
       expect(ram.readU32(page * 4096)).toBe(0);
     }
     if (kind === pool) {

@@ -12,8 +12,11 @@ export interface FrameAllocator {
   allocate(order: number): number;
   /** Gives back a block as it was allocated. Throws a RangeError for anything else: only the kernel calls this. */
   free(page: number, order: number): void;
-  /** A block of order 0 that is page `page`, any number; false: it is not free. Absent where that cannot be asked for. */
-  take?(page: number): boolean;
+  /**
+   * Takes page `page` (any number) and those behind it, `pages` together, as far as they are free; each is a block of order 0.
+   * Returns how many. Absent where that cannot be asked for.
+   */
+  take?(page: number, pages: number): number;
   /**
    * Where `pages` (1 or more) free pages follow each other, looked for from page `from` (any number) on; -1: none were found.
    * Takes none of them.

@@ -25,8 +25,8 @@ export function zeroing(
   const reserves: Reserve[] = [];
   const ownerOf = (page: number): FrameAllocator =>
     reserves.find(({ first, end }) => page >= first && page < end)?.frames ?? frames;
-  const clear = (first: number, order: number): void => {
-    for (let page = first; page < first + 2 ** order; page++) {
+  const clear = (first: number, pages: number): void => {
+    for (let page = first; page < first + pages; page++) {
       if (used[page - firstPage] === 0) continue;
       used[page - firstPage] = 0;
       // One that its owner never touched has no host memory, and reads as zero.
@@ -46,13 +46,13 @@ export function zeroing(
   const serve = (from: FrameAllocator) => ({
     allocate(order: number): number {
       const first = from.allocate(order);
-      if (first !== -1) clear(first, order);
+      if (first !== -1) clear(first, 2 ** order);
       return first;
     },
-    take(page: number): boolean {
-      const isTaken = from.take?.(page) ?? false;
-      if (isTaken) clear(page, 0);
-      return isTaken;
+    take(page: number, pages: number): number {
+      const taken = from.take?.(page, pages) ?? 0;
+      clear(page, taken);
+      return taken;
     },
     room: (start: number, pages: number) => from.room?.(start, pages) ?? -1,
     free,

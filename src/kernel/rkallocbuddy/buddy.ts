@@ -68,24 +68,19 @@ export class BuddyArea implements BlockArea {
     return unit;
   }
 
-  take(unit: number): boolean {
-    if (!(Number.isInteger(unit) && unit >= 0 && unit < this.units)) return false;
-    let start = this.blockOf(unit);
-    let order = this.state[start] - 1;
-    if (order < 0) return false;
-    this.remove(start, order);
-    while (order > 0) {
-      order--;
-      const half = start + (1 << order);
-      if (unit < half) this.insert(half, order);
-      else {
-        this.insert(start, order);
-        start = half;
-      }
+  take(unit: number, units: number): number {
+    if (!Number.isInteger(unit) || unit < 0) return 0;
+    const end = Math.min(unit + units, this.units);
+    let at = unit;
+    while (at < end) {
+      const block = this.blockOf(at);
+      const order = this.state[block] - 1;
+      if (order < 0) break;
+      this.remove(block, order);
+      this.carve(block, order, at, end);
+      at = Math.min(end, block + (1 << order));
     }
-    this.state[unit] = -1;
-    this.free_--;
-    return true;
+    return Math.max(0, at - unit);
   }
 
   room(from: number, units: number): number {
@@ -160,6 +155,19 @@ export class BuddyArea implements BlockArea {
     for (let order = 0; ; order++) {
       const start = ((this.first + unit) & -(1 << order)) - this.first;
       if (Math.abs(this.state[start]) > order) return start;
+    }
+  }
+
+  /** Gives out the units from `from` to before `end` of a free block that is in no list, one by one; the rest stays free. */
+  private carve(block: number, order: number, from: number, end: number): void {
+    const above = block + (1 << order);
+    if (above <= from || block >= end) this.insert(block, order);
+    else if (block >= from && above <= end) {
+      this.state.fill(-1, block, above);
+      this.free_ -= above - block;
+    } else {
+      this.carve(block, order - 1, from, end);
+      this.carve(block + (1 << (order - 1)), order - 1, from, end);
     }
   }
 

@@ -30,7 +30,8 @@ export class PageFrames {
   /** A zeroed page with one holder, or -1 when memory is used up and nothing can be given back. */
   allocate(): number {
     const { allocator } = this;
-    this.last = allocator.take?.(this.last + 1) ? this.last + 1 : this.newRoom(LOOSE, 0, allocator);
+    const next = this.last + 1;
+    this.last = allocator.take?.(next, 1) === 1 ? next : this.newRoom(LOOSE, 0, allocator);
     return this.last;
   }
 
@@ -48,8 +49,8 @@ export class PageFrames {
     from = this.allocator,
   ): number {
     if (!from.take) return this.anyPage(from);
-    if (from.take(number + place.main)) return number + place.main;
-    if (isCopy && from.take(number + place.aside)) return number + place.aside;
+    if (from.take(number + place.main, 1) === 1) return number + place.main;
+    if (isCopy && from.take(number + place.aside, 1) === 1) return number + place.aside;
     const page = this.newRoom(room, below, from);
     if (page === -1) return -1;
     if (isCopy && !Number.isNaN(place.main)) place.aside = page - number;
@@ -57,11 +58,16 @@ export class PageFrames {
     return page;
   }
 
+  /** Takes page `page` and those behind it as far as they are free, `pages` at most. Returns how many. */
+  allocateFrom(page: number, pages: number): number {
+    return this.allocator.take?.(page, pages) ?? 0;
+  }
+
   private newRoom(room: number, below: number, from: FrameAllocator): number {
     for (let pages = room; pages > 0; pages >>= 1) {
       const start = from.room?.(this.next, pages) ?? -1;
       const page = pages === room ? start + below : start;
-      if (start === -1 || !from.take?.(page)) continue;
+      if (start === -1 || from.take?.(page, 1) !== 1) continue;
       this.next = start + pages;
       return page;
     }

@@ -195,9 +195,9 @@ export class ResidentPages {
     const word = this.newEntry(at);
     const { object } = vma;
     if (!object) {
-      this.set(word, this.newFrame(vma, at), pteFlags(vma.prot));
-      this.add(1);
-      this.mapZerosAround(vma, at);
+      const page = this.newFrame(vma, at);
+      this.set(word, page, pteFlags(vma.prot));
+      this.add(1 + this.mapZerosBehind(vma, at, page));
       return true;
     }
     const offset = vma.offset + (at - vma.start);
@@ -251,22 +251,20 @@ export class ResidentPages {
   }
 
   /**
-   * Anonymous memory is mostly touched in order, so the rest of an aligned group of pages is mapped with the first:
-   * frames of the machine are given out, but no memory of the host until they are touched. The hart says in their entries
-   * when they are.
+   * Anonymous memory is mostly touched in order, so the rest of an aligned group of pages is mapped with the first, as far
+   * as frames that follow the first one's are free: frames of the machine are given out, but no memory of the host until
+   * they are touched. The hart says in their entries when they are. Returns how many were mapped.
    */
-  private mapZerosAround(vma: Vma, at: number): void {
-    if (this.frames.allocator.freePages < PLENTY) return;
+  private mapZerosBehind(vma: Vma, at: number, page: number): number {
+    if (this.frames.allocator.freePages < PLENTY) return 0;
     const end = Math.min(vma.end, groupOf(at) + AROUND * PAGE_SIZE);
     const flags = untouched(pteFlags(vma.prot));
-    let word = this.table.entry(at);
-    let mapped = 0;
-    for (let next = at + PAGE_SIZE; next < end; next += PAGE_SIZE, mapped++) {
-      word += 2;
-      if (this.u32[word] !== 0) break;
-      this.set(word, this.newFrame(vma, next), flags);
-    }
-    this.add(mapped);
+    const word = this.table.entry(at);
+    let wanted = (end - at) / PAGE_SIZE - 1;
+    for (let i = 1; i <= wanted; i++) if (this.u32[word + 2 * i] !== 0) wanted = i - 1;
+    const mapped = this.frames.allocateFrom(page + 1, wanted);
+    for (let i = 1; i <= mapped; i++) this.set(word + 2 * i, page + i, flags);
+    return mapped;
   }
 
   /** The pages around that are in memory anyway, as Linux's fault-around does. */
