@@ -69,8 +69,8 @@ export const PROGRAMS: readonly Program[] = [
   { name: "mandelbrot", about: "doubles in registers", prints: "36467 thousand", isFloat: true },
   { name: "fft", about: "single precision, strides", prints: "290.98", isFloat: true },
   { name: "syscalls", about: "five million getppid", prints: "5000000" },
-  { name: "pipe", about: "1.6 GB from one process to another", prints: "1638400000 3263999520" },
-  { name: "mmap", about: "map, touch, protect and unmap pages", prints: "130560000" },
+  { name: "pipe", about: "800 MB from one process to another", prints: "819200000 1631996560" },
+  { name: "mmap", about: "map, touch, protect and unmap pages", prints: "65280000" },
 ];
 
 /** The program that does next to nothing. */

@@ -5,7 +5,7 @@
 enum { PAGE = 4096, PAGES = 256 };
 
 int main(int argc, char **argv) {
-  int rounds = scale(argc, argv, 4000);
+  int rounds = scale(argc, argv, 2000);
   uint64_t sum = 0;
   for (int round = 0; round < rounds; round++) {
     unsigned char *memory =

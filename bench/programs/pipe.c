@@ -19,7 +19,7 @@ static void produce(int output, int blocks) {
 }
 
 int main(int argc, char **argv) {
-  int blocks = scale(argc, argv, 400000), ends[2], status;
+  int blocks = scale(argc, argv, 200000), ends[2], status;
   if (pipe(ends) != 0) return 1;
   pid_t child = fork();
   if (child < 0) return 1;
