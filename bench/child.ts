@@ -26,6 +26,7 @@ export function runCommand(command: string, args: readonly string[]): Finished {
     stdio: ["ignore", "pipe", "pipe"],
     encoding: "utf8",
     timeout: TIME_LIMIT,
+    killSignal: "SIGKILL",
     maxBuffer: MOST_OUTPUT,
   });
   const wall = performance.now() - start;

@@ -18,7 +18,7 @@ test("paths are made absolute, and a JIT mode is passed on", () => {
     ...["--jit", "always", "--without-linux"],
   ]);
   expect({ node, external, run, linux }).toEqual({
-    ...{ node: "/b/node", external: "/x/y", run: ["--jit", "always"], linux: false },
+    ...{ node: "/b/node", external: "/x/y", run: ["--jit=always"], linux: false },
   });
 });
 

@@ -35,7 +35,7 @@ export function readOptions(args: readonly string[]): Options {
     rounds: Number(rounds),
     json,
     ...partsOf(only, isPart),
-    run: jit === undefined ? [] : ["--jit", jit],
+    run: jit === undefined ? [] : [`--jit=${jit}`],
     ...(node !== undefined && { node: resolve(node) }),
     ...(external !== undefined && { external: resolve(external) }),
     linux: !values["without-linux"],

@@ -75,11 +75,11 @@ function readOptions(): Options {
   }
 }
 
-/** The command line with `--jit MODE` behind the name of our command. */
+/** The command line with `--jit=MODE` behind the name of our command. */
 function withJit(emulator: Emulator, mode: string | undefined): Emulator {
   if (mode === undefined) return emulator;
   return (computer) =>
-    emulator(computer).flatMap((word) => (word === "boot" ? [word, "--jit", mode] : [word]));
+    emulator(computer).flatMap((word) => (word === "boot" ? [word, `--jit=${mode}`] : [word]));
 }
 
 interface Work {
