@@ -20,8 +20,15 @@ const LARGEST = 65536 * WASM_PAGE;
 const WEIGHT = 64 << 20;
 /** Frames are taken from the arena in batches of this many. */
 const FRAME_BATCH = 256;
-/** In a frame's count of references: it is the home of one page, and serves no other. */
+/** In a frame's count of references: it is at home. */
 const HOME = 2 ** 31;
+
+/** Frames `first` to before `end`, as numbers: each the home of one page, serving no other. Those that nobody holds are zero. */
+export interface Home {
+  readonly first: number;
+  /** Comes down to `first` where there are no other frames left for others. */
+  end: number;
+}
 
 export class Arena {
   readonly memory: WebAssembly.Memory;
@@ -43,8 +50,7 @@ export class Arena {
   private readonly freeBlocks = new Map<number, number[]>();
   private freeFrames: number[] = [];
   private recycledFrames: number[] = [];
-  /** Home frames, as numbers; those that nobody holds are zero. */
-  private readonly homes: { readonly first: number; end: number }[] = [];
+  private readonly homes: Home[] = [];
   /** How many page maps hold each frame, by frame number; 0 for what is not a frame in use. */
   private references = new Uint32Array(4096);
 
@@ -99,32 +105,33 @@ export class Arena {
 
   /**
    * Reserves `count` frames that follow each other, for memory whose pages are to do so too; address space alone until they
-   * are taken by `allocateFrame`. Returns the first. Throws `ArenaFull`.
+   * are taken. Throws `ArenaFull`.
    */
-  reserveHome(count: number): number {
-    const start = this.place(count * FRAME_SIZE, FRAME_SIZE);
-    const first = start / FRAME_SIZE;
-    this.growReferences(first + count);
-    this.references.fill(HOME, first, first + count);
-    this.homes.push({ first, end: first + count });
-    return start;
+  reserveHome(count: number): Home {
+    const first = this.place(count * FRAME_SIZE, FRAME_SIZE) / FRAME_SIZE;
+    const home = { first, end: first + count };
+    this.growReferences(home.end);
+    this.homes.push(home);
+    return home;
   }
 
-  /** What `reserveHome` gave serves any page from now on, each frame when nobody holds it any more. */
-  releaseHome(start: number): void {
-    const at = this.homes.findIndex(({ first }) => first === start / FRAME_SIZE);
-    const [home] = this.homes.splice(at, 1);
-    this.openHome(home.first, home.end);
+  /** The frames of `home` serve any page from now on, each when nobody holds it any more. */
+  releaseHome(home: Home): void {
+    this.homes.splice(this.homes.indexOf(home), 1);
+    this.open(home, home.first);
   }
 
-  /** A zeroed frame with one reference: `home`, where nobody holds that, or another. Throws `ArenaFull`. */
-  allocateFrame(home = 0): number {
-    if (this.references[home / FRAME_SIZE] === HOME) {
-      this.references[home / FRAME_SIZE]++;
-      this.use(FRAME_SIZE);
-      // Whoever reads it first writes to it next, and the host would find it a page twice.
-      this.u8[home] = 0;
-      return home;
+  /** A zeroed frame with one reference: frame `index` of `home`, where nobody holds that, or another. Throws `ArenaFull`. */
+  allocateFrame(home?: Home, index = 0): number {
+    if (home) {
+      const number = home.first + index;
+      if (number < home.end && this.references[number] === 0) {
+        this.references[number] = HOME + 1;
+        this.use(FRAME_SIZE);
+        // Whoever reads it first writes to it next, and the host would find it a page twice.
+        this.u8[number * FRAME_SIZE] = 0;
+        return number * FRAME_SIZE;
+      }
     }
     const recycled = this.recycledFrames.pop();
     if (recycled !== undefined) {
@@ -150,20 +157,19 @@ export class Arena {
     }
     for (const home of this.homes)
       while (home.end > home.first) {
-        const end = home.end;
-        home.end = Math.max(home.first, end - FRAME_BATCH);
-        this.openHome(home.end, end);
+        this.open(home, Math.max(home.first, home.end - FRAME_BATCH));
         if (this.freeFrames.length > 0) return;
       }
     throw new ArenaFull(FRAME_SIZE);
   }
 
-  /** Frames `first` to before `end` are no homes any more. */
-  private openHome(first: number, end: number): void {
-    for (let frame = end - 1; frame >= first; frame--) {
-      this.references[frame] -= HOME;
+  /** Frames of `home` from `end` on are no homes any more. */
+  private open(home: Home, end: number): void {
+    for (let frame = home.end - 1; frame >= end; frame--) {
+      this.references[frame] &= HOME - 1;
       if (this.references[frame] === 0) this.freeFrames.push(frame * FRAME_SIZE);
     }
+    home.end = end;
   }
 
   private growReferences(frames: number): void {
@@ -183,6 +189,7 @@ export class Arena {
     const left = --this.references[frame / FRAME_SIZE];
     if (left === 0) this.recycledFrames.push(frame);
     else if (left === HOME) {
+      this.references[frame / FRAME_SIZE] = 0;
       this.u8.fill(0, frame, frame + FRAME_SIZE);
       this.used -= FRAME_SIZE;
     }

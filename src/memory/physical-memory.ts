@@ -1,4 +1,4 @@
-import { type Arena, FRAME_SIZE } from "./arena.ts";
+import { type Arena, FRAME_SIZE, type Home } from "./arena.ts";
 
 /**
  * Guest-physical RAM: a map from guest page to frame in the arena, never `base + address`.
@@ -25,8 +25,8 @@ export class PhysicalMemory {
    */
   onChange: (page: number) => void = () => {};
   private readonly firstPage: number;
-  /** Where its pages are as long as nobody shares them: the first one's frame; 0 for a fork. */
-  private readonly home: number;
+  /** Where its pages are as long as nobody shares them; a fork has none. */
+  private readonly home: Home | undefined;
   private touched = 0;
 
   /** Throws `ArenaFull`. */
@@ -38,7 +38,7 @@ export class PhysicalMemory {
     this.size = size;
     this.firstPage = base / FRAME_SIZE;
     const pages = size / FRAME_SIZE;
-    this.home = hasHome ? arena.reserveHome(pages) : 0;
+    this.home = hasHome ? arena.reserveHome(pages) : undefined;
     this.map = new Uint32Array(arena.memory.buffer, arena.reserve(pages * 4, 8), pages);
   }
 
@@ -56,7 +56,7 @@ export class PhysicalMemory {
     const index = page - this.firstPage;
     const frame = this.map[index];
     if (frame !== 0) return frame;
-    const fresh = this.arena.allocateFrame(this.home === 0 ? 0 : this.home + index * FRAME_SIZE);
+    const fresh = this.arena.allocateFrame(this.home, index);
     this.map[index] = fresh;
     this.touched++;
     return fresh;
@@ -102,7 +102,7 @@ export class PhysicalMemory {
 
   /** Lets go of every frame and of the map. The memory must not be used afterwards. */
   release(): void {
-    if (this.home !== 0) this.arena.releaseHome(this.home);
+    if (this.home) this.arena.releaseHome(this.home);
     for (const frame of this.map) if (frame !== 0) this.arena.releaseFrame(frame);
     this.arena.release(this.map.byteOffset, this.map.byteLength);
     this.onChange(-1);
