@@ -20,6 +20,7 @@ const LARGEST = 65536 * WASM_PAGE;
 const WEIGHT = 64 << 20;
 /** Frames are taken from the arena in batches of this many. */
 const FRAME_BATCH = 256;
+const ZEROS = new Uint8Array(FRAME_SIZE);
 /** In a frame's count of references: it is at home. */
 const HOME = 2 ** 31;
 
@@ -135,7 +136,7 @@ export class Arena {
     }
     const recycled = this.recycledFrames.pop();
     if (recycled !== undefined) {
-      this.u8.fill(0, recycled, recycled + FRAME_SIZE);
+      this.clearFrame(recycled);
       this.references[recycled / FRAME_SIZE] = 1;
       return recycled;
     }
@@ -190,9 +191,14 @@ export class Arena {
     if (left === 0) this.recycledFrames.push(frame);
     else if (left === HOME) {
       this.references[frame / FRAME_SIZE] = 0;
-      this.u8.fill(0, frame, frame + FRAME_SIZE);
+      this.clearFrame(frame);
       this.used -= FRAME_SIZE;
     }
+  }
+
+  /** Makes a frame zeros. V8 fills shared memory byte by byte, but copies it by words: that takes a sixth of the time. */
+  clearFrame(frame: number): void {
+    this.u8.set(ZEROS, frame);
   }
 
   isShared(frame: number): boolean {

@@ -31,8 +31,7 @@ export function zeroing(
       used[page - firstPage] = 0;
       // One that its owner never touched has no host memory, and reads as zero.
       if (ram.map[page - firstPage] === 0) continue;
-      const start = ram.writable(page);
-      ram.arena.u8.fill(0, start, start + PAGE_SIZE);
+      ram.arena.clearFrame(ram.writable(page));
     }
   };
   const free = (first: number, order: number): void => {
