@@ -8,15 +8,16 @@ const verdicts = (found: ReturnType<typeof marks>) => found.map(({ met, measured
 
 function program(name: string, isFloat: boolean, qemu: number, linux: number): CpuFigure {
   return {
-    ...{ name, about: "", isFloat, from: "own", instructions: 1, peers: {} },
+    ...{ name, about: "", isFloat, isStart: false, from: "own", instructions: 1, peers: {} },
     own: [ownFigure([{ seconds: 1, guestSeconds: 1 }], { "qemu-riscv64": [qemu], linux: [linux] })],
   };
 }
 
-test("the CPU suite's marks: means, the least program, floating point", () => {
-  const figures = [program("a", false, 0.5, 4), program("b", true, 8, 1)];
+test("the CPU suite's marks: means, the least program, floating point, and how Python starts", () => {
+  const start = { ...program("python-start", false, 0.9, 1), isStart: true };
+  const figures = [program("a", false, 0.5, 4), program("b", true, 8, 1), start];
   expect(verdicts(marks({ throughput: [], cpu: { native: "", nodes: [""], figures } }))).toEqual([
-    ...["true 2.00", "false 0.50 (a)", "true 8.00 (least 8.00, b)", "true 2.00"],
+    ...["true 2.00", "false 0.50 (a)", "true 8.00 (least 8.00, b)", "true 2.00", "false 0.90"],
   ]);
 });
 

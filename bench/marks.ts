@@ -73,6 +73,9 @@ function cpuMarks(cpu: CpuReport): Mark[] {
   }
   if (linux)
     found.push(atLeast(`CPU suite: geometric mean at least ${CPU.linux} of Linux`, linux.mean, CPU.linux));
+  const python = cpu.figures.find(({ name }) => name === "python-start")?.own[0].speed["qemu-riscv64"];
+  if (python)
+    found.push(atLeast("python3, started from the host, as fast as under qemu-riscv64", python.median, 1));
   return found;
 }
 
@@ -80,11 +83,13 @@ function kernelMarks({ figures }: KernelReport): Mark[] {
   const found = figures.flatMap(({ name, speed }) => {
     const beside = speed.linux?.median;
     if (beside === undefined) return [];
-    return [atLeast(`${name} at least as fast as Linux in qemu-system-riscv64`, beside, 1)];
+    return [atLeast(`${name}: as fast as Linux in qemu-system-riscv64`, beside, 1)];
   });
   const python = figures.find(({ name }) => name === "python")?.speed["qemu-riscv64"]?.median;
   if (python !== undefined)
-    found.push(atLeast("python3 starts at least as fast as under qemu-riscv64", python, 1));
+    found.push(
+      atLeast("python3, started by a program of the guest, as fast as under qemu-riscv64", python, 1),
+    );
   return found;
 }
 

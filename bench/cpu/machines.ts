@@ -78,10 +78,11 @@ export function linux({ files, root, work }: Folders): Machine {
     name: "linux",
     begin: () => guest.boot(),
     end: () => guest.end(),
-    async run({ from, program, args }) {
-      const file = from === "debian" ? program : `${FILES}/${program}`;
-      if (from === "debian") await guest.run(["/bin/sh", "-c", WARM_UP, file]);
-      const output = await guest.run([`${FILES}/timed`, file, ...args(FILES)]);
+    async run({ from, program, args, isStart }) {
+      const command = [from === "debian" ? program : `${FILES}/${program}`, ...args(FILES)];
+      if (isStart) await guest.run(command);
+      else if (from === "debian") await guest.run(["/bin/sh", "-c", WARM_UP, program]);
+      const output = await guest.run([`${FILES}/timed`, ...command]);
       const [, stdout, nanoseconds] = /^(.*)timed: (\d+)\n$/s.exec(output) ?? [];
       if (nanoseconds === undefined) throw new BenchError(`it printed ${JSON.stringify(output)}`);
       return { stdout, seconds: Number(nanoseconds) / 1e9 };

@@ -83,14 +83,15 @@ function checkResult(
     );
 }
 
-function figureOf({ name, about, isFloat, from, work }: Subject, taken: Measured): CpuFigure {
+function figureOf(subject: Subject, taken: Measured): CpuFigure {
+  const { name, about, isFloat, isStart = false, from, work } = subject;
   const peers: Partial<Record<Peer, ReturnType<typeof summarise>>> = {};
   for (const peer of PEERS) {
     const seconds = taken.peers[peer];
     if (seconds) peers[peer] = summarise(seconds);
   }
   return {
-    ...{ name, about, isFloat, from, peers },
+    ...{ name, about, isFloat, isStart, from, peers },
     instructions: taken.instructions,
     ...(work && { work }),
     own: taken.own.map((runs) => ownFigure(runs, taken.peers)),

@@ -9,7 +9,15 @@ const RUNS = [
 function figure(name: string, qemu: number, other: Partial<CpuFigure> = {}): CpuFigure {
   const times = { native: [0.5, 0.5], "qemu-riscv64": [2 * qemu, 4 * qemu], linux: [4, 8] };
   return {
-    ...{ name, about: "what it is", isFloat: false, from: "own", instructions: 5e9, peers: {} },
+    ...{
+      name,
+      about: "what it is",
+      isFloat: false,
+      isStart: false,
+      from: "own",
+      instructions: 5e9,
+      peers: {},
+    },
     own: [ownFigure(RUNS, times)],
     ...other,
   };
@@ -26,7 +34,10 @@ test("whole processes are compared with each other, and what Linux's guest spend
 });
 
 test("a suite's mean and its least program, of those that count and that the peer has", () => {
-  const all = report(figure("a", 4), figure("b", 1, { isFloat: true }), figure("c", 2, { own: [missing()] }));
+  const all = report(
+    ...[figure("a", 4), figure("b", 1, { isFloat: true }), figure("c", 2, { own: [missing()] })],
+    figure("start", 0.1, { isStart: true }),
+  );
   expect(overall(all, "qemu-riscv64")).toEqual({
     programs: 2,
     mean: expect.closeTo(2),

@@ -42,6 +42,8 @@ export interface CpuFigure {
   readonly name: string;
   readonly about: string;
   readonly isFloat: boolean;
+  /** It does nothing but start: no part of what all programs together say. */
+  readonly isStart: boolean;
   readonly from: string;
   /** What the machine retired, ours, in the first round. */
   readonly instructions: number;
@@ -92,10 +94,12 @@ export function overall(
   counts: (figure: CpuFigure) => boolean = () => true,
   node = 0,
 ): Overall | undefined {
-  const found = figures.filter(counts).flatMap(({ name, own }) => {
-    const speed = own[node].speed[peer]?.median;
-    return speed === undefined ? [] : [{ name, speed }];
-  });
+  const found = figures
+    .filter((figure) => !figure.isStart && counts(figure))
+    .flatMap(({ name, own }) => {
+      const speed = own[node].speed[peer]?.median;
+      return speed === undefined ? [] : [{ name, speed }];
+    });
   if (found.length === 0) return undefined;
   return {
     programs: found.length,

@@ -5,6 +5,8 @@ export interface Subject {
   readonly name: string;
   readonly about: string;
   readonly isFloat: boolean;
+  /** It does nothing but start: no part of the suite's means. */
+  readonly isStart?: true;
   /**
    * Where its executables are from: bench/programs, a folder that the user names, or Debian's packages.
    * Debian's has a `path` in the root.
@@ -98,6 +100,16 @@ const debian: readonly Subject[] = [
       "40 (2686, [('di', 147), ('gi', 145)], 32110) (240590, 98639)",
       "40 (2704, [('do', 155), ('di', 148)], 32176) (235875, 98706)",
     ),
+  },
+  {
+    name: "python-start",
+    about: "python3 -c 'print(6*7)'",
+    isFloat: false,
+    isStart: true,
+    from: "debian",
+    program: "/usr/bin/python3",
+    args: () => ["-c", "print(6*7)"],
+    result: "42\n",
   },
   {
     name: "sqlite",
