@@ -34,7 +34,7 @@ interface Context {
  */
 export class TlbPool {
   private readonly ram: PhysicalMemory;
-  private readonly u8: Uint8Array;
+  private readonly i64: BigInt64Array;
   private readonly u32: Uint32Array;
   private readonly i32: Int32Array;
   private readonly contexts: Context[] = [];
@@ -44,7 +44,7 @@ export class TlbPool {
 
   constructor(ram: PhysicalMemory) {
     this.ram = ram;
-    this.u8 = ram.arena.u8;
+    this.i64 = ram.arena.i64;
     this.u32 = ram.arena.u32;
     this.i32 = ram.arena.i32;
     this.seenIn = new Uint8Array(ram.map.length);
@@ -154,11 +154,11 @@ export class TlbPool {
 
   private emptyTables(table: number): void {
     for (const { address, view } of this.contexts)
-      if (view !== -1) this.u8.fill(0xff, address + table, address + table + TLB_TABLE_SIZE);
+      if (view !== -1) this.i64.fill(-1n, (address + table) / 8, (address + table + TLB_TABLE_SIZE) / 8);
   }
 
   private empty(context: Context): void {
-    this.u8.fill(0xff, context.address, context.address + TLB.size);
+    this.i64.fill(-1n, context.address / 8, (context.address + TLB.size) / 8);
     context.largeFrom = 0;
     context.largeTo = 0;
   }

@@ -20,7 +20,6 @@ const LARGEST = 65536 * WASM_PAGE;
 const WEIGHT = 64 << 20;
 /** Frames are taken from the arena in batches of this many. */
 const FRAME_BATCH = 256;
-const ZEROS = new Uint8Array(FRAME_SIZE);
 /** In a frame's count of references: it is at home. */
 const HOME = 2 ** 31;
 
@@ -73,7 +72,7 @@ export class Arena {
     this.view = new DataView(buffer);
   }
 
-  /** Reserves `bytes` zeroed bytes. Throws `ArenaFull`. */
+  /** Reserves `bytes` zeroed bytes at a multiple of `align` (8 or more). Throws `ArenaFull`. */
   reserve(bytes: number, align: number): number {
     const free = this.freeBlocks.get(bytes);
     const reused = free?.findIndex((block) => block % align === 0) ?? -1;
@@ -98,7 +97,7 @@ export class Arena {
 
   /** Gives back what `reserve` gave; the next reservation of this size gets it. */
   release(start: number, bytes: number): void {
-    this.u8.fill(0, start, start + bytes);
+    this.i64.fill(0n, start / 8, Math.ceil((start + bytes) / 8));
     const free = this.freeBlocks.get(bytes);
     if (free) free.push(start);
     else this.freeBlocks.set(bytes, [start]);
@@ -196,9 +195,9 @@ export class Arena {
     }
   }
 
-  /** Makes a frame zeros. V8 fills shared memory byte by byte, but copies it by words: that takes a sixth of the time. */
+  /** Makes a frame zeros; by words, because V8 fills shared memory element by element. */
   clearFrame(frame: number): void {
-    this.u8.set(ZEROS, frame);
+    this.i64.fill(0n, frame / 8, (frame + FRAME_SIZE) / 8);
   }
 
   isShared(frame: number): boolean {
