@@ -8,7 +8,7 @@ import type { PageObject } from "./page-object.ts";
 import { Place } from "./place.ts";
 import { type Access, OutOfMemory, ResidentPages } from "./resident-pages.ts";
 import { SharedMemory } from "./shared-memory.ts";
-import { isData, SpaceAreas } from "./space-areas.ts";
+import { isData, SpaceAreas, USER_END } from "./space-areas.ts";
 import { growStack } from "./stack-growth.ts";
 import { AreaFlag, Prot, type Vma } from "./vma.ts";
 
@@ -62,9 +62,10 @@ export class AddressSpace extends SpaceAreas {
       if (page === -1) throw new OutOfMemory();
       return page;
     });
-    this.resident = new ResidentPages(this.table, context.frames, (start, length) =>
-      this.forget(start, length),
-    );
+    this.resident = new ResidentPages(this.table, context.frames, (start, length) => {
+      // Where all goes, all is forgotten at once.
+      if (this.users > 0) this.forget(start, length);
+    });
   }
 
   /** Maps whole pages over whatever was there. Returns 0 or a negative errno. */
@@ -304,6 +305,7 @@ export class AddressSpace extends SpaceAreas {
     const areas = [...this.areas.areas];
     for (const vma of areas) this.resident.drop(vma.start, vma.end);
     this.areas.remove(areas);
+    this.forget(0, USER_END);
     for (const page of this.table.tables()) this.context.frames.release(page);
     this.context.frames.lookFrom(this.began);
   }

@@ -96,16 +96,17 @@ export class ResidentPages {
 
   /** Takes out the pages of a range that are their object's; `copies`: private ones too. */
   dropSome(start: number, end: number, copies: boolean): void {
-    let dropped = 0;
-    this.each(start, end, (_at, page, flags, word) => {
+    let first = end;
+    let last = start;
+    this.each(start, end, (at, page, flags, word) => {
       if (!copies && (flags & OF_OBJECT) === 0) return;
       this.u32[word] = 0;
       this.frames.release(page);
-      dropped++;
+      this.count--;
+      if (first === end) first = at;
+      last = at;
     });
-    if (dropped === 0) return;
-    this.count -= dropped;
-    this.changed(start, end - start);
+    if (first < end) this.changed(first, last + PAGE_SIZE - first);
   }
 
   /** Gives the pages of a range, which is in `vma`, the area's new permissions. */
@@ -153,17 +154,19 @@ export class ResidentPages {
   shareWith(other: ResidentPages, vma: Vma): void {
     if (vma.object && !vma.copied) return;
     const { u32, frames } = this;
-    let protectedAny = false;
-    this.table.eachTable(vma.start, vma.end, (first, start, count) => {
+    let first = vma.end;
+    let last = vma.start;
+    this.table.eachTable(vma.start, vma.end, (word, start, count) => {
       const to = other.newEntry(start);
       let shared = 0;
       for (let i = 0; i < 2 * count; i += 2) {
-        const low = u32[first + i];
+        const low = u32[word + i];
         if ((low & (Pte.V | OF_OBJECT)) !== Pte.V) continue;
         const readOnly = low & ~(Pte.W | Pte.D);
         if (readOnly !== low) {
-          u32[first + i] = readOnly;
-          protectedAny = true;
+          u32[word + i] = readOnly;
+          last = start + (i / 2) * PAGE_SIZE;
+          if (first === vma.end) first = last;
         }
         u32[to + i] = readOnly;
         frames.share(low >>> 10);
@@ -171,7 +174,7 @@ export class ResidentPages {
       }
       other.add(shared);
     });
-    if (protectedAny) this.changed(vma.start, vma.end - vma.start);
+    if (first < vma.end) this.changed(first, last + PAGE_SIZE - first);
   }
 
   /** Calls `visit` for the pages of a range that are present; skips what has no table. */

@@ -6,6 +6,8 @@ import type { Access } from "./resident-pages.ts";
 import { UserFault, type UserMemory } from "./user-memory.ts";
 
 const CACHE = 256;
+/** Where in the cache of translations, for reading and writing, the pages' numbers begin, and what is read and written there. */
+const Known = { readTag: 0, readPage: CACHE, writeTag: 2 * CACHE, writePage: 3 * CACHE } as const;
 
 /** The kernel's view of user memory, over the page table of the address space that extends it. */
 export abstract class UserAccess implements UserMemory {
@@ -18,11 +20,8 @@ export abstract class UserAccess implements UserMemory {
   readonly asid: number;
   private readonly frames: PageFrames;
   private readonly platform: Platform;
-  /** A cache of translations, direct-mapped by page: what the tables said for reading (page + 1) and writing. */
-  private readonly readTags = new Int32Array(CACHE).fill(-1);
-  private readonly readPages = new Int32Array(CACHE);
-  private readonly writeTags = new Int32Array(CACHE).fill(-1);
-  private readonly writePages = new Int32Array(CACHE);
+  /** A cache of translations, direct-mapped by page: what the tables said for reading and writing (`Known`). */
+  private readonly known = new Int32Array(4 * CACHE).fill(-1);
 
   constructor(frames: PageFrames, platform: Platform) {
     this.frames = frames;
@@ -34,13 +33,11 @@ export abstract class UserAccess implements UserMemory {
   protected forget(start: number, length: number): void {
     const first = Math.floor(start / PAGE_SIZE);
     const pages = Math.ceil(length / PAGE_SIZE);
-    if (pages >= CACHE) {
-      this.readTags.fill(-1);
-      this.writeTags.fill(-1);
-    } else
+    if (pages >= CACHE) this.known.fill(-1);
+    else
       for (let page = first; page < first + pages; page++) {
-        this.readTags[page % CACHE] = -1;
-        this.writeTags[page % CACHE] = -1;
+        this.known[Known.readTag + (page % CACHE)] = -1;
+        this.known[Known.writeTag + (page % CACHE)] = -1;
       }
     this.platform.fence(this.asid, start, pages);
   }
@@ -185,11 +182,11 @@ export abstract class UserAccess implements UserMemory {
     if (!(address >= 0)) return -1;
     const number = Math.floor(address / PAGE_SIZE);
     const slot = number % CACHE;
-    if (this.readTags[slot] === number) return this.readPages[slot];
+    if (this.known[Known.readTag + slot] === number) return this.known[Known.readPage + slot];
     const page = this.translate(address, "read", Pte.U | Pte.R);
     if (page !== -1) {
-      this.readTags[slot] = number;
-      this.readPages[slot] = page;
+      this.known[Known.readTag + slot] = number;
+      this.known[Known.readPage + slot] = page;
     }
     return page;
   }
@@ -198,12 +195,12 @@ export abstract class UserAccess implements UserMemory {
     if (!(address >= 0)) return -1;
     const number = Math.floor(address / PAGE_SIZE);
     const slot = number % CACHE;
-    let page = this.writePages[slot];
-    if (this.writeTags[slot] !== number) {
+    let page = this.known[Known.writePage + slot];
+    if (this.known[Known.writeTag + slot] !== number) {
       page = this.translate(address, "write", Pte.U | Pte.W);
       if (page === -1) return -1;
-      this.writeTags[slot] = number;
-      this.writePages[slot] = page;
+      this.known[Known.writeTag + slot] = number;
+      this.known[Known.writePage + slot] = page;
     }
     this.platform.codeWritten(page);
     return page;
