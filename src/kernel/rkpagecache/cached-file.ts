@@ -25,7 +25,7 @@ export class CachedFile implements PageObject, CachedPages {
   private readonly codeWritten: (page: number) => void;
   private readonly onGone: () => void;
   private readonly pages = new Map<number, number>();
-  private readonly place = new Place();
+  place = new Place();
   private readonly dirty = new Set<number>();
   /** How many areas of each space show it, and how many of all write to it. */
   private readonly areas = new Map<MappingSpace, number>();
@@ -107,7 +107,7 @@ export class CachedFile implements PageObject, CachedPages {
     const wanted: [index: number, page: number][] = [];
     for (let i = first; i < end; i++) {
       if (this.pages.has(i)) continue;
-      const page = this.frames.allocateIn(this.place, i, pages, i, false, this.source);
+      const page = this.frames.allocateIn(this, i, pages, i, false, this.source);
       if (page === -1) break;
       wanted.push([i, page]);
     }

@@ -87,6 +87,18 @@ describe("pages of an area follow each other", () => {
     expect(runs(space, AT - 8 * PAGE, 24)).toEqual([24]);
   });
 
+  test("next to those that are there, where the area's place is taken on the way", () => {
+    // With so little memory no page is mapped with another.
+    const { space, context } = testSpace(512);
+    space.map(AT, 100 * PAGE, { prot: RW });
+    for (const page of [0, 10]) space.writeU8(AT + page * PAGE, 1);
+    const start = space.table.lookup(AT)!.page;
+    expect(context.frames.allocateFrom(start + 50, 1)).toBe(1);
+    for (const page of [50, 51, 1, 11, 49, 9]) space.writeU8(AT + page * PAGE, 1);
+    expect(runs(space, AT, 100)).toEqual([2, 3, 3]);
+    expect(space.table.lookup(AT + 11 * PAGE)!.page).toBe(start + 11);
+  });
+
   test("where they are moved to, too", () => {
     const { space } = testSpace();
     space.map(AT, 50 * PAGE, { prot: RW });
@@ -189,13 +201,13 @@ test("an allocator that cannot be asked for a page serves all the same", () => {
   const frames = new PageFrames(allocator, ram);
   const cache = new PageCache(frames, allocator, () => {});
   frames.reclaim = () => cache.reclaim();
-  const place = new Place();
+  const owner = { place: new Place() };
   const pages = new Set<number>();
   for (let i = 0; i < 32; i++) {
     pages.add(frames.allocate());
-    pages.add(frames.allocateIn(place, i, 100, i));
+    pages.add(frames.allocateIn(owner, i, 100, i));
   }
   expect(pages.size).toBe(64);
   expect(frames.allocate()).toBe(-1);
-  expect(frames.allocateIn(place, 40, 100, 40)).toBe(-1);
+  expect(frames.allocateIn(owner, 40, 100, 40)).toBe(-1);
 });

@@ -1,7 +1,7 @@
 import { PAGE_SIZE } from "../../cpu/sv39.ts";
 import type { PhysicalMemory } from "../../memory/physical-memory.ts";
 import type { FrameAllocator } from "../rkalloc/frames.ts";
-import type { Place } from "./place.ts";
+import { Place, type Placed } from "./place.ts";
 
 /** Pages that nobody places are put together, about so many at a time. */
 const LOOSE = 64;
@@ -36,25 +36,27 @@ export class PageFrames {
   }
 
   /**
-   * The same, for number `number` of what has its pages in `place`. Where that is not free another one is chosen, which has
-   * room for `room` pages if there is any, `below` of them below this one. `isCopy`: the page has an original, which may be
-   * where this one would be.
+   * The same, for page `number` of `owner`. Where its place is not free it gets another one, which has room for `room` pages
+   * if there is any, `below` of them below this one. `isCopy`: the page has an original, which may be where this one would be.
    */
   allocateIn(
-    place: Place,
+    owner: Placed,
     number: number,
     room: number,
     below: number,
     isCopy = false,
     from = this.allocator,
   ): number {
+    const { place } = owner;
     if (!from.take) return this.anyPage(from);
     if (from.take(number + place.main, 1) === 1) return number + place.main;
     if (isCopy && from.take(number + place.aside, 1) === 1) return number + place.aside;
     const page = this.newRoom(room, below, from);
     if (page === -1) return -1;
-    if (isCopy && !Number.isNaN(place.main)) place.aside = page - number;
-    else place.main = page - number;
+    // Who shares the place goes on there.
+    if (Number.isNaN(place.main)) place.main = page - number;
+    else if (isCopy) place.aside = page - number;
+    else owner.place = new Place(page - number);
     return page;
   }
 

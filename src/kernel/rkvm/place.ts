@@ -1,3 +1,8 @@
+/** Has pages that are to follow each other in memory. */
+export interface Placed {
+  place: Place;
+}
+
 /**
  * Where in physical memory the pages of something numbered are to be: page `n` at `n + main`. Pages that follow each
  * other are then neighbours in memory, whatever order they come in. Where that is not free it is `n + aside`: copies made

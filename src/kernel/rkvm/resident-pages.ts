@@ -1,16 +1,14 @@
 import type { PageTable } from "../../cpu/page-table.ts";
 import { PAGE_SIZE, Pte } from "../../cpu/sv39.ts";
+import { chooseFrame } from "./frame-choice.ts";
 import type { PageFrames } from "./page-frames.ts";
 import type { PageObject } from "./page-object.ts";
-import { AreaFlag, Prot, type Vma } from "./vma.ts";
+import { Prot, type Vma } from "./vma.ts";
 
 /** Pages mapped together at a first touch, an aligned group. */
 const AROUND = 16;
 /** Only with this many pages free is anonymous memory mapped in groups. */
 const PLENTY = 64 * AROUND;
-/** Anonymous memory may become longer: it is put where there is room for so many times as much, up to this part of all memory. */
-const GROWTH = 7;
-const MOST_GROWTH = 16;
 
 /** The entry's page is its area's object's, not a private copy (bit 8, which Sv39 leaves to software). */
 const OF_OBJECT = 1 << 8;
@@ -304,21 +302,17 @@ export class ResidentPages {
     if (this.count > this.peak) this.peak = this.count;
   }
 
-  /** A frame for the page at `at`, where its neighbours' are or will be. */
   private newFrame(vma: Vma, at: number, isCopy = false): number {
-    const pages = (vma.end - vma.start) / PAGE_SIZE;
-    const growth = Math.min(GROWTH * pages, Math.floor(this.frames.allocator.totalPages / MOST_GROWTH));
-    const below = Math.floor(growth * growthBelow(vma)) + (at - vma.start) / PAGE_SIZE;
-    const page = this.frames.allocateIn(vma.place, at / PAGE_SIZE, pages + growth, below, isCopy);
+    const page = chooseFrame(this.frames, vma, at, isCopy, this.ownPage);
     if (page === -1) throw new OutOfMemory();
     return page;
   }
-}
 
-/** The part of an area's growth that there has to be room for below it. What follows a program's data is its as well. */
-function growthBelow({ flags, object }: Vma): number {
-  if ((flags & AreaFlag.growsUp) !== 0 || object) return 0;
-  return (flags & AreaFlag.growsDown) !== 0 ? 1 : 0.5;
+  /** The page present at `at`, where it is no object's; else -1. */
+  private readonly ownPage = (at: number): number => {
+    const low = this.entry(at);
+    return (low & (Pte.V | OF_OBJECT)) === Pte.V ? low >>> 10 : -1;
+  };
 }
 
 const groupOf = (at: number): number => at - (at % (AROUND * PAGE_SIZE));

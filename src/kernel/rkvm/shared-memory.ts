@@ -11,7 +11,7 @@ export class SharedMemory implements PageObject {
   readonly hasFile = false;
   private readonly frames: PageFrames;
   private readonly pages = new Map<number, number>();
-  private readonly place = new Place();
+  place = new Place();
   private readonly areas = new Map<MappingSpace, number>();
   private isKept = false;
 
@@ -58,7 +58,7 @@ export class SharedMemory implements PageObject {
   page(index: number): number {
     const known = this.pages.get(index);
     if (known !== undefined) return known;
-    const page = this.frames.allocateIn(this.place, index, ROOM, 0);
+    const page = this.frames.allocateIn(this, index, ROOM, 0);
     if (page !== -1) this.pages.set(index, page);
     return page;
   }

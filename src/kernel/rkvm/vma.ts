@@ -22,7 +22,7 @@ export interface Vma {
   /** Pages of the object may have been copied here. */
   copied: boolean;
   /** Of its own pages, by address / 4096. Areas that follow each other may share it. */
-  readonly place: Place;
+  place: Place;
   /** The file's path, `[heap]`, `[stack]`; empty for anonymous memory. */
   readonly name: string;
   /** Never handed out, and not to be replaced by a mapping or a change of protection. */
