@@ -25,7 +25,7 @@ export interface BlockArea {
   take?(unit: number, units: number): number;
   /**
    * Where `units` (1 or more) free units follow each other, looked for from unit `from` (any number) on, and after the last
-   * from 0 on; -1: there are not so many, or they are not found in a bounded time.
+   * from 0 on; -1: there are not so many in one block. Where they are not found in a bounded time, they are anywhere.
    */
   room?(from: number, units: number): number;
   clone(): BlockArea;

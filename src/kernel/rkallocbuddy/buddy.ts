@@ -3,7 +3,7 @@ import { type BlockArea, phase } from "../rkalloc/block-area.ts";
 /** Orders of blocks: up to 2^26 units, as large as an area may be. */
 const ORDERS = 27;
 /** Blocks that `room` looks at. */
-const MOST_LOOKED_AT = 2048;
+const MOST_LOOKED_AT = 512;
 
 /**
  * The binary buddy system (Knuth, The Art of Computer Programming 1, 2.5C). Free blocks of each order stand in a
@@ -85,8 +85,8 @@ export class BuddyArea implements BlockArea {
 
   room(from: number, units: number): number {
     const { largest } = this;
-    // So many free units have a block among them of more than a quarter of their number.
-    if (units >= 4 * largest) return -1;
+    // There may be so many in several blocks, but to look for them where blocks are small would take long.
+    if (units > largest) return -1;
     let start = from >= 0 && from < this.units ? from : 0;
     let end = start;
     let passed = 0;
@@ -103,7 +103,7 @@ export class BuddyArea implements BlockArea {
       if (state < 0) start = end;
       else if (end - start >= units) return start;
     }
-    return largest >= units ? this.heads[31 - Math.clz32(largest)] - 1 : -1;
+    return this.heads[31 - Math.clz32(largest)] - 1;
   }
 
   size(unit: number): number {
