@@ -23,10 +23,10 @@ const FRAME_BATCH = 256;
 /** In a frame's count of references: it is at home. */
 const HOME = 2 ** 31;
 
-/** Frames `first` to before `end`, as numbers: each the home of one page, serving no other. Those that nobody holds are zero. */
+/** Frames by number, `first` to before `end`: each the home of one page, serving no other. Those that nobody holds are zero. */
 export interface Home {
   readonly first: number;
-  /** Comes down to `first` where there are no other frames left for others. */
+  /** Goes down when no other frames are left: those behind it serve any page. */
   end: number;
 }
 

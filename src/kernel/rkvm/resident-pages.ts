@@ -252,9 +252,9 @@ export class ResidentPages {
   }
 
   /**
-   * Anonymous memory is mostly touched in order, so the rest of an aligned group of pages is mapped with the first, as far
-   * as frames that follow the first one's are free: frames of the machine are given out, but no memory of the host until
-   * they are touched. The hart says in their entries when they are. Returns how many were mapped.
+   * Anonymous memory is mostly touched in order, so the rest of an aligned group of pages is mapped with the first: frames
+   * of the machine are given out, but no memory of the host until they are touched. The hart says in their entries when they
+   * are. Returns how many were mapped.
    */
   private mapZerosBehind(vma: Vma, at: number, page: number): number {
     if (this.frames.allocator.freePages < PLENTY) return 0;
@@ -263,9 +263,10 @@ export class ResidentPages {
     const word = this.table.entry(at);
     let wanted = (end - at) / PAGE_SIZE - 1;
     for (let i = 1; i <= wanted; i++) if (this.u32[word + 2 * i] !== 0) wanted = i - 1;
-    const mapped = this.frames.allocateFrom(page + 1, wanted);
-    for (let i = 1; i <= mapped; i++) this.set(word + 2 * i, page + i, flags);
-    return mapped;
+    const together = this.frames.allocateFrom(page + 1, wanted);
+    for (let i = 1; i <= wanted; i++)
+      this.set(word + 2 * i, i <= together ? page + i : this.newFrame(vma, at + i * PAGE_SIZE), flags);
+    return wanted;
   }
 
   /** The pages around that are in memory anyway, as Linux's fault-around does. */
