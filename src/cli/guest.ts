@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { JitMode } from "../cpu/jit/jit.ts";
 import type { ImmediateDisk } from "../devices/disk.ts";
 import type { OwnLibrary } from "../host/composition.ts";
 import { openImmediateDisk } from "../host/disk.ts";
@@ -45,6 +46,7 @@ export interface GuestOptions {
   readonly aslr: boolean;
   readonly allowWx?: boolean | readonly string[];
   readonly deterministic?: boolean;
+  readonly jit?: JitMode;
   /** What only a Runikraftfile says: the main thread's stack in bytes, and the libraries. */
   readonly stack?: number;
   readonly linked?: HostedOptions["linked"];
@@ -117,6 +119,7 @@ export function prepareGuest(file: string, args: readonly string[], options: Gue
           allowWx,
           ...fileTree(memory, options, archive),
           deterministic,
+          jit: options.jit,
           stackSize: stack,
           limits: options.limit,
           linked,

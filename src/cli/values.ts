@@ -1,3 +1,4 @@
+import type { JitMode } from "../cpu/jit/jit.ts";
 import { type KernelLimits, LIMITS, type LimitName } from "../kernel/limits.ts";
 import { cliText } from "../messages/cli.ts";
 import { UsageError } from "../messages/errors.ts";
@@ -17,6 +18,12 @@ export function sizeValue(flag: string, least: number, most: number): (text: str
       throw new UsageError(cliText.sizeOutside(flag, text, formatSize(least), formatSize(most)));
     return Math.ceil(bytes / 4096) * 4096;
   };
+}
+
+/** Whether code is translated (`--jit`). */
+export function jitValue(text: string): JitMode {
+  if (text === "off" || text === "on" || text === "always") return text;
+  throw new UsageError(cliText.badJit(text));
 }
 
 export function countValue(flag: string): (text: string) => number {

@@ -4,8 +4,9 @@ import { placeSections } from "../isa/assembler/place.ts";
 import { Arena } from "../memory/arena.ts";
 import { Bus } from "../memory/bus.ts";
 import { PhysicalMemory } from "../memory/physical-memory.ts";
-import { arenaBytesFor, CodeCache } from "./code-cache.ts";
+import { arenaBytesFor } from "./code-cache.ts";
 import { Csr } from "./csr-state.ts";
+import { Engine } from "./engine.ts";
 import { Hart } from "./hart.ts";
 import { HART, Privilege } from "./layout.ts";
 import { PageTable } from "./page-table.ts";
@@ -21,7 +22,7 @@ let hart: Hart;
 function machine(capacity?: number): void {
   const arena = new Arena(64 << 20);
   ram = new PhysicalMemory(arena, RAM, 1 << 20);
-  hart = new Hart(0, arena, new Bus(ram), new CodeCache(ram, capacity));
+  hart = new Hart(0, arena, new Bus(ram), new Engine(ram, { capacity }));
   hart.mmu.pmp.allowAll();
 }
 

@@ -48,6 +48,10 @@ export function arenaBytesFor(ramBytes: number, harts = 1): number {
  * (Unprivileged ISA, "Zifencei"); what writes memory from outside the harts calls `invalidate`.
  */
 export class CodeCache {
+  /** A page's slots are about to be forgotten. Set by the JIT. */
+  onForget: (physicalPage: number) => void = () => {};
+  /** The handler of a slot, without regard to a region that stands in its place. Set by the JIT. */
+  handlerAt = (slot: number): number => this.ram.arena.u32[slot / 4];
   private readonly ram: PhysicalMemory;
   private readonly capacity: number;
   private readonly decoder: SlotDecoder;
@@ -176,16 +180,32 @@ export class CodeCache {
     for (const page of this.unfused) {
       for (const { start, end } of page.unfused) {
         const slots: number[] = [];
-        for (let at = start; at < end; at += slotLength(u32[at / 4])) slots.push(at);
-        const handlers = slots.map((at) => u32[at / 4]);
+        for (let at = start; at < end; at += slotLength(this.handlerAt(at))) slots.push(at);
+        const handlers = slots.map((at) => this.handlerAt(at));
         slots.forEach((at, i) => {
           const fused = fusedHandler(handlers, i);
-          if (fused !== 0) u32[at / 4] = fused;
+          if (fused !== 0 && handlers[i] === u32[at / 4]) u32[at / 4] = fused;
         });
       }
       page.unfused.length = 0;
     }
     this.unfused.clear();
+  }
+
+  /** The instruction at an offset in the page has been reached, or stands before a jump in code that was. */
+  isDecoded(physicalPage: number, offset: number): boolean {
+    const page = this.pages.get(physicalPage);
+    return (
+      page !== undefined &&
+      this.ram.arena.u32[(page.slots + offset * (SLOT_SIZE / 2)) / 4] !== Handler.undecoded
+    );
+  }
+
+  /** Writes to the page are to be reported: code of it was translated. */
+  watchPage(physicalPage: number): void {
+    this.slotPage(physicalPage);
+    const page = this.pages.get(physicalPage);
+    if (page) this.watch(page, physicalPage);
   }
 
   /** Decodes an instruction that begins in the page's last halfword and ends with `half` of another page. */
@@ -233,6 +253,7 @@ export class CodeCache {
   /** Ordinals stay: a hart that is inside the page reckons with them until it decodes again. */
   private forgetSlots(page: CodePage): void {
     const { u32 } = this.ram.arena;
+    this.onForget(this.owners.get(page.slots) as number);
     const first = page.slots / 4;
     for (let i = 0; i < SLOTS_PER_PAGE; i++) u32[first + i * (SLOT_SIZE / 4)] = Handler.undecoded;
     page.watched = false;

@@ -1,7 +1,8 @@
 import type { Arena } from "../memory/arena.ts";
 import type { Bus } from "../memory/bus.ts";
-import { CodeCache } from "./code-cache.ts";
+import type { CodeCache } from "./code-cache.ts";
 import { CsrState } from "./csr-state.ts";
+import { Engine } from "./engine.ts";
 import { isHartBlock } from "./hart-block.ts";
 import { interruptToTake } from "./interrupts.ts";
 import { Cause, Exit, HART, HART_BLOCK_SIZE, Privilege, TLB, TLB_ENTRIES } from "./layout.ts";
@@ -13,7 +14,7 @@ import type { Supervisor } from "./supervisor.ts";
 import { executeSystem } from "./system.ts";
 import { takeTrap } from "./traps.ts";
 import { FLOAT_OPS } from "./wasm/float-functions.ts";
-import { type InterpreterImports, instantiate, type RunFunction } from "./wasm/interpreter.ts";
+import type { Mode } from "./wasm/handler.ts";
 
 /** Why `Hart.run` returned. */
 export type RunResult =
@@ -48,14 +49,12 @@ export class Hart {
   readonly base: number;
   readonly csrs: CsrState;
   readonly mmu: Mmu;
-  readonly code: CodeCache;
+  readonly engine: Engine;
   supervisor: Supervisor | undefined;
 
   private readonly i32: Int32Array;
   private readonly i64: BigInt64Array;
-  private readonly imports: InterpreterImports;
-  private readonly chain: RunFunction;
-  private stepping: RunFunction | undefined;
+  private readonly environment: FloatEnvironment = { roundingMode: 0, flags: 0 };
   /** A device wants the run loop's attention after the store that is being done. */
   attention = false;
   /** What the last run spent of its limit: instructions that retired, and traps. */
@@ -69,23 +68,26 @@ export class Hart {
   /** The page being fetched from is only partly executable: the next instruction is to be stepped, checked. */
   private checkEveryFetch = false;
 
-  /** Harts of one machine share `code`. */
-  constructor(id: number, arena: Arena, bus: Bus, code: CodeCache = new CodeCache(bus.ram)) {
+  /** Harts of one machine share `engine`. */
+  constructor(id: number, arena: Arena, bus: Bus, engine: Engine = new Engine(bus.ram)) {
     this.id = id;
     this.arena = arena;
     this.bus = bus;
-    this.code = code;
+    this.engine = engine;
     this.i32 = arena.i32;
     this.i64 = arena.i64;
     this.base = arena.reserve(HART_BLOCK_SIZE, HART_BLOCK_SIZE);
     this.privilege = Privilege.machine;
     this.csrs = new CsrState(arena, this.base);
     this.mmu = new Mmu(this);
+    const { code } = engine;
     this.mmu.isCodePage = (page) => code.isWatched(page);
     this.mmu.codePageWritten = (page) => code.written(page);
     code.attach(this.mmu);
-    this.imports = this.bindImports();
-    this.chain = instantiate("chain", this.imports);
+  }
+
+  get code(): CodeCache {
+    return this.engine.code;
   }
 
   x(index: number): bigint {
@@ -259,19 +261,23 @@ export class Hart {
 
   /** Enters Wasm with at most `left` instructions. Returns how many retired. */
   private grant(left: number): number {
-    let run = this.chain;
+    const { jit } = this.engine;
+    let mode: Mode = "chain";
     // This run may set it for the next one.
     const checked = this.checkEveryFetch;
-    let granted = Math.min(left, this.code.canFuse ? WARM_UP : LARGEST_GRANT) - LONGEST_STRAIGHT_RUN;
+    const most = jit ? jit.interval : this.code.canFuse ? WARM_UP : LARGEST_GRANT;
+    let granted = Math.min(left - LONGEST_STRAIGHT_RUN, most);
     if (granted <= 0 || checked) {
-      this.stepping ??= instantiate("step", this.imports);
-      run = this.stepping;
+      mode = "step";
       granted = checked ? 1 : Math.min(left, LONGEST_STRAIGHT_RUN);
+    } else if (jit?.mode === "always" && !jit.ensure(this)) {
+      mode = "step";
+      granted = 1;
     }
     this.setWord(HART.budget, granted);
     this.setWord(HART.exit, Exit.budget);
     this.granted = granted;
-    run(this.base, granted);
+    this.engine.run(this, mode, granted);
     const retired = granted - this.word(HART.budget);
     if (checked) {
       this.checkEveryFetch = false;
@@ -281,6 +287,11 @@ export class Hart {
     this.setWord(HART.budget, 0);
     this.addRetired(retired);
     this.warmUp(retired);
+    if (jit && mode === "chain") {
+      const exit = this.word(HART.exit);
+      if (exit === Exit.budget || exit === Exit.regionBudget) jit.sample(this, exit === Exit.regionBudget);
+      else if (exit === Exit.hot) jit.exitIsHot(this);
+    }
     return retired;
   }
 
@@ -356,31 +367,19 @@ export class Hart {
     return outcome === "wait" ? "wait" : undefined;
   }
 
-  private bindImports(): InterpreterImports {
-    const { mmu, code } = this;
-    const environment: FloatEnvironment = { roundingMode: 0, flags: 0 };
+  /** For compiled code: an operation by softfloat; arguments and result stand in the hart block. */
+  float(op: number, mode: number): void {
+    const { environment } = this;
     const args = (this.base + HART.floatArgs) / 8;
-    return {
-      memory: this.arena.memory,
-      load: (size) => mmu.load(size),
-      store: (size) => mmu.store(size),
-      prepareAtomic: (size, reserve) => mmu.prepareAtomic(size, reserve !== 0),
-      fetch: () => this.fetch(),
-      // Linear addresses come from Wasm as signed numbers.
-      decode: (slot) => code.decodeRun(slot >>> 0),
-      straddle: (slot, half) => code.decodeStraddler(slot >>> 0, half),
-      float: (op, mode) => {
-        environment.roundingMode = mode;
-        environment.flags = 0;
-        const [a, b, c] = [this.i64[args], this.i64[args + 1], this.i64[args + 2]];
-        this.i64[(this.base + HART.value) / 8] = floatOperation(FLOAT_OPS[op], environment, a, b, c);
-        this.setWord(HART.fflags, this.word(HART.fflags) | environment.flags);
-      },
-    };
+    environment.roundingMode = mode;
+    environment.flags = 0;
+    const [a, b, c] = [this.i64[args], this.i64[args + 1], this.i64[args + 2]];
+    this.i64[(this.base + HART.value) / 8] = floatOperation(FLOAT_OPS[op], environment, a, b, c);
+    this.setWord(HART.fflags, this.word(HART.fflags) | environment.flags);
   }
 
-  /** Brings the page of HART.address into the fetch table. Returns its slot page, or 0 with a trap set. */
-  private fetch(): number {
+  /** For compiled code: brings the page of HART.address into the fetch table. Returns its slot page, or 0 with a trap set. */
+  fetch(): number {
     const page = this.mmu.translateFetch();
     if (page < 0) return 0;
     if (!this.mmu.fetchesWholePage && !this.checkEveryFetch) {

@@ -54,6 +54,10 @@ export const HART = {
   retired: 632,
   /** i32: privilege mode: 0 U, 1 S, 3 M. */
   privilege: 640,
+  /** i32: linear address of the record of the exit by which a translated region was left last (`Exit.hot`). */
+  regionExit: 644,
+  /** i64: the virtual page that its entry is in. */
+  regionPage: 648,
   csrs: 1024,
 } as const;
 
@@ -67,6 +71,10 @@ export const Exit = {
   system: 2,
   /** The floating-point unit is not in state dirty: execute again once `fs` is settled, or trap. */
   floatState: 3,
+  /** As `budget`, in a translated region. */
+  regionBudget: 4,
+  /** Nothing ran out: the code at `pc` is worth translating. */
+  hot: 5,
 } as const;
 
 /**
@@ -86,7 +94,9 @@ export const TLB = {
   read: 0,
   write: TLB_TABLE_SIZE,
   fetch: 2 * TLB_TABLE_SIZE,
-  size: 3 * TLB_TABLE_SIZE,
+  /** i32: another one, that no context ever had, when what a translated region relies on has changed (`ranges.ts`). */
+  generation: 3 * TLB_TABLE_SIZE,
+  size: 3 * TLB_TABLE_SIZE + 16,
 } as const;
 
 /** Exception codes (Privileged Architecture, table of `mcause` values). */

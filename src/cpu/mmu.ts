@@ -6,9 +6,13 @@ import type { Hart } from "./hart.ts";
 import { Cause, HART, Privilege, TLB } from "./layout.ts";
 import { Access, Pmp } from "./pmp.ts";
 import { type MemoryPort, STORE_DONE } from "./port.ts";
+import type { Range } from "./ranges.ts";
 import { PAGE_SIZE, pageNumber, Walker, writeEntry } from "./sv39.ts";
 import { TlbPool, View } from "./tlb.ts";
 import { accessFault, Translation, translate } from "./translation.ts";
+
+/** Pages by which a range grows in one search, to each side. */
+const RANGE_REACH = 64;
 
 /** A checked access inside one page: it will happen. */
 class Reach extends Translation {
@@ -199,6 +203,63 @@ export class Mmu implements MemoryPort {
     if (reach.level > 0)
       this.tlbs.noteLarge(this.u32[(this.hart.base + HART.fetchTlb) / 4], low, high, reach.level);
     return reach.page;
+  }
+
+  /**
+   * The range of memory around an address that is read or written without a fault, for translated regions. Undefined where
+   * the access has to be done in another way. It grows to both sides by so many pages at most.
+   */
+  rangeAt(low: number, high: number, writes: boolean): Range | undefined {
+    const context = this.u32[(this.hart.base + HART.dataTlb) / 4];
+    const ranges = this.tlbs.rangesOf(context);
+    const page = high * 0x10_0000 + (low >>> 12);
+    const known = ranges.find(page, writes);
+    if (known) return known;
+    const frame = this.plainFrame(page, writes, context);
+    if (frame < 0) return undefined;
+    const addend = (frame - (low & -PAGE_SIZE)) | 0;
+    const edge = (step: 1 | -1): number => {
+      let at = page + step;
+      for (let i = 1; i <= RANGE_REACH; i++) {
+        const next = ranges.find(at, writes);
+        if (next) return next.addend === addend ? (step > 0 ? next.to : next.from) : at - Math.min(step, 0);
+        if (this.plainFrame(at, writes, context) !== frame + step * i * PAGE_SIZE) break;
+        at += step;
+      }
+      return step > 0 ? at : at + 1;
+    };
+    const range = { from: edge(-1), to: edge(1), addend, writes };
+    ranges.add(range);
+    return range;
+  }
+
+  /** Where the virtual page is in linear memory, if accesses to it change nothing else; -1 where they may. */
+  private plainFrame(page: number, writes: boolean, context: number): number {
+    const { pmp, ram, dataView, second } = this;
+    const access = writes ? Access.write : Access.read;
+    translate(pmp, this.root, dataView, page * PAGE_SIZE, access, this.walker, second);
+    const at = second.page * PAGE_SIZE;
+    if (second.cause >= 0 || second.update >= 0 || !ram.contains(at)) return -1;
+    if (!pmp.allows(at, PAGE_SIZE, access, dataView & 3)) return -1;
+    if (writes && (this.isCodePage(second.page) || ram.isShared(second.page))) return -1;
+    this.tlbs.noteSeen(context, second.page);
+    if (second.level > 0)
+      this.tlbs.noteLarge(context, page << 12, Math.floor(page / 0x10_0000), second.level);
+    return ram.readable(second.page);
+  }
+
+  /** The page a region's code stands in, at a virtual page of this hart's fetches; -1 where it cannot be fetched plainly. */
+  codePage(page: number): number {
+    const { pmp, ram, second } = this;
+    translate(pmp, this.root, this.fetchView, page * PAGE_SIZE, Access.fetch, this.walker, second);
+    const at = second.page * PAGE_SIZE;
+    if (second.cause >= 0 || second.update >= 0 || !ram.contains(at)) return -1;
+    if (!pmp.allows(at, PAGE_SIZE, Access.fetch, this.fetchView & 3)) return -1;
+    const context = this.u32[(this.hart.base + HART.fetchTlb) / 4];
+    this.tlbs.noteCode(context, page);
+    if (second.level > 0)
+      this.tlbs.noteLarge(context, page << 12, Math.floor(page / 0x10_0000), second.level);
+    return second.page;
   }
 
   private viewOf(privilege: number): number {

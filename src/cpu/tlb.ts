@@ -1,5 +1,6 @@
 import type { PhysicalMemory } from "../memory/physical-memory.ts";
 import { TLB, TLB_ENTRIES, TLB_TABLE_SIZE } from "./layout.ts";
+import { Ranges } from "./ranges.ts";
 import { PAGE_SIZE } from "./sv39.ts";
 
 /** Contexts of one hart: with Linux, a process takes three (user, kernel, kernel reaching into user memory). */
@@ -25,7 +26,13 @@ interface Context {
   /** Virtual pages from `largeFrom` to before `largeTo` may come from large pages. */
   largeFrom: number;
   largeTo: number;
+  readonly ranges: Ranges;
+  /** Virtual pages that translated regions were entered in as they are. */
+  readonly codePages: Set<number>;
 }
+
+/** Of all contexts of the process: a generation is never used again. */
+let generations = 0;
 
 /**
  * The software TLB contexts of one hart (`TLB` in `layout.ts` draws their entries). Changing privilege or
@@ -51,7 +58,9 @@ export class TlbPool {
     const start = ram.arena.reserve(TLB_CONTEXTS * TLB.size, 16);
     for (let i = 0; i < TLB_CONTEXTS; i++) {
       const address = start + i * TLB.size;
-      this.contexts.push({ address, root: 0, view: -1, lastUse: 0, largeFrom: 0, largeTo: 0 });
+      const large = { largeFrom: 0, largeTo: 0 };
+      const context = { address, root: 0, view: -1, lastUse: 0, ...large };
+      this.contexts.push({ ...context, ranges: new Ranges(), codePages: new Set() });
     }
   }
 
@@ -122,10 +131,39 @@ export class TlbPool {
       if (context.view === -1 || (context.view & View.sv39) === 0) continue;
       if (asid !== undefined && context.view >>> View.asidShift !== asid) continue;
       if (vpn === undefined || (vpn >= context.largeFrom && vpn < context.largeTo)) this.empty(context);
-      else
+      else {
         for (const table of [TLB.read, TLB.write, TLB.fetch])
           this.dropEntry((context.address + table) / 4 + (vpn & (TLB_ENTRIES - 1)) * ENTRY_WORDS);
+        const hadRange = context.ranges.dropVirtual(vpn);
+        if (hadRange || context.codePages.has(vpn)) this.renew(context);
+      }
     }
+  }
+
+  /** The ranges of the context at this address. */
+  rangesOf(context: number): Ranges {
+    return this.contextAt(context).ranges;
+  }
+
+  /** A page that a range has, and that `dropPage` has to find. */
+  noteSeen(context: number, page: number): void {
+    this.seenIn[page - this.ram.base / PAGE_SIZE] |= 1 << this.contexts.indexOf(this.contextAt(context));
+  }
+
+  /** A translated region runs from these virtual pages until a fence or a move of one changes the generation. */
+  noteCode(context: number, vpn: number): void {
+    this.contextAt(context).codePages.add(vpn);
+  }
+
+  private contextAt(address: number): Context {
+    return this.contexts[(address - this.contexts[0].address) / TLB.size];
+  }
+
+  /** What translated regions found right in the context has to be looked at again. */
+  private renew(context: Context): void {
+    generations++;
+    context.codePages.clear();
+    this.i32[(context.address + TLB.generation) / 4] = generations;
   }
 
   /** Forgets where RAM page `page` is: in the write tables, and in the read tables too where it moved. */
@@ -136,8 +174,11 @@ export class TlbPool {
     if (moved) this.seenIn[index] = 0;
     for (let i = 0; i < TLB_CONTEXTS; i++) {
       if ((seen & (1 << i)) === 0) continue;
-      this.dropMatches(this.contexts[i].address + TLB.write, page);
-      if (moved) this.dropMatches(this.contexts[i].address + TLB.read, page);
+      const context = this.contexts[i];
+      this.dropMatches(context.address + TLB.write, page);
+      if (moved) this.dropMatches(context.address + TLB.read, page);
+      const hadRange = moved ? context.ranges.clear() : context.ranges.dropWritten(this.ram.readable(page));
+      if (hadRange) this.renew(context);
     }
   }
 
@@ -145,6 +186,7 @@ export class TlbPool {
   dropData(): void {
     this.emptyTables(TLB.read);
     this.emptyTables(TLB.write);
+    for (const context of this.contexts) if (context.ranges.clear()) this.renew(context);
   }
 
   /** Empties the fetch tables: decoded slots moved. */
@@ -161,6 +203,8 @@ export class TlbPool {
     this.i64.fill(-1n, context.address / 8, (context.address + TLB.size) / 8);
     context.largeFrom = 0;
     context.largeTo = 0;
+    context.ranges.clear();
+    this.renew(context);
   }
 
   private dropMatches(table: number, page: number): void {

@@ -50,14 +50,14 @@ export interface MemoryView {
 }
 
 export function viewMemory({ board, devices }: Machine): MemoryView {
-  const { ram, code } = board;
+  const { ram, engine } = board;
   const shared = ram.map.reduce((sum, frame) => sum + (frame !== 0 && ram.arena.isShared(frame) ? 1 : 0), 0);
   return {
     base: ram.base,
     size: ram.size,
     resident: ram.residentPages * FRAME_SIZE,
     shared: shared * FRAME_SIZE,
-    code: code.pageCount * FRAME_SIZE,
+    code: engine.code.pageCount * FRAME_SIZE,
     balloon: devices.balloon && devices.balloon.actual * FRAME_SIZE,
   };
 }

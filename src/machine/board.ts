@@ -1,6 +1,7 @@
-import { CodeCache } from "../cpu/code-cache.ts";
 import { Interrupt } from "../cpu/csr-state.ts";
+import { Engine } from "../cpu/engine.ts";
 import { Hart } from "../cpu/hart.ts";
+import type { JitMode } from "../cpu/jit/jit.ts";
 import { HART_BLOCK_SIZE } from "../cpu/layout.ts";
 import { Clint } from "../devices/clint.ts";
 import type { InterruptLine } from "../devices/interrupt-line.ts";
@@ -52,6 +53,7 @@ export interface BoardOptions {
   readonly virtioVersion?: 1 | 2;
   /** Offer packed rings. */
   readonly packedRings?: boolean;
+  readonly jit?: JitMode;
   /** The guest switches the machine off or resets it. */
   readonly onPower?: (event: SysconEvent) => void;
   /** Something happened, while no hart was running, that a waiting hart may have waited for. */
@@ -80,7 +82,7 @@ export class Board {
   readonly ram: PhysicalMemory;
   readonly bus: Bus;
   readonly dma: Dma;
-  readonly code: CodeCache;
+  readonly engine: Engine;
   readonly harts: readonly Hart[];
   readonly clock: VirtualClock | HostClock;
   readonly clint: Clint;
@@ -108,10 +110,10 @@ export class Board {
     this.ram = typeof ram === "number" ? new PhysicalMemory(new Arena(), ADDRESS_MAP.ram.base, ram) : ram;
     const { arena } = this.ram;
     this.bus = new Bus(this.ram);
-    const code = new CodeCache(this.ram);
-    this.code = code;
-    this.dma = new Dma(this.ram, (page) => code.invalidate(page));
-    this.harts = Array.from({ length: harts }, (_, id) => new Hart(id, arena, this.bus, code));
+    const engine = new Engine(this.ram, { jit: options.jit });
+    this.engine = engine;
+    this.dma = new Dma(this.ram, (page) => engine.code.invalidate(page));
+    this.harts = Array.from({ length: harts }, (_, id) => new Hart(id, arena, this.bus, engine));
     this.scheduler = new HartScheduler(this.harts, !time);
     this.clock = time ? new HostClock(() => time.milliseconds()) : new VirtualClock(() => this.retired);
     this.clint = new Clint(this.harts, this.clock, (hart) => this.signal(hart));
@@ -186,7 +188,7 @@ export class Board {
     for (const hart of this.harts) hart.reset();
     this.restoreDevices(this.outOfReset);
     for (const slot of this.virtio) slot.store(VIRTIO_STATUS, 4, 0);
-    this.code.flush();
+    this.engine.code.flush();
     this.scheduler.reset();
   }
 
@@ -212,7 +214,7 @@ export class Board {
    */
   restore({ harts, scheduler, ticks, devices, virtio }: BoardSave): void {
     must(harts.length === this.harts.length);
-    this.code.flush();
+    this.engine.code.flush();
     this.harts.forEach((hart, i) => {
       hart.restore(harts[i]);
     });
@@ -226,7 +228,7 @@ export class Board {
 
   /** Gives all of its memory back to the family's arena. It must not be used afterwards. */
   release(): void {
-    this.code.release();
+    this.engine.release();
     for (const hart of this.harts) hart.release();
     this.ram.release();
   }

@@ -1,3 +1,4 @@
+import type { JitMode } from "../cpu/jit/jit.ts";
 import type { ImmediateDisk } from "../devices/disk.ts";
 import type { Library } from "../kernel/library.ts";
 import type { KernelLimits } from "../kernel/limits.ts";
@@ -50,6 +51,8 @@ export interface HostedOptions {
    * of the host.
    */
   readonly deterministic?: boolean;
+  /** Whether code is translated to WebAssembly (`JitMode`). It changes nothing but the speed. */
+  readonly jit?: JitMode;
   readonly host: HostServices;
   /** Gets a line for each system call and signal. */
   readonly strace?: (line: string) => void;

@@ -1,3 +1,4 @@
+import type { JitMode } from "../cpu/jit/jit.ts";
 import type { Disk } from "../devices/disk.ts";
 import type { SharedTree } from "../devices/virtio/p9/tree.ts";
 import type { VsockHost } from "../devices/virtio/vsock-host.ts";
@@ -55,6 +56,8 @@ export interface MachineConfig {
 /** What a machine is connected to. */
 export interface MachineSurroundings {
   readonly host: MachineHost;
+  /** Whether code is translated to WebAssembly (`JitMode`). It changes nothing but the speed. */
+  readonly jit?: JitMode;
   /** Gets what the guest prints on its serial port and its virtio console. */
   readonly print?: (bytes: Uint8Array) => void;
   /** Disks in their order: `/dev/vda`, `/dev/vdb`, … The machine closes them. */

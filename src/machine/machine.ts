@@ -88,6 +88,7 @@ export class Machine {
       virtio: this.devices.slots,
       virtioVersion,
       packedRings,
+      jit: options.jit,
       onPower: (event) => {
         this.power = event;
       },

@@ -76,6 +76,11 @@ export class PhysicalMemory {
     return copy;
   }
 
+  /** A write to the page has to copy it first. */
+  isShared(page: number): boolean {
+    return this.arena.isShared(this.map[page - this.firstPage]);
+  }
+
   /** Gives a page's frame back; it reads as zero afterwards. */
   discard(page: number): void {
     const index = page - this.firstPage;

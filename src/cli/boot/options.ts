@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { JitMode } from "../../cpu/jit/jit.ts";
 import { MOST_MEMORY } from "../../machine/machine-options.ts";
 import { bootMessages } from "../../messages/boot.ts";
 import { bootCliText } from "../../messages/boot-cli.ts";
@@ -7,7 +8,7 @@ import { UsageError } from "../../messages/errors.ts";
 import type { AllowRule } from "../../net/gateway/allow.ts";
 import type { HostForward } from "../../net/gateway/host-forward.ts";
 import { formatSize } from "../output.ts";
-import { countValue, seedValue, sizeValue } from "../values.ts";
+import { countValue, jitValue, seedValue, sizeValue } from "../values.ts";
 import {
   allowValue,
   type DeviceOption,
@@ -51,6 +52,7 @@ export interface BootOptions {
   readonly virtioVersion?: 1 | 2;
   readonly virtioPacked?: boolean;
   readonly maxInstructions?: number;
+  readonly jit?: JitMode;
   readonly deterministic?: boolean;
   readonly seed?: bigint;
   readonly save?: string;
@@ -79,6 +81,7 @@ export function bootOptions(command: Command): Command {
     .option("--virtio-version <1|2>", bootCliText.optionVirtioVersion(), versionValue)
     .option("--virtio-packed", bootCliText.optionVirtioPacked())
     .option("--max-instructions <N>", cliText.optionMaxInstructions(), countValue("--max-instructions"))
+    .option("--jit <off|on|always>", cliText.optionJit(), jitValue)
     .option("--deterministic", cliText.optionDeterministic())
     .option("--seed <N>", bootCliText.optionSeed(), seedValue("--seed"))
     .option("--save <FILE>", bootCliText.optionSave())

@@ -100,11 +100,12 @@ export class Setup {
   /** Makes a machine. Where that fails, the one that was made before is as it was. */
   private async connect(make: (surroundings: MachineSurroundings) => Promise<Machine>): Promise<Machine> {
     const { print, shares } = this;
+    const { jit } = this.options;
     // A disk that a saved machine has its own contents of is changed by loading, so the new machine gets a copy.
     const drives = this.drives.map((disk) => (disk instanceof OverlayDisk ? disk.fork() : disk));
     const vsock = this.newVsock?.();
     const cable = this.network?.cable();
-    const machine = await make({ host: nodeHost, print, drives, network: cable?.port, shares, vsock });
+    const machine = await make({ host: nodeHost, jit, print, drives, network: cable?.port, shares, vsock });
     if (vsock && !machine.devices.vsock) throw new RefusedError(bootCliText.noVsock(this.options.load ?? ""));
     cable?.plug();
     for (const [i, disk] of this.drives.entries()) if (disk !== drives[i]) await disk.close();

@@ -14,7 +14,7 @@ import { examples } from "../examples.ts";
 import { type Guest, type GuestOptions, guestOptions, prepareGuest } from "../guest.ts";
 import { STOPPED_AT_LIMIT, say } from "../output.ts";
 import { statsJson, statsText } from "../stats.ts";
-import { countValue } from "../values.ts";
+import { countValue, jitValue } from "../values.ts";
 
 interface RunOptions extends GuestOptions {
   /** A Runikraftfile, or the directory of one. */
@@ -35,6 +35,7 @@ export function configure(command: Command): void {
     .option("--strace [FILE]", cliText.optionStrace())
     .option("--trace [FILE]", cliText.optionTrace())
     .option("--max-instructions <N>", cliText.optionMaxInstructions(), countValue("--max-instructions"))
+    .option("--jit <off|on|always>", cliText.optionJit(), jitValue)
     .option("--deterministic", cliText.optionDeterministic())
     .option("--stats", cliText.optionStats())
     .option("--json", cliText.optionStatsJson())

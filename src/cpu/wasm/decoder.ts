@@ -45,7 +45,7 @@ export function buildDecoder(): Uint8Array<ArrayBuffer> {
   module.define(run, runBody(write));
   module.export("write", write);
   module.export("run", run);
-  return module.encode(write);
+  return module.encode();
 }
 
 /** Leaves a field of the entry at `entry` (a linear address) on the stack. */

@@ -218,8 +218,14 @@ function pushSigned32(out: number[], value: number): void {
 /** One function body. Methods append an instruction and return the body, so that code reads left to right. */
 export class Code {
   readonly bytes: number[] = [];
+  /** Where in `bytes` the branches are that are hardly ever taken. */
+  readonly unlikely: number[] = [];
   private readonly locals: ValueType[] = [];
   private readonly parameters: number;
+  /** Labels that are open: how many blocks, loops and ifs the next instruction stands in. */
+  depth = 0;
+  /** Length of `bytes` behind the last `i64_reinterpret_f64`. */
+  private reinterpretedAt = 0;
 
   constructor(parameters: number) {
     this.parameters = parameters;
@@ -232,7 +238,19 @@ export class Code {
   }
 
   op(name: OpName): this {
+    if (name === "end") this.depth--;
+    if (
+      name === "f64_reinterpret_i64" &&
+      this.reinterpretedAt === this.bytes.length &&
+      this.bytes.length > 0
+    ) {
+      // What was i64_reinterpret_f64 goes back to what it was: neither is needed.
+      this.bytes.pop();
+      this.reinterpretedAt = 0;
+      return this;
+    }
     this.bytes.push(Op[name]);
+    if (name === "i64_reinterpret_f64") this.reinterpretedAt = this.bytes.length;
     return this;
   }
 
@@ -245,6 +263,12 @@ export class Code {
   set(local: number): this {
     this.bytes.push(0x21);
     pushUnsigned(this.bytes, local);
+    return this;
+  }
+
+  globalGet(global: number): this {
+    this.bytes.push(0x23);
+    pushUnsigned(this.bytes, global);
     return this;
   }
 
@@ -289,16 +313,25 @@ export class Code {
   }
 
   if(result?: ValueType): this {
+    this.depth++;
     this.bytes.push(0x04, result ?? 0x40);
     return this;
   }
 
+  /** An `if` whose condition hardly ever holds: the compiler puts what is in it out of the way. */
+  ifUnlikely(): this {
+    this.unlikely.push(this.bytes.length);
+    return this.if();
+  }
+
   block(result?: ValueType): this {
+    this.depth++;
     this.bytes.push(0x02, result ?? 0x40);
     return this;
   }
 
   loop(): this {
+    this.depth++;
     this.bytes.push(0x03, 0x40);
     return this;
   }
@@ -307,6 +340,11 @@ export class Code {
     this.bytes.push(0x0c);
     pushUnsigned(this.bytes, depth);
     return this;
+  }
+
+  /** A jump to the label of the block or loop inside which `depth` was `level`. */
+  brTo(level: number): this {
+    return this.br(this.depth - level);
   }
 
   brIf(depth: number): this {
@@ -335,11 +373,29 @@ export class Code {
     return this;
   }
 
-  /** The body as the code section holds it, its size first. */
-  encode(): number[] {
+  /** The declarations of the locals, with which the body begins. */
+  private head(): number[] {
     const head: number[] = [];
     pushUnsigned(head, this.locals.length);
     for (const type of this.locals) head.push(1, type);
+    return head;
+  }
+
+  /** The hints of the unlikely branches, as the section for them has them (WebAssembly proposal "branch hinting"). */
+  encodeHints(): number[] {
+    const head = this.head().length;
+    const out: number[] = [];
+    pushUnsigned(out, this.unlikely.length);
+    for (const at of this.unlikely) {
+      pushUnsigned(out, head + at);
+      out.push(1, 0);
+    }
+    return out;
+  }
+
+  /** The body as the code section holds it, its size first. */
+  encode(): number[] {
+    const head = this.head();
     const out: number[] = [];
     pushUnsigned(out, head.length + this.bytes.length + 1);
     return out.concat(head, this.bytes, [Op.end]);
@@ -351,11 +407,12 @@ interface FunctionEntry {
   code: Code | undefined;
 }
 
-/** A module: imported functions and one imported memory, functions, one table, exports. */
+/** A module: imported functions, i32 constants and one imported memory, functions, one table where it is asked for, exports. */
 export class ModuleBuilder {
   private readonly types: string[] = [];
   private readonly typeBytes: number[][] = [];
   private readonly imports: { name: string; type: number }[] = [];
+  private readonly globals: string[] = [];
   private readonly functions: FunctionEntry[] = [];
   private readonly exports: { name: string; index: number }[] = [];
   private readonly elements = new Map<number, number>();
@@ -374,6 +431,12 @@ export class ModuleBuilder {
     if (this.functions.length > 0) throw new Error("imports come first");
     this.imports.push({ name, type });
     return this.imports.length - 1;
+  }
+
+  /** An i32 that is given to each instance. Returns the global index. */
+  importGlobal(name: string): number {
+    this.globals.push(name);
+    return this.globals.length - 1;
   }
 
   /** Reserves a function index, so that functions can name each other. */
@@ -395,8 +458,10 @@ export class ModuleBuilder {
     this.elements.set(tableIndex, functionIndex);
   }
 
-  /** `fallback`: the function in table slots that `element` did not fill. */
-  encode(fallback: number): Uint8Array<ArrayBuffer> {
+  /**
+   * `table`: its size, and the function in the places before the last that `element` filled. It is exported as `table`.
+   */
+  encode(table?: { readonly size: number; readonly fallback: number }): Uint8Array<ArrayBuffer> {
     const out: number[] = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
     const section = (id: number, write: (body: number[]) => void) => {
       const body: number[] = [];
@@ -410,18 +475,22 @@ export class ModuleBuilder {
       pushUnsigned(body, bytes.length);
       body.push(...bytes);
     };
-    const tableSize = Math.max(0, ...this.elements.keys()) + 1;
     section(1, (body) => {
       pushUnsigned(body, this.typeBytes.length);
       for (const bytes of this.typeBytes) body.push(...bytes);
     });
     section(2, (body) => {
-      pushUnsigned(body, this.imports.length + 1);
+      pushUnsigned(body, this.imports.length + this.globals.length + 1);
       for (const entry of this.imports) {
         name(body, "env");
         name(body, entry.name);
         body.push(0);
         pushUnsigned(body, entry.type);
+      }
+      for (const global of this.globals) {
+        name(body, "env");
+        name(body, global);
+        body.push(3, I32, 0);
       }
       name(body, "env");
       name(body, "memory");
@@ -434,24 +503,41 @@ export class ModuleBuilder {
       pushUnsigned(body, this.functions.length);
       for (const entry of this.functions) pushUnsigned(body, entry.type);
     });
-    section(4, (body) => {
-      body.push(1, 0x70, 1);
-      pushUnsigned(body, tableSize);
-      pushUnsigned(body, tableSize);
-    });
+    if (table)
+      section(4, (body) => {
+        body.push(1, 0x70, 1);
+        pushUnsigned(body, table.size);
+        pushUnsigned(body, table.size);
+      });
     section(7, (body) => {
-      pushUnsigned(body, this.exports.length);
+      pushUnsigned(body, this.exports.length + (table ? 1 : 0));
       for (const entry of this.exports) {
         name(body, entry.name);
         body.push(0);
         pushUnsigned(body, entry.index);
       }
+      if (table) {
+        name(body, "table");
+        body.push(1, 0);
+      }
     });
-    section(9, (body) => {
-      body.push(1, 0, 0x41, 0, Op.end);
-      pushUnsigned(body, tableSize);
-      for (let i = 0; i < tableSize; i++) pushUnsigned(body, this.elements.get(i) ?? fallback);
-    });
+    if (table)
+      section(9, (body) => {
+        body.push(1, 0, 0x41, 0, Op.end);
+        const filled = Math.max(0, ...this.elements.keys()) + 1;
+        pushUnsigned(body, filled);
+        for (let i = 0; i < filled; i++) pushUnsigned(body, this.elements.get(i) ?? table.fallback);
+      });
+    const hinted = this.functions.filter(({ code }) => code && code.unlikely.length > 0);
+    if (hinted.length > 0)
+      section(0, (body) => {
+        name(body, "metadata.code.branch_hint");
+        pushUnsigned(body, hinted.length);
+        for (const entry of hinted) {
+          pushUnsigned(body, this.imports.length + this.functions.indexOf(entry));
+          body.push(...(entry.code as Code).encodeHints());
+        }
+      });
     section(10, (body) => {
       pushUnsigned(body, this.functions.length);
       for (const entry of this.functions) {

@@ -17,8 +17,8 @@ export interface Operands {
 
 /** Indexes of the module's functions that expressions call. */
 export interface Helpers {
-  /** (i64, i64) -> i64, whose code is `mulhuBody`. */
-  readonly mulhu: number;
+  /** (i64, i64) -> i64, whose code is `mulhuBody`; without it that code is written in place. */
+  readonly mulhu?: number;
 }
 
 const CANONICAL_NAN_F32 = 0x7fc00000n;
@@ -208,13 +208,13 @@ export class ExpressionEmitter {
   /** Signed high halves from the unsigned one: a negative factor counted 2^64 too much of the other. */
   private multiplyHigh(op: "mulh" | "mulhu" | "mulhsu"): void {
     const { code } = this;
-    if (op === "mulhu") {
-      code.call(this.helpers.mulhu);
-      return;
-    }
+    const { mulhu } = this.helpers;
     const a = code.local(I64);
     const b = code.local(I64);
-    code.set(b).set(a).get(a).get(b).call(this.helpers.mulhu);
+    code.set(b).set(a);
+    if (mulhu === undefined) multiplyHighUnsigned(code, a, b);
+    else code.get(a).get(b).call(mulhu);
+    if (op === "mulhu") return;
     code.get(a).i64(63n).op("i64_shr_s").get(b).op("i64_and").op("i64_sub");
     if (op === "mulh") code.get(b).i64(63n).op("i64_shr_s").get(a).op("i64_and").op("i64_sub");
   }
@@ -260,9 +260,14 @@ function isZero(expr: Expr): boolean {
   return expr.kind === "const" && expr.value === 0n;
 }
 
-/** High 64 bits of the unsigned product of parameters 0 and 1, from four 32-bit products. */
+/** The body of a function of two parameters: the high 64 bits of their unsigned product. */
 export function mulhuBody(code: Code): Code {
-  const [a, b] = [0, 1];
+  multiplyHighUnsigned(code, 0, 1);
+  return code;
+}
+
+/** Leaves the high 64 bits of the unsigned product of two locals on the stack, from four 32-bit products. */
+function multiplyHighUnsigned(code: Code, a: number, b: number): void {
   const low = 0xffffffffn;
   const lowHigh = code.local(I64);
   const highLow = code.local(I64);
@@ -284,5 +289,4 @@ export function mulhuBody(code: Code): Code {
     .op("i64_add");
   code.get(lowHigh).i64(32n).op("i64_shr_u").op("i64_add");
   code.get(highLow).i64(32n).op("i64_shr_u").op("i64_add");
-  return code;
 }

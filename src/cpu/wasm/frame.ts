@@ -7,7 +7,7 @@ import { FLOAT_OPS } from "./float-functions.ts";
 
 /** The parameters of every handler, and the local numbers they have in its body. */
 export const P = { slot: 0, hart: 1, budget: 2, tlb: 3, page: 4 } as const;
-const HANDLER_PARAMETERS = [I32, I32, I32, I32, I64] as const;
+export const HANDLER_PARAMETERS = [I32, I32, I32, I32, I64] as const;
 
 /** Function indexes that handlers refer to. */
 export interface Functions {
@@ -21,6 +21,8 @@ export interface Functions {
   readonly decode: number;
   readonly straddle: number;
   readonly float: number;
+  readonly missed: number;
+  readonly validate: number;
   // Plain functions of the module.
   readonly mulhu: number;
   /** The whole of a floating-point operation: see `defineFloatFunctions`. */
@@ -53,6 +55,8 @@ export function declareFunctions(module: ModuleBuilder): Functions {
     decode: module.importFunction("decode", module.type([I32], [])),
     straddle: module.importFunction("straddle", module.type([I32, I32], [])),
     float: module.importFunction("float", module.type([I32, I32], [])),
+    missed: module.importFunction("missed", module.type([I32], [])),
+    validate: module.importFunction("validate", module.type([I32, I32, I64], [I32])),
     mulhu: module.declare(module.type([I64, I64], [I64])),
     floats: new Map(FLOAT_OPS.map((op) => [op, module.declare(module.type(FLOAT_PARAMETERS, [I64]))])),
     loadSlow: module.declare(slowAccess),

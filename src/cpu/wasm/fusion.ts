@@ -17,6 +17,10 @@ export function fusions(): number[][] {
 /** Function table index of the first fused handler. */
 export const FIRST_FUSION = Handler.rows + rows.length * Variant.count;
 
+/** Function table index of the first translated region, and how many there may be. */
+export const FIRST_REGION = FIRST_FUSION + SEQUENCES.length;
+export const MOST_REGIONS = 4096;
+
 interface Node {
   /** Function table index of the handler for the sequence that ends here; 0 for none. */
   fused: number;

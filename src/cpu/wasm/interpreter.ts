@@ -4,9 +4,10 @@ import { handlerIndex } from "../slots.ts";
 import { Code, I32, ModuleBuilder } from "./encoder.ts";
 import { defineFloatFunctions } from "./float-functions.ts";
 import { declareFunctions, type Functions } from "./frame.ts";
-import { FIRST_FUSION, fusions } from "./fusion.ts";
+import { FIRST_FUSION, FIRST_REGION, fusions, MOST_REGIONS } from "./fusion.ts";
 import { fusedCode, handlerCode, hasSlowTwin, type Mode, type Part } from "./handler.ts";
 import { prebuilt } from "./prebuilt.ts";
+import { defineRegionSupport } from "./region-support.ts";
 import { defineSupport } from "./support.ts";
 import { variantsOf } from "./variants.ts";
 
@@ -25,6 +26,26 @@ export interface InterpreterImports {
   straddle(slot: number, half: number): void;
   /** Softfloat: operation number, rounding mode; arguments and result in the hart block. */
   float(op: number, mode: number): void;
+  /** HART.address is not in the range of the region's web at this address. */
+  missed(web: number): void;
+  /** Whether the region that begins at the slot is right for the TLB context, at this virtual page. */
+  validate(slot: number, tlb: number, page: bigint): number;
+}
+
+/** `WebAssembly.Table`. */
+export interface FunctionTable {
+  set(index: number, entry: CallableFunction | null): void;
+}
+
+/** A module's instance, for all harts of a machine: the imports are those of the hart that runs. */
+export interface Interpreter {
+  run: RunFunction;
+  /** The functions that slots' handlers are indexes of. */
+  table: FunctionTable;
+  /** What regions call (`region-support.ts`). */
+  leaveRegion: CallableFunction;
+  enterSlowly: CallableFunction;
+  original: CallableFunction;
 }
 
 /** Runs from HART.pc until an exit, retiring about `budget` instructions (see `Hart.run`). */
@@ -34,11 +55,13 @@ export type RunFunction = (hart: number, budget: number) => void;
  * The interpreter: a Wasm module with a handler for every row of the instruction table, each ending in a tail call
  * to the next slot's handler. It is built from the rows' meanings, when the program is bundled (`prebuilt.ts`) or when
  * first needed, once a process.
+ *
+ * `originals`: linear address of a table, one word for each region, of the handlers that regions stand in the place of.
  */
-export function instantiate(mode: Mode, imports: InterpreterImports): RunFunction {
+export function instantiate(mode: Mode, imports: InterpreterImports, originals: number): Interpreter {
   modules[mode] ??= new WebAssembly.Module(prebuilt[mode] ?? buildModule(mode));
-  const env = imports as unknown as Record<string, WebAssembly.ImportValue>;
-  return new WebAssembly.Instance(modules[mode], { env }).exports.run as RunFunction;
+  const env = { ...imports, originals } as unknown as Record<string, WebAssembly.ImportValue>;
+  return new WebAssembly.Instance(modules[mode], { env }).exports as unknown as Interpreter;
 }
 
 const modules: Partial<Record<Mode, WebAssembly.Module>> = {};
@@ -46,6 +69,8 @@ const modules: Partial<Record<Mode, WebAssembly.Module>> = {};
 export function buildModule(mode: Mode): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   const functions = declareFunctions(module);
+  module.importGlobal("originals");
+  defineRegionSupport(module, functions);
   defineSupport(module, functions);
   defineFloatFunctions(module, functions);
   const parts = new Map<number, Part>();
@@ -74,7 +99,7 @@ export function buildModule(mode: Mode): Uint8Array<ArrayBuffer> {
   const run = module.declare(module.type([I32, I32], []));
   module.define(run, runBody(mode, functions));
   module.export("run", run);
-  return module.encode(functions.illegal);
+  return module.encode({ size: FIRST_REGION + MOST_REGIONS, fallback: functions.illegal });
 }
 
 /** (hart, budget): enters at HART.pc; when stepping, again until the budget is spent. */

@@ -4,7 +4,9 @@ import { type Code, I32, I64, type MemoryName, type OpName } from "./encoder.ts"
 import { type Functions, P, pushRemaining, pushTlbEntry, setLinear, tailCall } from "./frame.ts";
 import { TLB_MASK } from "./support.ts";
 
-type MemoryNode = Extract<Expr, { kind: "load" | "amo" | "lr" | "sc" }> | Extract<Effect, { kind: "store" }>;
+export type MemoryNode =
+  | Extract<Expr, { kind: "load" | "amo" | "lr" | "sc" }>
+  | Extract<Effect, { kind: "store" }>;
 
 /** The memory access of a meaning, of which there is at most one. */
 export function memoryNode(effect: Effect): MemoryNode | undefined {
@@ -102,20 +104,52 @@ export class MemoryAccess {
 
   /** Does a plain store, where preparing it has not. */
   store(): void {
+    if (!this.slow) this.reached().store();
+  }
+
+  /** Does any other access, and leaves its value on the stack. */
+  value(): void {
     const { code, node } = this;
-    if (this.slow || node.kind !== "store") return;
+    if (this.slow && node.kind === "load") code.get(P.hart).mem(loadName(node.bits, node.signed), HART.value);
+    else this.reached().value();
+  }
+
+  private reached(): ReachedAccess {
+    return new ReachedAccess(this.code, this.node, this.emit, this.linear);
+  }
+}
+
+/** The code of an access whose place in linear memory is known: the address in a local, and a constant added to it. */
+export class ReachedAccess {
+  private readonly code: Code;
+  private readonly node: MemoryNode;
+  private readonly emit: (expr: Expr) => void;
+  private readonly linear: number;
+  private readonly offset: number;
+
+  /** `offset` must be 0 for atomic accesses. */
+  constructor(code: Code, node: MemoryNode, emit: (expr: Expr) => void, linear: number, offset = 0) {
+    this.code = code;
+    this.node = node;
+    this.emit = emit;
+    this.linear = linear;
+    this.offset = offset;
+  }
+
+  /** Does a plain store. */
+  store(): void {
+    const { code, node } = this;
+    if (node.kind !== "store") return;
     code.get(this.linear);
     this.emit(node.value);
-    code.mem(storeName(node.bits));
+    code.mem(storeName(node.bits), this.offset);
   }
 
   /** Does any other access, and leaves its value on the stack. */
   value(): void {
     const { code, node } = this;
     if (node.kind === "load") {
-      const name = loadName(node.bits, node.signed);
-      if (this.slow) code.get(P.hart).mem(name, HART.value);
-      else code.get(this.linear).mem(name);
+      code.get(this.linear).mem(loadName(node.bits, node.signed), this.offset);
     } else if (node.kind === "amo") {
       this.atomic(node);
     } else if (node.kind === "lr") {

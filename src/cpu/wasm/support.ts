@@ -16,7 +16,7 @@ import {
 } from "./frame.ts";
 
 export const TLB_MASK = (TLB_ENTRIES - 1) << 4;
-const PAGE_MASK = -4096n;
+export const PAGE_MASK = -4096n;
 
 /** Defines the functions that rows' handlers share, and the handlers that are not rows. */
 export function defineSupport(module: ModuleBuilder, functions: Functions): void {
@@ -75,7 +75,7 @@ export function emitJump(code: Code, functions: Functions): void {
 }
 
 /** Leaves the offset in a slot page of the address in `P.page` on the stack. */
-function pushSlotOffset(code: Code): void {
+export function pushSlotOffset(code: Code): void {
   code.get(P.page).op("i32_wrap_i64").i32(0xffe).op("i32_and").i32(3).op("i32_shl");
 }
 

@@ -18,8 +18,17 @@ export function isDirect(row: Row): boolean {
 }
 
 export function isDirectJump(effect: Effect): boolean {
-  return effect.kind === "jump" && JSON.stringify(effect.target, stringifyBigint) === DIRECT_TARGET;
+  if (effect.kind !== "jump") return false;
+  let isDirect = directJumps.get(effect);
+  if (isDirect === undefined) {
+    isDirect = JSON.stringify(effect.target, stringifyBigint) === DIRECT_TARGET;
+    directJumps.set(effect, isDirect);
+  }
+  return isDirect;
 }
+
+/** What is known of the few effects that jump: a translation asks for every jump. */
+const directJumps = new Map<Effect, boolean>();
 
 const stringifyBigint = (_: string, value: unknown) => (typeof value === "bigint" ? `${value}n` : value);
 const DIRECT_TARGET = JSON.stringify(add(pc, imm), stringifyBigint);

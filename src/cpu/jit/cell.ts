@@ -1,0 +1,67 @@
+/**
+ * A region's cell: what its code looks up in linear memory, at an address that the instance is given. So code that was
+ * compiled once serves every machine that runs the same bytes.
+ *
+ *      0  i32  generation of the TLB context that the region was last found right for; 0: of none
+ *      4  i32  number of the region
+ *      8  webs, then exits
+ */
+export const CELL = { generation: 0, region: 4, webs: 8 } as const;
+
+/**
+ * Where the memory is that a web's accesses reach (`webs.ts`): a range of pages that follow each other in linear memory.
+ *
+ *      0  i64  lowest address that the web's lowest access may have
+ *      8  i64  so many are good from there; 0: none
+ *     16  i32  linear address = low 32 bits of the virtual address + this
+ *     20  i32  number of the web
+ */
+export const WEB = { low: 0, span: 8, addend: 16, web: 20, size: 24 } as const;
+
+/**
+ * An exit: how the function in `wasm/region-support.ts` goes on where the region is left.
+ *
+ *      0  i32  where, from the entry's virtual page
+ *      4  i32  instructions retired since the count was last taken
+ *      8  u16  one of `ExitKind`
+ *     10  u16  number of the region
+ *     12  i32  for a miss: linear address of the web, from the cell; for others how often what comes next was interpreted
+ */
+export const EXIT = { offset: 0, count: 4, kind: 8, region: 10, web: 12, heat: 12, size: 16 } as const;
+
+/** So often interpreted code is reached by one exit before it is translated. */
+export const HOT_EXIT = 100;
+
+export const ExitKind = {
+  /** At the offset, by whatever translates or interprets it. */
+  jump: 0,
+  /** At the address in `HART.address`. */
+  indirect: 1,
+  /** The same, for a return. */
+  return: 2,
+  /** At the offset, by the interpreter: its instruction could not be done here. */
+  interpret: 3,
+  /** The same, where memory was not in the web's range: the address is in `HART.address`. */
+  miss: 4,
+} as const;
+
+export interface Exit {
+  readonly offset: number;
+  readonly count: number;
+  readonly kind: number;
+  /** Its number, for a miss. */
+  readonly web: number;
+}
+
+export function cellSize(webs: number, exits: number): number {
+  return exitsOffset(webs) + exits * EXIT.size;
+}
+
+export function webOffset(web: number): number {
+  return CELL.webs + web * WEB.size;
+}
+
+/** Offset of the first exit. */
+export function exitsOffset(webs: number): number {
+  return CELL.webs + webs * WEB.size;
+}

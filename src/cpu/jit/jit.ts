@@ -1,0 +1,251 @@
+import type { PhysicalMemory } from "../../memory/physical-memory.ts";
+import type { CodeCache } from "../code-cache.ts";
+import type { Hart } from "../hart.ts";
+import { HART, TLB } from "../layout.ts";
+import { SLOT, SLOT_SIZE } from "../slots.ts";
+import type { Interpreter } from "../wasm/interpreter.ts";
+import { CELL, EXIT, ExitKind, exitsOffset, HOT_EXIT, WEB, webOffset } from "./cell.ts";
+import { JumpProfile } from "./profile.ts";
+import { findRegion, type Source } from "./region.ts";
+import { type Installed, RegionTable } from "./region-table.ts";
+import { translate } from "./translate.ts";
+
+/** `off`: everything is interpreted. `on`: hot code is translated. `always`: all code is, when it is first reached. */
+export type JitMode = "off" | "on" | "always";
+
+/** Instructions between two looks at where the interpreter is. */
+const SAMPLE = 20_000;
+/** The same while it is mostly translated code that runs. */
+const LONGEST_SAMPLE = 1_000_000;
+/** So often the interpreter was found at a place that is worth translating. */
+const HOT = 2;
+/** Each time that translated code of a page was lost, twice as much heat is asked for, up to so often. */
+const MOST_DOUBLINGS = 12;
+
+/** What was done so far. */
+export interface JitStats {
+  /** Regions translated, and of these the ones that were lost: to changed code, to room for others, to better ones. */
+  regions: number;
+  lost: number;
+  /** Instructions in them, and bytes of WebAssembly. */
+  instructions: number;
+  bytes: number;
+  /** Time it took, without what V8 does in the background. */
+  milliseconds: number;
+  /** How often an access was outside of the memory that its region knew, and a region's pages had to be looked at. */
+  misses: number;
+  validations: number;
+}
+
+/**
+ * Translates hot code to WebAssembly. What is hot is found by looking where the interpreter is every so many
+ * instructions, which costs it nothing in between: the place is always one that was jumped to.
+ */
+export class Jit {
+  readonly mode: Exclude<JitMode, "off">;
+  /** Instructions after which `sample` is to be called. */
+  interval = SAMPLE;
+  readonly stats: JitStats = {
+    regions: 0,
+    lost: 0,
+    instructions: 0,
+    bytes: 0,
+    milliseconds: 0,
+    misses: 0,
+    validations: 0,
+  };
+  readonly table: RegionTable;
+  private readonly ram: PhysicalMemory;
+  private readonly code: CodeCache;
+  /** By slot: how often it was found hot. */
+  private readonly heat = new Map<number, number>();
+  /** By slot. */
+  private readonly profiles = new Map<number, JumpProfile>();
+  /** By physical page: how often translated code of it was lost because it changed. */
+  private readonly changes = new Map<number, number>();
+
+  /** `originals`: see `instantiate`. */
+  constructor(
+    mode: Exclude<JitMode, "off">,
+    ram: PhysicalMemory,
+    code: CodeCache,
+    interpreter: Interpreter,
+    originals: number,
+  ) {
+    this.mode = mode;
+    this.ram = ram;
+    this.code = code;
+    this.table = new RegionTable(ram.arena, code, interpreter, originals);
+    code.onForget = (page) => this.forget(page);
+    code.handlerAt = (slot) => this.table.handlerAt(slot);
+  }
+
+  /** The hart has been stopped at its pc for having used its budget; `inRegion`: by a region. */
+  sample(hart: Hart, inRegion: boolean): void {
+    if (inRegion) {
+      this.interval = Math.min(LONGEST_SAMPLE, this.interval * 2);
+      return;
+    }
+    this.interval = SAMPLE;
+    const slot = this.slotHere(hart);
+    if (slot !== undefined && this.isHot(slot, hart)) this.install(hart, slot, hart.pc);
+  }
+
+  /** An exit, whose record `HART.regionExit` is the address of, has often led to the hart's pc or to places like it. */
+  exitIsHot(hart: Hart): void {
+    const { u16, u32, i32, i64 } = this.ram.arena;
+    const record = u32[(hart.base + HART.regionExit) / 4];
+    const left = this.table.region(u16[(record + EXIT.region) / 2]);
+    if (!left) return;
+    const { translation, cell, slot, region } = left;
+    const exit = translation.exits[(record - cell - exitsOffset(translation.webs.webs.length)) / EXIT.size];
+    if (this.mode === "always") i32[(record + EXIT.heat) / 4] = HOT_EXIT - 1;
+    const profile = this.profileOf(slot);
+    if (exit.kind !== ExitKind.indirect || profile.isFull) {
+      const here = this.slotHere(hart);
+      if (here !== undefined) this.install(hart, here, hart.pc);
+      return;
+    }
+    const page = i64[(hart.base + HART.regionPage) / 8];
+    if (!profile.add(exit.offset, Number(hart.pc - page))) return;
+    this.lose(left);
+    this.install(hart, slot, page + BigInt(region.entry));
+  }
+
+  /** Makes sure that a region begins at the hart's pc; false where that is not possible. */
+  ensure(hart: Hart): boolean {
+    const slot = this.slotHere(hart);
+    return slot !== undefined && (this.table.hasRegion(slot) || this.install(hart, slot, hart.pc));
+  }
+
+  /** Writes the range that holds `HART.address` into the web at this linear address. */
+  missed(hart: Hart, at: number): void {
+    const { u32, i32, i64 } = this.ram.arena;
+    this.stats.misses++;
+    const number = u32[(at + WEB.web) / 4];
+    const region = this.table.region(u32[(at - webOffset(number) + CELL.region) / 4]);
+    if (!region) return;
+    const web = region.translation.webs.webs[number];
+    const word = (hart.base + HART.address) / 4;
+    const range = hart.mmu.rangeAt(u32[word], i32[word + 1], web.writes);
+    const bytes = range ? (range.to - range.from) * 4096 - (web.most - web.least) + 1 : 0;
+    if (!range || bytes <= 0) return;
+    i64[(at + WEB.low) / 8] = BigInt(range.from) * 4096n;
+    i64[(at + WEB.span) / 8] = BigInt(bytes);
+    i32[(at + WEB.addend) / 4] = range.addend;
+  }
+
+  /** Whether the region at the slot may be entered: its pages are what they were when it was translated. */
+  validate(hart: Hart, slot: number, tlb: number, page: bigint): boolean {
+    const { u32, i32, i64 } = this.ram.arena;
+    this.stats.validations++;
+    const installed = this.table.at(slot);
+    if (!installed || hart.csrs.floatState !== 3 || tlb !== u32[(hart.base + HART.fetchTlb) / 4])
+      return false;
+    const { region, pages, cell, translation } = installed;
+    const first = Number(page >> 12n);
+    if (region.pages.some((distance, i) => hart.mmu.codePage(first + distance) !== pages[i])) return false;
+    for (let i = 0; i < translation.webs.webs.length; i++) i64[(cell + webOffset(i) + WEB.span) / 8] = 0n;
+    i32[(cell + CELL.generation) / 4] = i32[(tlb + TLB.generation) / 4];
+    return true;
+  }
+
+  /** Gives its memory back. */
+  release(): void {
+    this.table.clear();
+  }
+
+  /** The slot of the hart's pc, decoded; undefined where that cannot be fetched plainly. */
+  private slotHere(hart: Hart): number | undefined {
+    const { pc } = hart;
+    const page = hart.mmu.codePage(Number(pc >> 12n));
+    if (page < 0) return undefined;
+    const slot = this.code.slotPage(page) + ((Number(pc) & 0xffe) / 2) * SLOT_SIZE;
+    if (this.ram.arena.u32[(slot + SLOT.handler) / 4] === 0) this.code.decodeRun(slot);
+    return slot;
+  }
+
+  private isHot(slot: number, hart: Hart): boolean {
+    if (this.table.hasRegion(slot)) return false;
+    const heat = (this.heat.get(slot) ?? 0) + 1;
+    this.heat.set(slot, heat);
+    const changes = this.changes.get(hart.mmu.codePage(Number(hart.pc >> 12n))) ?? 0;
+    return heat === HOT * 2 ** Math.min(changes, MOST_DOUBLINGS);
+  }
+
+  private profileOf(slot: number): JumpProfile {
+    let profile = this.profiles.get(slot);
+    if (!profile) {
+      profile = new JumpProfile();
+      this.profiles.set(slot, profile);
+    }
+    return profile;
+  }
+
+  /** The page's decoded slots are about to be forgotten. */
+  private forget(page: number): void {
+    const regions = this.table.regionsOf(page);
+    if (regions.length === 0) return;
+    this.changes.set(page, (this.changes.get(page) ?? 0) + 1);
+    for (const installed of regions) {
+      this.profiles.delete(installed.slot);
+      this.lose(installed);
+    }
+  }
+
+  private lose(installed: Installed): void {
+    this.stats.lost++;
+    this.heat.delete(installed.slot);
+    this.table.remove(installed);
+  }
+
+  /** Translates the code at `pc`, whose slot is given. Returns whether there was anything to translate. */
+  private install(hart: Hart, slot: number, pc: bigint): boolean {
+    if (this.table.hasRegion(slot)) return true;
+    const started = performance.now();
+    const physical = new Map<number, number>();
+    const region = findRegion(Number(pc & 0xfffn), this.source(hart, slot, Number(pc >> 12n), physical));
+    if (region) {
+      const pages = region.pages.map((distance) => physical.get(distance) as number);
+      const translation = translate(region);
+      this.stats.lost += this.table.makeRoom();
+      this.table.add(slot, region, translation, pages, this.mode === "always" ? HOT_EXIT - 1 : 0);
+      this.stats.regions++;
+      this.stats.instructions += region.flow.order.reduce((sum, { all }) => sum + all.length, 0);
+      this.stats.bytes += translation.bytes.length;
+    }
+    this.stats.milliseconds += performance.now() - started;
+    return region !== undefined;
+  }
+
+  /** The code around virtual page `first`. Notes in `physical` where the pages are, by their distance. */
+  private source(hart: Hart, slot: number, first: number, physical: Map<number, number>): Source {
+    const { u16 } = this.ram.arena;
+    const profile = this.profileOf(slot);
+    const pageOf = (offset: number): number => {
+      const distance = Math.floor(offset / 4096);
+      let page = physical.get(distance);
+      if (page === undefined) {
+        page = hart.mmu.codePage(first + distance);
+        physical.set(distance, page);
+      }
+      return page;
+    };
+    const half = (offset: number): number | undefined => {
+      const page = pageOf(offset);
+      return page < 0 ? undefined : u16[(this.ram.readable(page) + (offset & 0xffe)) / 2];
+    };
+    return {
+      fetch: (offset) => {
+        const low = half(offset);
+        // What was never reached is not worth its while.
+        const isReached = this.mode === "always" || this.code.isDecoded(pageOf(offset), offset & 0xffe);
+        if (low === undefined || !isReached) return undefined;
+        if ((low & 3) !== 3) return low;
+        const high = half(offset + 2);
+        return high === undefined ? undefined : (high << 16) | low;
+      },
+      choices: (offset) => profile.choices(offset),
+    };
+  }
+}

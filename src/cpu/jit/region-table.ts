@@ -1,0 +1,145 @@
+import type { Arena } from "../../memory/arena.ts";
+import type { CodeCache } from "../code-cache.ts";
+import { SLOT } from "../slots.ts";
+import { FIRST_REGION, MOST_REGIONS } from "../wasm/fusion.ts";
+import type { Interpreter } from "../wasm/interpreter.ts";
+import { CELL, cellSize, EXIT, ExitKind, exitsOffset, WEB, webOffset } from "./cell.ts";
+import { compiled } from "./modules.ts";
+import type { Region } from "./region.ts";
+import type { Translation } from "./translate.ts";
+
+/** A region that the interpreter runs where it comes to its slot. */
+export interface Installed {
+  readonly number: number;
+  /** Linear address of the slot whose handler it is. */
+  readonly slot: number;
+  readonly region: Region;
+  readonly translation: Translation;
+  /** Physical pages, in the order of `region.pages`. */
+  readonly pages: readonly number[];
+  readonly cell: number;
+  readonly cellBytes: number;
+}
+
+/** Of regions to be forgotten at once where there is no room: the oldest ones. */
+const EVICTED = MOST_REGIONS / 4;
+
+/**
+ * The regions in the interpreter's function table. A slot's handler is a function's place in that table, so that nothing
+ * but a number in the slot is changed for a region to be entered, by whatever comes to the slot.
+ */
+export class RegionTable {
+  private readonly arena: Arena;
+  private readonly code: CodeCache;
+  private readonly interpreter: Interpreter;
+  private readonly originals: number;
+  private readonly regions: (Installed | undefined)[] = [];
+  /** The same, the oldest first. */
+  private readonly byAge = new Set<Installed>();
+  private readonly freeNumbers: number[] = [];
+  private readonly byPage = new Map<number, Set<Installed>>();
+
+  /** `originals`: linear address of the handlers that regions stand in the place of, a word each. */
+  constructor(arena: Arena, code: CodeCache, interpreter: Interpreter, originals: number) {
+    this.arena = arena;
+    this.code = code;
+    this.interpreter = interpreter;
+    this.originals = originals;
+  }
+
+  get all(): Iterable<Installed> {
+    return this.byAge;
+  }
+
+  region(number: number): Installed | undefined {
+    return this.regions[number];
+  }
+
+  at(slot: number): Installed | undefined {
+    return this.regions[this.arena.u32[(slot + SLOT.handler) / 4] - FIRST_REGION];
+  }
+
+  hasRegion(slot: number): boolean {
+    return this.arena.u32[(slot + SLOT.handler) / 4] >= FIRST_REGION;
+  }
+
+  /** The slot's handler, without regard to a region in its place. */
+  handlerAt(slot: number): number {
+    const handler = this.arena.u32[(slot + SLOT.handler) / 4];
+    return handler < FIRST_REGION ? handler : this.arena.u32[this.originals / 4 + handler - FIRST_REGION];
+  }
+
+  /** Those that have code of a physical page. */
+  regionsOf(page: number): Installed[] {
+    return [...(this.byPage.get(page) ?? [])];
+  }
+
+  /** Removes the oldest regions where another one would be too many. Returns how many. */
+  makeRoom(): number {
+    if (this.byAge.size < MOST_REGIONS) return 0;
+    for (const old of [...this.byAge].slice(0, EVICTED)) this.remove(old);
+    return EVICTED;
+  }
+
+  /** `heat`: what is counted of each exit already. There must be room, and no region at the slot. */
+  add(slot: number, region: Region, translation: Translation, pages: readonly number[], heat: number): void {
+    const { u32 } = this.arena;
+    const number = this.freeNumbers.pop() ?? this.regions.length;
+    const { bytes, exits, webs } = translation;
+    // In sizes that come back: what is given back is only used again for the same one.
+    const cellBytes = 2 ** Math.ceil(Math.log2(cellSize(webs.webs.length, exits.length)));
+    const cell = this.arena.reserve(cellBytes, 8);
+    this.fillCell(cell, number, translation, heat);
+    const { leaveRegion, enterSlowly } = this.interpreter;
+    const env = { memory: this.arena.memory, leaveRegion, enterSlowly, cell };
+    const imports = { env: env as unknown as Record<string, WebAssembly.ImportValue> };
+    const instance = new WebAssembly.Instance(compiled(bytes), imports);
+    const installed = { number, slot, region, translation, pages, cell, cellBytes };
+    this.regions[number] = installed;
+    this.byAge.add(installed);
+    for (const page of pages) {
+      this.code.watchPage(page);
+      let regions = this.byPage.get(page);
+      if (!regions) {
+        regions = new Set();
+        this.byPage.set(page, regions);
+      }
+      regions.add(installed);
+    }
+    u32[this.originals / 4 + number] = u32[(slot + SLOT.handler) / 4];
+    this.interpreter.table.set(FIRST_REGION + number, instance.exports.region as CallableFunction);
+    u32[(slot + SLOT.handler) / 4] = FIRST_REGION + number;
+  }
+
+  private fillCell(cell: number, number: number, { exits, webs }: Translation, heat: number): void {
+    const { i32 } = this.arena;
+    i32[(cell + CELL.region) / 4] = number;
+    for (let i = 0; i < webs.webs.length; i++) i32[(cell + webOffset(i) + WEB.web) / 4] = i;
+    exits.forEach(({ offset, count, kind, web }, i) => {
+      const at = (cell + exitsOffset(webs.webs.length) + i * EXIT.size) / 4;
+      const last = kind === ExitKind.miss ? cell + webOffset(web) : heat;
+      i32.set([offset, count, kind | (number << 16), last], at);
+    });
+  }
+
+  remove(installed: Installed): void {
+    const { number, slot, pages, cell, cellBytes } = installed;
+    const { u32 } = this.arena;
+    if (u32[(slot + SLOT.handler) / 4] === FIRST_REGION + number)
+      u32[(slot + SLOT.handler) / 4] = u32[this.originals / 4 + number];
+    for (const page of pages) {
+      const regions = this.byPage.get(page);
+      regions?.delete(installed);
+      if (regions?.size === 0) this.byPage.delete(page);
+    }
+    this.regions[number] = undefined;
+    this.byAge.delete(installed);
+    this.interpreter.table.set(FIRST_REGION + number, this.interpreter.original);
+    this.freeNumbers.push(number);
+    this.arena.release(cell, cellBytes);
+  }
+
+  clear(): void {
+    for (const installed of [...this.byAge]) this.remove(installed);
+  }
+}

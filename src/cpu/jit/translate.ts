@@ -1,0 +1,479 @@
+import type { Expr, RegisterField } from "../../isa/meaning.ts";
+import { HART, TLB } from "../layout.ts";
+import { SLOT } from "../slots.ts";
+import { Code, F64, I32, I64, ModuleBuilder } from "../wasm/encoder.ts";
+import { ExpressionEmitter } from "../wasm/expression.ts";
+import { emitInlineFloat } from "../wasm/float-inline.ts";
+import { HANDLER_PARAMETERS, P, pushTlbEntry, setLinear } from "../wasm/frame.ts";
+import { ReachedAccess } from "../wasm/memory-access.ts";
+import { TLB_MASK } from "../wasm/support.ts";
+import { CELL, EXIT, type Exit, ExitKind, exitsOffset, WEB, webOffset } from "./cell.ts";
+import { type Block, type Choice, isReturn, type Placed, type Region, type Target } from "./region.ts";
+import { type BlockWriter, writeStructured } from "./structure.ts";
+import { usesOf } from "./uses.ts";
+import { type Access, findWebs, type Webs } from "./webs.ts";
+
+/** What a region was translated to. */
+export interface Translation {
+  /** A module with one function, `region`. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly exits: readonly Exit[];
+  readonly webs: Webs;
+}
+
+/** Translates a region to a function that stands in the interpreter's table, as handlers do. */
+export function translate(region: Region): Translation {
+  return new RegionWriter(region).translate();
+}
+
+/** Function indexes of a region's module: its imports, from `wasm/region-support.ts`. */
+const LEAVE = 0;
+const ENTER_SLOWLY = 1;
+const CELL_GLOBAL = 0;
+const FS_DIRTY = 3;
+
+class RegionWriter implements BlockWriter {
+  private readonly region: Region;
+  private readonly webs: Webs;
+  private readonly code = new Code(HANDLER_PARAMETERS.length);
+  private readonly emitter: ExpressionEmitter;
+  private readonly exits: Exit[] = [];
+
+  // Locals.
+  private readonly cell: number;
+  /** An address: of an access, or of an indirect jump. */
+  private readonly address: number;
+  /** Linear address of the record of the exit that is taken, less the first one's. */
+  private readonly exit: number;
+  private readonly x: (number | undefined)[] = [];
+  private readonly f: (number | undefined)[] = [];
+  /** By base register: linear address of its web's lowest byte; 0 where it was not looked for. */
+  private readonly linear: (number | undefined)[] = [];
+  /** `Code.depth` inside the block whose end is behind the code. */
+  private exitLevel = 0;
+
+  /** The instruction being written. */
+  private placed!: Placed;
+  private reached: ReachedAccess | undefined;
+  /** Instructions retired, at this point of the code, since the count in `P.budget` was last taken. */
+  private pending = 0;
+  private readonly pendingBehind: number[] = [];
+
+  constructor(region: Region) {
+    const { code } = this;
+    this.region = region;
+    this.webs = findWebs(region.flow);
+    this.cell = code.local(I32);
+    this.address = code.local(I64);
+    this.exit = code.local(I32);
+    this.emitter = new ExpressionEmitter(
+      code,
+      {
+        x: (field) => this.pushX(this.fields[field]),
+        f: (field) => this.pushF(this.fields[field]),
+        imm: () => code.i64(BigInt(this.fields.imm)),
+        pc: () => this.pushAddress(this.placed.offset),
+        next: () => this.pushAddress(this.next),
+        special: (node) => this.special(node),
+      },
+      {},
+    );
+  }
+
+  private get fields() {
+    return this.placed.instruction.fields;
+  }
+
+  private get next(): number {
+    return this.placed.offset + this.placed.instruction.length;
+  }
+
+  translate(): Translation {
+    const module = new ModuleBuilder();
+    const type = module.type(HANDLER_PARAMETERS, []);
+    module.importFunction("leaveRegion", type);
+    module.importFunction("enterSlowly", type);
+    module.importGlobal("cell");
+    const index = module.declare(type);
+    module.define(index, this.body());
+    module.export("region", index);
+    return { bytes: module.encode(), exits: this.exits, webs: this.webs };
+  }
+
+  private body(): Code {
+    const { code } = this;
+    this.enter();
+    code.block();
+    this.exitLevel = code.depth;
+    writeStructured(code, this.region.flow, this);
+    code.op("end");
+    this.storeRegisters();
+    code.get(P.hart).get(this.address).mem("i64_store", HART.address);
+    code.get(this.cell).i32(exitsOffset(this.webs.webs.length)).op("i32_add").get(this.exit).op("i32_add");
+    code.get(P.hart).get(P.budget).get(P.tlb).get(P.page);
+    return code.returnCall(LEAVE);
+  }
+
+  /** Makes sure that the region is right where it is entered, and loads the registers. */
+  private enter(): void {
+    const { code } = this;
+    code.globalGet(CELL_GLOBAL).tee(this.cell).mem("i32_load", CELL.generation);
+    code.get(P.tlb).mem("i32_load", TLB.generation).op("i32_ne");
+    const placed = this.region.flow.order.flatMap(({ all }) => all);
+    if (placed.some(({ instruction }) => instruction.row.float))
+      code.get(P.hart).mem("i32_load", HART.fs).i32(FS_DIRTY).op("i32_ne").op("i32_or");
+    code.ifUnlikely();
+    for (const parameter of Object.values(P)) code.get(parameter);
+    code.returnCall(ENTER_SLOWLY).op("end");
+    code.get(P.budget).get(P.slot).mem("i32_load16_s", SLOT.ordinal).op("i32_sub").set(P.budget);
+    this.makeRegisters(placed);
+    for (const { base } of this.webs.accesses.values()) this.linear[base] ??= code.local(I32);
+  }
+
+  private makeRegisters(placed: readonly Placed[]): void {
+    const { code } = this;
+    for (const { instruction } of placed) {
+      const { x, f, writes } = usesOf(instruction.row);
+      const written: readonly RegisterField[] = ["rd"];
+      for (const field of writes === "x" ? [...x, ...written] : x) {
+        const register = instruction.fields[field];
+        if (register !== 0) this.x[register] ??= code.local(I64);
+      }
+      for (const field of writes === "f" ? [...f, ...written] : f)
+        this.f[instruction.fields[field]] ??= code.local(F64);
+    }
+    this.x.forEach((local, register) => {
+      if (local !== undefined)
+        code
+          .get(P.hart)
+          .mem("i64_load", HART.x + 8 * register)
+          .set(local);
+    });
+    this.f.forEach((local, register) => {
+      if (local !== undefined)
+        code
+          .get(P.hart)
+          .mem("f64_load", HART.f + 8 * register)
+          .set(local);
+    });
+  }
+
+  private storeRegisters(): void {
+    const { code } = this;
+    const x = new Set<number>();
+    const f = new Set<number>();
+    for (const { instruction } of this.region.flow.order.flatMap(({ all }) => all)) {
+      const { writes } = usesOf(instruction.row);
+      if (writes === "x") x.add(instruction.fields.rd);
+      if (writes === "f") f.add(instruction.fields.rd);
+    }
+    x.delete(0);
+    for (const register of x) {
+      code.get(P.hart).get(this.x[register] as number);
+      code.mem("i64_store", HART.x + 8 * register);
+    }
+    for (const register of f) {
+      code.get(P.hart).get(this.f[register] as number);
+      code.mem("f64_store", HART.f + 8 * register);
+    }
+  }
+
+  // Control flow.
+
+  loopHead(block: Block): void {
+    const { code } = this;
+    this.pending = 0;
+    code.get(P.budget).i32(0).op("i32_lt_s").ifUnlikely();
+    this.leave(ExitKind.jump, block.offset, 0);
+    code.op("end");
+  }
+
+  join(from: Block): void {
+    const { code } = this;
+    const count = this.pendingBehind[from.index];
+    if (count > 0) code.get(P.budget).i32(count).op("i32_sub").set(P.budget);
+  }
+
+  block(block: Block, go: (to: Block) => void): void {
+    const { sources } = this.region.flow;
+    const from = sources[block.index];
+    const isInline = from.length === 1 && from[0] < block.index;
+    this.pending = isInline ? this.pendingBehind[from[0]] : 0;
+    for (const placed of block.body) {
+      this.instruction(placed);
+      this.pending++;
+    }
+    const { end } = block;
+    if (end.kind !== "fall" && end.kind !== "leave") this.pending++;
+    const count = this.pending;
+    this.pendingBehind[block.index] = count;
+    const to = (target: Target) => {
+      if (typeof target === "number") this.leave(ExitKind.jump, target, count);
+      else go(target);
+    };
+    switch (end.kind) {
+      case "fall":
+        to(end.to);
+        break;
+      case "leave":
+        this.leave(ExitKind.interpret, end.offset, count);
+        break;
+      case "jump":
+        this.link(end.placed);
+        to(end.to);
+        break;
+      case "branch":
+        this.branch(end, to);
+        break;
+      case "indirect":
+        this.indirect(end, count, to);
+        break;
+    }
+  }
+
+  private branch(end: Extract<Block["end"], { kind: "branch" }>, to: (target: Target) => void): void {
+    const { code } = this;
+    const { meaning } = end.placed.instruction.row;
+    if (meaning.kind !== "branch" || end.taken === end.other) {
+      to(end.other);
+      return;
+    }
+    this.placed = end.placed;
+    this.emitter.cond(meaning.cond);
+    code.if();
+    to(end.taken);
+    code.op("end");
+    to(end.other);
+  }
+
+  private indirect(
+    end: Extract<Block["end"], { kind: "indirect" }>,
+    count: number,
+    to: (target: Target) => void,
+  ): void {
+    const { code } = this;
+    const { meaning } = end.placed.instruction.row;
+    if (meaning.kind !== "jump") throw new Error("an indirect end that does not jump");
+    this.placed = end.placed;
+    this.emitter.expr(meaning.target);
+    code.set(this.address);
+    this.link(end.placed);
+    if (end.choices.length > 0) {
+      const offset = code.local(I64);
+      code.get(this.address).get(P.page).op("i64_sub").set(offset);
+      this.choose(
+        [...end.choices].sort((a, b) => a.offset - b.offset),
+        offset,
+        to,
+      );
+    }
+    const kind = isReturn(end.placed.instruction) ? ExitKind.return : ExitKind.indirect;
+    this.leave(kind, end.placed.offset, count);
+  }
+
+  /** Goes to the choice that `offset` is, in ascending order; what follows is where it is none. */
+  private choose(choices: readonly Choice[], offset: number, to: (target: Target) => void): void {
+    const { code } = this;
+    const middle = choices.length >> 1;
+    const [first] = choices;
+    if (choices.length === 1) {
+      code.get(offset).i64(BigInt(first.offset)).op("i64_eq").if();
+      to(first.to);
+      code.op("end");
+      return;
+    }
+    code.get(offset).i64(BigInt(choices[middle].offset)).op("i64_lt_s").if();
+    this.choose(choices.slice(0, middle), offset, to);
+    code.op("else");
+    this.choose(choices.slice(middle), offset, to);
+    code.op("end");
+  }
+
+  private link(placed: Placed): void {
+    this.placed = placed;
+    if (this.fields.rd !== 0) this.setX(() => this.pushAddress(this.next));
+  }
+
+  /** Leaves the region; nothing behind it in the code is reached. */
+  private leave(kind: number, offset: number, count: number, web = 0): void {
+    const last = this.exits.length - 1;
+    const isLast = last >= 0 && isSame(this.exits[last], { kind, offset, count, web });
+    if (!isLast) this.exits.push({ offset, count, kind, web });
+    const number = this.exits.length - 1;
+    this.code
+      .i32(number * EXIT.size)
+      .set(this.exit)
+      .brTo(this.exitLevel);
+  }
+
+  // Instructions.
+
+  private instruction(placed: Placed): void {
+    this.placed = placed;
+    const { meaning } = placed.instruction.row;
+    const access = this.webs.accesses.get(placed);
+    if (access) this.reach(access);
+    switch (meaning.kind) {
+      case "setX":
+        if (this.fields.rd !== 0) this.setX(() => this.emitter.expr(meaning.value));
+        else if (access) {
+          this.emitter.expr(meaning.value);
+          this.code.op("drop");
+        }
+        break;
+      case "setF":
+        this.emitter.expr(meaning.value);
+        this.code.op("f64_reinterpret_i64").set(this.f[this.fields.rd] as number);
+        break;
+      case "store":
+        this.reached?.store();
+        break;
+      case "nothing":
+        break;
+      default:
+        throw new Error(`a region has no ${meaning.kind} in a block`);
+    }
+  }
+
+  private setX(push: () => void): void {
+    push();
+    const { rd } = this.fields;
+    this.code.set(this.x[rd] as number);
+    const linear = this.linear[rd];
+    if (linear !== undefined && this.webs.definitions.has(this.placed)) this.code.i32(0).set(linear);
+  }
+
+  private pushX(register: number): void {
+    if (register === 0) this.code.i64(0n);
+    else this.code.get(this.x[register] as number);
+  }
+
+  private pushF(register: number): void {
+    this.code.get(this.f[register] as number).op("i64_reinterpret_f64");
+  }
+
+  /** Leaves the virtual address of an offset on the stack. */
+  private pushAddress(offset: number): void {
+    this.code.get(P.page).i64(BigInt(offset)).op("i64_add");
+  }
+
+  private special(node: Extract<Expr, { kind: "load" | "amo" | "lr" | "sc" | "float" }>): void {
+    if (node.kind === "float") this.float(node);
+    else this.reached?.value();
+  }
+
+  private float(node: Extract<Expr, { kind: "float" }>): void {
+    const { code } = this;
+    const { row, fields } = this.placed.instruction;
+    const pushMode = row.pattern.split(" ").includes("rm")
+      ? () => {
+          if (fields.rm < 5) code.i32(fields.rm);
+          else code.get(P.hart).mem("i32_load8_u", HART.roundingModes + fields.rm);
+        }
+      : undefined;
+    const giveUp = () => this.leave(ExitKind.interpret, this.placed.offset, this.pending);
+    emitInlineFloat(
+      { code, hart: P.hart, argument: (expr) => this.emitter.expr(expr), pushMode, giveUp },
+      node.op,
+      node.args,
+    );
+  }
+
+  // Memory.
+
+  /** Finds where an access is in linear memory, or leaves the region. */
+  private reach(access: Access): void {
+    const { code } = this;
+    const { node, base, offset } = access;
+    const linear = this.linear[base] as number;
+    const web = this.webs.webs[access.web];
+    if (node.kind !== "load" && node.kind !== "store") this.requireAligned(access);
+    if (access.known === "maybe") {
+      code.get(linear).op("i32_eqz").if();
+      this.check(access, linear);
+      code.op("end");
+    } else if (access.known === "unchecked") this.check(access, linear);
+    const within = offset - web.least;
+    const emit = (expr: Expr) => this.emitter.expr(expr);
+    if (node.kind === "load" || node.kind === "store" || within === 0) {
+      this.reached = new ReachedAccess(code, node, emit, linear, within);
+    } else {
+      const exact = code.local(I32);
+      code.get(linear).i32(within).op("i32_add").set(exact);
+      this.reached = new ReachedAccess(code, node, emit, exact);
+    }
+  }
+
+  private requireAligned({ node, base }: Access): void {
+    const { code } = this;
+    this.pushX(base);
+    code
+      .op("i32_wrap_i64")
+      .i32(node.bits / 8 - 1)
+      .op("i32_and")
+      .ifUnlikely();
+    this.leave(ExitKind.interpret, this.placed.offset, this.pending);
+    code.op("end");
+  }
+
+  private pushReached(base: number, offset: number): Code {
+    this.pushX(base);
+    if (offset !== 0) this.code.i64(BigInt(offset)).op("i64_add");
+    return this.code;
+  }
+
+  /**
+   * By the web's range, or else by the TLB, which has to answer for all that the web reaches. Sets `linear` to the web's
+   * lowest byte.
+   */
+  private check(access: Access, linear: number): void {
+    const { code, cell, address } = this;
+    const at = webOffset(access.web);
+    const { least, most, writes } = this.webs.webs[access.web];
+    const table = writes ? TLB.write : TLB.read;
+    this.pushReached(access.base, least).tee(address);
+    code
+      .get(cell)
+      .mem("i64_load", at + WEB.low)
+      .op("i64_sub");
+    code
+      .get(cell)
+      .mem("i64_load", at + WEB.span)
+      .op("i64_ge_u")
+      .ifUnlikely();
+    pushTlbEntry(code, () => code.get(P.tlb), address, TLB_MASK)
+      .tee(linear)
+      .mem("i64_load", table);
+    code.get(address).i64(-4096n).op("i64_and").op("i64_ne");
+    code
+      .get(address)
+      .op("i32_wrap_i64")
+      .i32(4095)
+      .op("i32_and")
+      .i32(4096 - (most - least))
+      .op("i32_gt_s");
+    code
+      .op("i32_or")
+      .get(cell)
+      .mem("i32_load", at + WEB.span)
+      .op("i32_eqz")
+      .op("i32_or")
+      .if();
+    this.leave(ExitKind.miss, this.placed.offset, this.pending, access.web);
+    code.op("end");
+    setLinear(code, address, linear, table, linear);
+    code.op("else");
+    code
+      .get(address)
+      .op("i32_wrap_i64")
+      .get(cell)
+      .mem("i32_load", at + WEB.addend)
+      .op("i32_add")
+      .set(linear);
+    code.op("end");
+  }
+}
+
+function isSame(a: Exit, b: Exit): boolean {
+  return a.kind === b.kind && a.offset === b.offset && a.count === b.count && a.web === b.web;
+}

@@ -1,0 +1,74 @@
+/**
+ * Virtual pages whose frames follow each other in linear memory, all of which may be read, or written. Translated regions
+ * check their accesses against one, which takes a comparison instead of a lookup in the TLB.
+ */
+export interface Range {
+  /** Virtual page numbers: the first, and the one behind the last. */
+  readonly from: number;
+  readonly to: number;
+  /** Linear address = virtual address + this, modulo 2^32. */
+  readonly addend: number;
+  readonly writes: boolean;
+}
+
+const PAGE = 4096;
+
+/** The linear address of a page of the range, unsigned. */
+export function linearOf({ addend }: Range, page: number): number {
+  return ((((page % 0x10_0000) * PAGE) | 0) + addend) >>> 0;
+}
+
+/** The ranges that are known in one address space, at one privilege. */
+export class Ranges {
+  private ranges: Range[] = [];
+
+  find(page: number, writes: boolean): Range | undefined {
+    return this.ranges.find((r) => page >= r.from && page < r.to && r.writes === writes);
+  }
+
+  /** In place of those that it covers. */
+  add(range: Range): void {
+    this.ranges = this.ranges.filter(
+      (r) => r.writes !== range.writes || r.from < range.from || r.to > range.to,
+    );
+    this.ranges.push(range);
+  }
+
+  /** A translation went away. Returns whether a range had it. */
+  dropVirtual(page: number): boolean {
+    return this.split((r) => (page >= r.from && page < r.to ? page : -1));
+  }
+
+  /** The frame at this linear address may not be written any more. */
+  dropWritten(frame: number): boolean {
+    return this.split((r) => {
+      if (!r.writes) return -1;
+      const page = r.from + Math.floor(((frame - linearOf(r, r.from)) >>> 0) / PAGE);
+      return page < r.to ? page : -1;
+    });
+  }
+
+  clear(): boolean {
+    const had = this.ranges.length > 0;
+    this.ranges = [];
+    return had;
+  }
+
+  /** Takes the page that `find` gives out of each range; -1 for none. */
+  private split(find: (range: Range) => number): boolean {
+    let found = false;
+    const rest: Range[] = [];
+    for (const range of this.ranges) {
+      const page = find(range);
+      if (page < 0) {
+        rest.push(range);
+        continue;
+      }
+      found = true;
+      if (page > range.from) rest.push({ ...range, to: page });
+      if (page + 1 < range.to) rest.push({ ...range, from: page + 1 });
+    }
+    this.ranges = rest;
+    return found;
+  }
+}
