@@ -249,6 +249,22 @@ describe("a child", () => {
     expect(space.readU32(AT)).toBe(2);
   });
 
+  test("gives back what it shared, a group of pages at the first write", () => {
+    space.map(AT, 40 * PAGE, { prot: RW });
+    space.fill(AT, 40 * PAGE, 1);
+    const child = space.fork();
+    child.writeU8(AT + 3 * PAGE, 2);
+    const other = space.fork();
+    child.release();
+    other.discard(AT, 14 * PAGE);
+    const faults = space.faults;
+    for (let page = 0; page < 14; page++) space.writeU8(AT + page * PAGE, 3);
+    expect(space.faults).toBe(faults + 1);
+    for (const page of [14, 15, 16]) expect(flagsAt(AT + page * PAGE) & Pte.W).toBe(0);
+    for (const page of [14, 39]) space.writeU8(AT + page * PAGE, 3);
+    expect([14, 39].map((page) => other.readU8(AT + page * PAGE))).toEqual([1, 1]);
+  });
+
   test("mprotect does not give a shared page back its write permission", () => {
     space.map(AT, PAGE, { prot: RW });
     space.writeU32(AT, 1);

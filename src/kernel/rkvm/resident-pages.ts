@@ -236,8 +236,25 @@ export class ResidentPages {
       else this.add(1);
       this.set(word, copy, pteFlags(vma.prot));
       if ((low & OF_OBJECT) !== 0) vma.copied = true;
-    } else this.set(word, page, pteFlags(vma.prot));
+    } else {
+      this.set(word, page, pteFlags(vma.prot));
+      this.allowWritesAround(vma, at);
+    }
     this.changed(at, PAGE_SIZE);
+  }
+
+  /** Whoever shared the page with this space has gone, and shared its neighbours: those are not to fault one by one. */
+  private allowWritesAround(vma: Vma, at: number): void {
+    const first = Math.max(vma.start, groupOf(at));
+    const end = Math.min(vma.end, groupOf(at) + AROUND * PAGE_SIZE);
+    const flags = pteFlags(vma.prot);
+    let word = this.table.entry(first);
+    for (let next = first; next < end; next += PAGE_SIZE, word += 2) {
+      const low = this.u32[word];
+      const page = low >>> 10;
+      if ((low & (Pte.V | Pte.W | OF_OBJECT)) !== Pte.V || this.frames.isShared(page)) continue;
+      this.set(word, page, (low & Pte.A) === 0 ? untouched(flags) : flags);
+    }
   }
 
   /** A private copy of a page that is held for the purpose, and let go of. */
