@@ -3,7 +3,7 @@ import { readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { applications } from "./applications.ts";
-import { root, temporaryFolder } from "./toolchain.ts";
+import { jitOptions, root, temporaryFolder } from "./toolchain.ts";
 
 /** The commands of docs/APPLICATIONS.md that run one application and end by themselves, as they stand there. */
 
@@ -37,7 +37,8 @@ describe("docs/APPLICATIONS.md", () => {
 
   for (const command of commands)
     it(command.replace("runikraft run --root ./rootfs ", ""), () => {
-      const script = `runikraft() { "${process.execPath}" "${join(root, "dist/cli.js")}" "$@"; }\n${command}\n`;
+      const given = command.replaceAll("runikraft run", ["runikraft run", ...jitOptions].join(" "));
+      const script = `runikraft() { "${process.execPath}" "${join(root, "dist/cli.js")}" "$@"; }\n${given}\n`;
       const { status, stdout, stderr } = spawnSync("sh", ["-c", script], {
         cwd: folder,
         encoding: "utf8",

@@ -1,14 +1,14 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, it } from "vitest";
-import { busybox, root } from "./toolchain.ts";
+import { busybox, commandLine } from "./toolchain.ts";
 
 const BOMB = ':(){ :|:& };: & i=0; while [ $i -lt 3000 ]; do i=$((i + 1)); done; echo "counted to $i"';
 
 /** What a run printed, and the most memory of the host in KiB that it had. */
 function watched(args: readonly string[]) {
-  const child = spawn(process.execPath, [join(root, "dist/cli.js"), "run", ...args]);
+  const [program, ...rest] = commandLine(["run", ...args]);
+  const child = spawn(program, rest);
   const printed = ["", ""];
   child.stdout.on("data", (part) => {
     printed[0] += part;

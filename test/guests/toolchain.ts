@@ -3,10 +3,15 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { JitMode } from "../../src/cpu/jit/jit.ts";
 
 /** What the guest tests share: Debian's compiler, its riscv64 programs, QEMU, and our own command line. */
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** How the guests are run (`--jit`): the tests say nothing of it, so each holds for every way. */
+export const jit = process.env.RUNIKRAFT_TEST_JIT as JitMode | undefined;
+export const jitOptions: readonly string[] = jit === undefined ? [] : ["--jit", jit];
 
 /** Debian's riscv64 packages, unpacked by `npm run test:guests`. */
 export const guestTree = requireVariable("RUNIKRAFT_GUESTS");
@@ -95,9 +100,16 @@ function run(command: string, args: readonly string[], { input = "", env }: RunO
   });
 }
 
-/** Our command line, as a user calls it. */
+/** Our command line, as a user calls it: the program to start, and its arguments. */
+export function commandLine([command, ...args]: readonly string[]): readonly [string, ...string[]] {
+  const options = command === "run" || command === "boot" ? jitOptions : [];
+  return [process.execPath, join(root, "dist/cli.js"), command, ...options, ...args];
+}
+
+/** Runs it. */
 export function runikraft(args: readonly string[], options: RunOptions = {}): Run {
-  return run(process.execPath, [join(root, "dist/cli.js"), ...args], options);
+  const [program, ...rest] = commandLine(args);
+  return run(program, rest, options);
 }
 
 /** The same program under QEMU's user-mode emulation. */

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { checkWritten, syncedLines } from "../linux/crash.ts";
-import { compileStatic, root, temporaryFolder } from "../toolchain.ts";
+import { commandLine, compileStatic, root, temporaryFolder } from "../toolchain.ts";
 import { checkDisk, debugfs, makeDisk } from "./disk.ts";
 
 /** The host process is killed while a program writes: the disk is whole, and what was fsynced is on it. KILLS=200 is more. */
@@ -25,8 +25,8 @@ beforeAll(() => {
 
 /** Runs a program on the disk, kills the host so many milliseconds after its first line, and gives what it printed. */
 async function runKilled(program: string, args: readonly string[], milliseconds: number): Promise<string> {
-  const command = [join(root, "dist/cli.js"), "run", "--mount", `${disk}:/disk:rw`, program, ...args];
-  const host = spawn(process.execPath, command, { stdio: ["ignore", "pipe", "inherit"] });
+  const [command, ...rest] = commandLine(["run", "--mount", `${disk}:/disk:rw`, program, ...args]);
+  const host = spawn(command, rest, { stdio: ["ignore", "pipe", "inherit"] });
   let text = "";
   host.stdout.on("data", (bytes: Buffer) => {
     text += bytes.toString("latin1");

@@ -1,5 +1,4 @@
-import { join } from "node:path";
-import { root } from "../toolchain.ts";
+import { commandLine } from "../toolchain.ts";
 
 /** A computer to boot, in words that each emulator has an option for. */
 export interface Computer {
@@ -21,8 +20,8 @@ export type Emulator = (computer: Computer) => readonly string[];
 
 /** Our machine, as a user starts it. */
 export const runikraft: Emulator = ({ kernel, initramfs, append, firmware, harts = 1, disk, webPort }) => [
-  ...[process.execPath, join(root, "dist/cli.js"), "boot", "-m", "256M", "--smp", String(harts)],
-  ...["--kernel", kernel, "--append", commandLine(append)],
+  ...commandLine(["boot", "-m", "256M", "--smp", String(harts)]),
+  ...["--kernel", kernel, "--append", kernelArguments(append)],
   ...(initramfs === undefined ? [] : ["--initrd", initramfs]),
   ...(firmware === undefined ? [] : ["--bios", firmware]),
   ...(disk === undefined ? [] : ["--drive", disk]),
@@ -33,7 +32,7 @@ export const runikraft: Emulator = ({ kernel, initramfs, append, firmware, harts
 export const qemu: Emulator = ({ kernel, initramfs, append, firmware, harts = 1, disk, webPort }) => [
   ...["qemu-system-riscv64", "-M", "virt", "-m", "256M", "-smp", String(harts), "-nographic"],
   ...["-global", "virtio-mmio.force-legacy=false"],
-  ...["-kernel", kernel, "-append", commandLine(append)],
+  ...["-kernel", kernel, "-append", kernelArguments(append)],
   ...(initramfs === undefined ? [] : ["-initrd", initramfs]),
   ...(firmware === undefined ? [] : ["-bios", firmware]),
   ...(disk === undefined
@@ -47,6 +46,6 @@ export const qemu: Emulator = ({ kernel, initramfs, append, firmware, harts = 1,
       ]),
 ];
 
-function commandLine(append = ""): string {
+function kernelArguments(append = ""): string {
   return `console=ttyS0 ${append}`.trimEnd();
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { nodeHost } from "../../../src/host/node.ts";
 import { Machine } from "../../../src/machine/machine.ts";
 import type { MachineOptions, RunEnd } from "../../../src/machine/machine-options.ts";
+import { jit } from "../toolchain.ts";
 
 /** What a test says of a machine that boots the kernel to a shell on its serial port. */
 export type GuestOptions = Omit<MachineOptions, "host" | "print" | "boot" | "memory"> & {
@@ -33,6 +34,7 @@ export class MachineGuest {
     const file = (name: string) => ({ name, bytes: new Uint8Array(readFileSync(name)) });
     let guest: MachineGuest | undefined;
     const machine = await Machine.create({
+      jit,
       ...options,
       memory: 256 << 20,
       host: nodeHost,

@@ -5,10 +5,12 @@ import { shareDirectory } from "../../../src/host/shared-directory.ts";
 import { Machine } from "../../../src/machine/machine.ts";
 import type { MachineConfig, MachineSurroundings } from "../../../src/machine/machine-options.ts";
 import { OverlayDisk } from "../../../src/machine/overlay-disk.ts";
+import { jit } from "../toolchain.ts";
 
 /** What a machine is connected to: a disk whose base it does not change, and a directory of its own. */
 export class Surroundings implements MachineSurroundings {
   readonly host = nodeHost;
+  readonly jit = jit;
   readonly drives: readonly OverlayDisk[];
   readonly shares: NonNullable<MachineSurroundings["shares"]>;
   /** Everything that was printed so far. */
