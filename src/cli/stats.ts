@@ -1,3 +1,4 @@
+import type { JitStats } from "../cpu/jit/jit.ts";
 import type { LibraryCost } from "../machine/composition/costs.ts";
 import type { HostedMachine } from "../machine/hosted.ts";
 import { cliText } from "../messages/cli.ts";
@@ -20,13 +21,14 @@ function figures(machine: HostedMachine, seconds: number) {
   };
 }
 
-/** One line of JSON: sizes in bytes, system calls by name, the seed as text since it has 64 bits. */
-export function statsJson(
-  machine: HostedMachine,
-  seconds: number,
-  libraries: readonly LibraryCost[],
-): string {
-  return `${JSON.stringify({ ...figures(machine, seconds), libraries })}\n`;
+/** For JSON: sizes in bytes, system calls by name, the seed as text since it has 64 bits. */
+export function statsData(machine: HostedMachine, seconds: number, libraries: readonly LibraryCost[]) {
+  return { ...figures(machine, seconds), libraries };
+}
+
+/** What was translated; `undefined`: nothing may be. */
+export function jitStatsText(stats: JitStats | undefined): string {
+  return stats ? cliText.jitStats(stats) : cliText.jitIsOff();
 }
 
 /** A library's code and start-up time, as two columns. */

@@ -1,5 +1,16 @@
 import { catalogue } from "./catalogue.ts";
 
+/** See `JitStats`, which is not the messages' to know. */
+interface JitFigures {
+  readonly regions: number;
+  readonly lost: number;
+  readonly instructions: number;
+  readonly bytes: number;
+  readonly milliseconds: number;
+  readonly misses: number;
+  readonly validations: number;
+}
+
 /** What the command line says of itself: help texts, wrong use, and how a run ended. */
 export const cliText = catalogue(
   {
@@ -50,8 +61,9 @@ export const cliText = catalogue(
       "translate hot code to WebAssembly: off, on (default) or always, which is all code when it is first reached",
     badJit: (text: string) => `--jit: "${text}" is none of off, on and always`,
     optionStats: () => "say at the end how much was executed, how fast, and with how much memory",
+    optionJitStats: () => "say at the end what was translated to WebAssembly",
     optionJson: () => "as JSON",
-    optionStatsJson: () => "print --stats as one line of JSON",
+    optionStatsJson: () => "print --stats and --jit-stats as one line of JSON",
     optionBanner: () => "show the linked micro-libraries and the layout before the program starts",
     optionVerbose: () => "name each unsupported system call once",
     optionOutput: () => "the file to write",
@@ -82,7 +94,7 @@ export const cliText = catalogue(
       `--allow-wx: the guest path "${path}" does not start with / (for a JIT such as Node.js: --allow-wx=/usr/bin/node)`,
     mountNotAbsolute: (path: string) => `--mount: the guest path "${path}" does not start with /`,
     badEnv: (text: string) => `--env: "${text}" is not NAME=VALUE`,
-    jsonNeedsStats: () => "--json says how --stats is printed; give both",
+    jsonNeedsStats: () => "--json says how --stats or --jit-stats is printed; give one of them, too",
     noInterpreter: (file: string, interpreter: string) =>
       `${file} is a script for ${interpreter}, which is not in the guest's root`,
     cannotRead: (path: string, why: string) => `cannot read ${path}: ${why}`,
@@ -115,6 +127,9 @@ export const cliText = catalogue(
       memory: string;
     }) =>
       `${s.instructions} instructions in ${s.seconds} s (${s.mips} MIPS), ${s.syscalls} system calls, ${s.faults} page faults, ${s.memory} of guest memory at most`,
+    jitStats: (s: JitFigures) =>
+      `JIT: ${s.regions} regions translated in ${s.milliseconds.toFixed(1)} ms, ${s.lost} of them lost; ${s.instructions} instructions became ${s.bytes} bytes of WebAssembly; ${s.misses} misses, ${s.validations} validations`,
+    jitIsOff: () => "JIT: off, everything was interpreted (--jit)",
     libraryCosts: (bytes: string, time: string) => `micro-libraries: ${bytes} of code, started in ${time}`,
     bannerLibraries: () => "micro-libraries",
     bannerLayout: (seed: string) => `address space (seed ${seed})`,
@@ -177,8 +192,9 @@ export const cliText = catalogue(
     optionJit: () => "把热点代码翻译成 WebAssembly：off、on（默认）或 always（所有代码在首次到达时翻译）",
     badJit: (text) => `--jit："${text}" 不是 off、on 或 always`,
     optionStats: () => "结束时报告执行了多少、多快、用了多少内存",
+    optionJitStats: () => "结束时报告翻译成 WebAssembly 的内容",
     optionJson: () => "以 JSON 输出",
-    optionStatsJson: () => "把 --stats 输出为一行 JSON",
+    optionStatsJson: () => "把 --stats 和 --jit-stats 输出为一行 JSON",
     optionBanner: () => "程序开始前显示链接的微库和地址空间布局",
     optionVerbose: () => "对每个不支持的系统调用提示一次",
     optionOutput: () => "要写入的文件",
@@ -204,7 +220,7 @@ export const cliText = catalogue(
       `--allow-wx：客户路径“${path}”不以 / 开头（例如用于 Node.js 的 JIT：--allow-wx=/usr/bin/node）`,
     mountNotAbsolute: (path) => `--mount：客户路径“${path}”不以 / 开头`,
     badEnv: (text) => `--env：“${text}”不是 NAME=VALUE`,
-    jsonNeedsStats: () => "--json 决定 --stats 的输出形式；请同时给出两者",
+    jsonNeedsStats: () => "--json 决定 --stats 或 --jit-stats 的输出形式；请同时给出其中之一",
     noInterpreter: (file, interpreter) => `${file} 是 ${interpreter} 的脚本，而客户机的根目录中没有它`,
     cannotRead: (path, why) => `无法读取 ${path}：${why}`,
     cannotWrite: (path, why) => `无法写入 ${path}：${why}`,
@@ -229,6 +245,9 @@ export const cliText = catalogue(
       `内部错误：${what}。这是 runikraft 的缺陷，与客户程序无关；请报告（RUNIKRAFT_DEBUG=1 会显示出错位置）`,
     stats: (s) =>
       `${s.instructions} 条指令，用时 ${s.seconds} 秒（${s.mips} MIPS），${s.syscalls} 次系统调用，${s.faults} 次缺页，客户内存最多 ${s.memory}`,
+    jitStats: (s) =>
+      `JIT：用 ${s.milliseconds.toFixed(1)} 毫秒翻译了 ${s.regions} 个区域，其中 ${s.lost} 个已失去；${s.instructions} 条指令变成 ${s.bytes} 字节 WebAssembly；${s.misses} 次未命中，${s.validations} 次验证`,
+    jitIsOff: () => "JIT：已关闭，全部由解释器执行（--jit）",
     libraryCosts: (bytes, time) => `微库：代码 ${bytes}，启动用时 ${time}`,
     bannerLibraries: () => "微库",
     bannerLayout: (seed) => `地址空间（种子 ${seed}）`,

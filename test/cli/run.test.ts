@@ -259,6 +259,19 @@ describe("watching", () => {
     expect(runikraft(["run", "--json", hello]).status).toBe(2);
   });
 
+  it("--jit-stats says what was translated, as text and beside --stats as JSON", () => {
+    const text = runikraft(["run", "--jit", "always", "--jit-stats", hello]).stderr;
+    expect(text).toMatch(/^runikraft: JIT: [1-9]\d* regions translated in [\d.]+ ms, 0 of them lost; [1-9]/);
+    const both = runikraft(["run", "--jit", "always", "--stats", "--jit-stats", "--json", hello]).stderr;
+    const { syscalls, jit } = JSON.parse(both);
+    expect(syscalls).toEqual({ write: 1, exit: 1 });
+    expect(jit.regions).toBeGreaterThan(0);
+    expect(jit.bytes).toBeGreaterThan(jit.instructions);
+    const off = runikraft(["run", "--jit", "off", "--jit-stats", "--json", hello]).stderr;
+    expect(JSON.parse(off)).toEqual({ jit: null });
+    expect(runikraft(["run", "--jit", "off", "--jit-stats", hello]).stderr).toMatch(/^runikraft: JIT: off/);
+  });
+
   it("--deterministic makes every run the same, time and chance included", () => {
     const clock = program(
       "clock",

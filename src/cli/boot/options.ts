@@ -53,6 +53,7 @@ export interface BootOptions {
   readonly virtioPacked?: boolean;
   readonly maxInstructions?: number;
   readonly jit?: JitMode;
+  readonly jitStats?: boolean;
   readonly deterministic?: boolean;
   readonly seed?: bigint;
   readonly save?: string;
@@ -82,6 +83,7 @@ export function bootOptions(command: Command): Command {
     .option("--virtio-packed", bootCliText.optionVirtioPacked())
     .option("--max-instructions <N>", cliText.optionMaxInstructions(), countValue("--max-instructions"))
     .option("--jit <off|on|always>", cliText.optionJit(), jitValue)
+    .option("--jit-stats", cliText.optionJitStats())
     .option("--deterministic", cliText.optionDeterministic())
     .option("--seed <N>", bootCliText.optionSeed(), seedValue("--seed"))
     .option("--save <FILE>", bootCliText.optionSave())

@@ -13,6 +13,7 @@ import { Setup } from "../boot/setup.ts";
 import { deviceTreeOf, emptyDeviceTree } from "../boot/tree.ts";
 import { examples } from "../examples.ts";
 import { STOPPED_AT_LIMIT, say } from "../output.ts";
+import { jitStatsText } from "../stats.ts";
 
 /** Exit code of a machine that stopped without saying one: it waits for ever. */
 const STOPPED = 1;
@@ -66,6 +67,7 @@ async function run(machine: Machine, setup: Setup, options: BootOptions): Promis
       writeWholeFile(options.save, await session.machine.save());
       say(bootCliText.saved(options.save));
     }
+    if (options.jitStats) say(jitStatsText(session.machine.board.engine.jit?.stats));
     await conclude(end, setup, options);
   } finally {
     console.close();

@@ -13,7 +13,7 @@ import { banner } from "../banner.ts";
 import { examples } from "../examples.ts";
 import { type Guest, type GuestOptions, guestOptions, prepareGuest } from "../guest.ts";
 import { STOPPED_AT_LIMIT, say } from "../output.ts";
-import { statsJson, statsText } from "../stats.ts";
+import { jitStatsText, statsData, statsText } from "../stats.ts";
 import { countValue, jitValue } from "../values.ts";
 
 interface RunOptions extends GuestOptions {
@@ -24,6 +24,7 @@ interface RunOptions extends GuestOptions {
   readonly trace?: string;
   readonly maxInstructions?: number;
   readonly stats?: boolean;
+  readonly jitStats?: boolean;
   readonly json?: boolean;
   readonly banner?: boolean;
   readonly verbose?: boolean;
@@ -38,6 +39,7 @@ export function configure(command: Command): void {
     .option("--jit <off|on|always>", cliText.optionJit(), jitValue)
     .option("--deterministic", cliText.optionDeterministic())
     .option("--stats", cliText.optionStats())
+    .option("--jit-stats", cliText.optionJitStats())
     .option("--json", cliText.optionStatsJson())
     .option("--banner", cliText.optionBanner())
     .option("--verbose", cliText.optionVerbose())
@@ -70,7 +72,7 @@ async function runCommand(
 const mebibytes = (pages: number): number => Math.round((pages * PAGE_SIZE) / 2 ** 20);
 
 async function run(file: string, args: readonly string[], options: RunOptions): Promise<void> {
-  if (options.json && !options.stats) throw new UsageError(cliText.jsonNeedsStats());
+  if (options.json && !options.stats && !options.jitStats) throw new UsageError(cliText.jsonNeedsStats());
   const guest = prepareGuest(file, args, options);
   const strace = openLine(options.strace);
   const trace = openLine(options.trace);
@@ -94,14 +96,30 @@ async function run(file: string, args: readonly string[], options: RunOptions): 
     // The terminal is as it was before anything of ours is written to it.
     console.close();
     process.exitCode = await report(machine, guest, outcome, options);
-    if (options.json) printErr(statsJson(machine, seconds, costs));
-    else if (options.stats) say(statsText(machine, seconds, costs));
+    sayFigures(machine, seconds, costs, options);
   } finally {
     console.close();
     strace?.close();
     trace?.close();
     await machine?.close();
   }
+}
+
+/** What `--stats` and `--jit-stats` ask for. */
+function sayFigures(
+  machine: HostedMachine,
+  seconds: number,
+  costs: readonly LibraryCost[],
+  { stats, jitStats, json }: RunOptions,
+): void {
+  const jit = machine.board.hart.engine.jit?.stats;
+  if (json) {
+    const data = { ...(stats && statsData(machine, seconds, costs)), ...(jitStats && { jit: jit ?? null }) };
+    printErr(`${JSON.stringify(data)}\n`);
+    return;
+  }
+  if (stats) say(statsText(machine, seconds, costs));
+  if (jitStats) say(jitStatsText(jit));
 }
 
 /** What each linked library costs. Loaded when asked for: it holds the sizes of all that there are. */
