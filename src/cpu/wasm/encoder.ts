@@ -141,7 +141,7 @@ export const Op = {
 export type OpName = keyof typeof Op;
 
 /** Opcodes of loads and stores, by name. */
-const Memory = {
+export const Memory = {
   i32_load: 0x28,
   i64_load: 0x29,
   f32_load: 0x2a,
@@ -169,7 +169,7 @@ const Memory = {
 export type MemoryName = keyof typeof Memory;
 
 /** The `0xfc` conversions that saturate. */
-const Saturating = {
+export const Saturating = {
   i32_trunc_sat_f32_s: 0,
   i32_trunc_sat_f32_u: 1,
   i32_trunc_sat_f64_s: 2,
