@@ -5,9 +5,11 @@ import { CsrState } from "./csr-state.ts";
 import { Engine } from "./engine.ts";
 import { isHartBlock } from "./hart-block.ts";
 import { interruptToTake } from "./interrupts.ts";
+import { LARGEST_REGION } from "./jit/region.ts";
 import { Cause, Exit, HART, HART_BLOCK_SIZE, Privilege, TLB, TLB_ENTRIES } from "./layout.ts";
 import { Mmu } from "./mmu.ts";
 import { STORE_DONE } from "./port.ts";
+import { SLOTS_PER_PAGE } from "./slots.ts";
 import type { FloatEnvironment } from "./softfloat/environment.ts";
 import { floatOperation } from "./softfloat/float-operation.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -26,10 +28,10 @@ export type RunResult =
   | "wait";
 
 /**
- * Chained handlers look at their budget only where they jump, so they may overrun it by a straight run. The last
- * instructions of a grant are stepped.
+ * Chained handlers look at their budget only where they jump, so they may overrun it by a straight run: a page of compressed
+ * instructions, and behind them a translated region. The last instructions of a grant are stepped.
  */
-export const LONGEST_STRAIGHT_RUN = 2100;
+export const LONGEST_STRAIGHT_RUN = SLOTS_PER_PAGE + LARGEST_REGION + 52;
 const LARGEST_GRANT = 2 ** 30;
 /** Instructions in a grant while some code has no fused handlers yet: a few milliseconds of work. */
 const WARM_UP = 1_000_000;

@@ -91,7 +91,7 @@ export class Mmu implements MemoryPort {
         : privilege;
     this.root = csrs.satpRoot;
     this.fetchView = this.viewOf(privilege);
-    this.dataView = this.viewOf(dataPrivilege);
+    this.dataView = this.viewOf(dataPrivilege) | (dataPrivilege === privilege ? 0 : View.mprv);
     this.i32[(base + HART.fetchTlb) / 4] = this.select(this.fetchView);
     this.i32[(base + HART.dataTlb) / 4] = this.select(this.dataView);
   }

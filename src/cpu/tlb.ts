@@ -10,10 +10,13 @@ const ENTRY_WORDS = 4;
 /**
  * What decides, beside the page table and PMP, which accesses are allowed:
  *
- *     20      5      4       3     2   1       0
- *    |  ASID   | Sv39 on | MXR | SUM | privilege |
+ *     21      6     5      4       3     2   1       0
+ *    |  ASID   | MPRV | Sv39 on | MXR | SUM | privilege |
+ *
+ * MPRV: of data alone, because fetches are checked by another privilege. So a region that was found right for a context
+ * that serves both is never entered where it serves data only.
  */
-export const View = { sum: 1 << 2, mxr: 1 << 3, sv39: 1 << 4, asidShift: 5 } as const;
+export const View = { sum: 1 << 2, mxr: 1 << 3, sv39: 1 << 4, mprv: 1 << 5, asidShift: 6 } as const;
 
 interface Context {
   /** Linear address of its three tables. */

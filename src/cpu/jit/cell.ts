@@ -4,9 +4,10 @@
  *
  *      0  i32  generation of the TLB context that the region was last found right for; 0: of none
  *      4  i32  number of the region
- *      8  webs, then exits
+ *      8  i64  virtual page that it was entered at then
+ *     16  webs, then exits
  */
-export const CELL = { generation: 0, region: 4, webs: 8 } as const;
+export const CELL = { generation: 0, region: 4, page: 8, webs: 16 } as const;
 
 /**
  * Where the memory is that a web's accesses reach (`webs.ts`): a range of pages that follow each other in linear memory.

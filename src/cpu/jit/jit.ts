@@ -6,9 +6,9 @@ import { SLOT, SLOT_SIZE } from "../slots.ts";
 import type { Interpreter } from "../wasm/interpreter.ts";
 import { CELL, EXIT, ExitKind, exitsOffset, HOT_EXIT, WEB, webOffset } from "./cell.ts";
 import { JumpProfile } from "./profile.ts";
-import { findRegion, type Source } from "./region.ts";
+import { FARTHEST, findRegion, type Source } from "./region.ts";
 import { type Installed, RegionTable } from "./region-table.ts";
-import { translate } from "./translate.ts";
+import { FS_DIRTY, translate } from "./translate.ts";
 
 /** `off`: everything is interpreted. `on`: hot code is translated. `always`: all code is, when it is first reached. */
 export type JitMode = "off" | "on" | "always";
@@ -101,15 +101,15 @@ export class Jit {
     const exit = translation.exits[(record - cell - exitsOffset(translation.webs.webs.length)) / EXIT.size];
     if (this.mode === "always") i32[(record + EXIT.heat) / 4] = HOT_EXIT - 1;
     const profile = this.profileOf(slot);
-    if (exit.kind !== ExitKind.indirect || profile.isFull) {
+    const distance = Number(hart.pc - i64[(hart.base + HART.regionPage) / 8]);
+    if (exit.kind !== ExitKind.indirect || profile.isFull || Math.abs(distance) > FARTHEST) {
       const here = this.slotHere(hart);
       if (here !== undefined) this.install(hart, here, hart.pc);
       return;
     }
-    const page = i64[(hart.base + HART.regionPage) / 8];
-    if (!profile.add(exit.offset, Number(hart.pc - page))) return;
+    if (!profile.add(exit.offset, distance)) return;
     this.lose(left);
-    this.install(hart, slot, page + BigInt(region.entry));
+    this.install(hart, slot, i64[(hart.base + HART.regionPage) / 8] + BigInt(region.entry));
   }
 
   /** Makes sure that a region begins at the hart's pc; false where that is not possible. */
@@ -140,12 +140,13 @@ export class Jit {
     const { u32, i32, i64 } = this.ram.arena;
     this.stats.validations++;
     const installed = this.table.at(slot);
-    if (!installed || hart.csrs.floatState !== 3 || tlb !== u32[(hart.base + HART.fetchTlb) / 4])
-      return false;
+    if (!installed || tlb !== u32[(hart.base + HART.fetchTlb) / 4]) return false;
     const { region, pages, cell, translation } = installed;
+    if (translation.floats && hart.csrs.floatState !== FS_DIRTY) return false;
     const first = Number(page >> 12n);
     if (region.pages.some((distance, i) => hart.mmu.codePage(first + distance) !== pages[i])) return false;
     for (let i = 0; i < translation.webs.webs.length; i++) i64[(cell + webOffset(i) + WEB.span) / 8] = 0n;
+    i64[(cell + CELL.page) / 8] = page;
     i32[(cell + CELL.generation) / 4] = i32[(tlb + TLB.generation) / 4];
     return true;
   }

@@ -19,6 +19,8 @@ export interface Translation {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly exits: readonly Exit[];
   readonly webs: Webs;
+  /** The floating-point unit has to be in state dirty. */
+  readonly floats: boolean;
 }
 
 /** Translates a region to a function that stands in the interpreter's table, as handlers do. */
@@ -30,11 +32,14 @@ export function translate(region: Region): Translation {
 const LEAVE = 0;
 const ENTER_SLOWLY = 1;
 const CELL_GLOBAL = 0;
-const FS_DIRTY = 3;
+/** `mstatus.FS` */
+export const FS_DIRTY = 3;
 
 class RegionWriter implements BlockWriter {
   private readonly region: Region;
   private readonly webs: Webs;
+  private readonly placedAll: readonly Placed[];
+  private readonly floats: boolean;
   private readonly code = new Code(HANDLER_PARAMETERS.length);
   private readonly emitter: ExpressionEmitter;
   private readonly exits: Exit[] = [];
@@ -63,6 +68,8 @@ class RegionWriter implements BlockWriter {
     const { code } = this;
     this.region = region;
     this.webs = findWebs(region.flow);
+    this.placedAll = region.flow.order.flatMap(({ all }) => all);
+    this.floats = this.placedAll.some(({ instruction }) => instruction.row.float);
     this.cell = code.local(I32);
     this.address = code.local(I64);
     this.exit = code.local(I32);
@@ -97,7 +104,7 @@ class RegionWriter implements BlockWriter {
     const index = module.declare(type);
     module.define(index, this.body());
     module.export("region", index);
-    return { bytes: module.encode(), exits: this.exits, webs: this.webs };
+    return { bytes: module.encode(), exits: this.exits, webs: this.webs, floats: this.floats };
   }
 
   private body(): Code {
@@ -119,14 +126,15 @@ class RegionWriter implements BlockWriter {
     const { code } = this;
     code.globalGet(CELL_GLOBAL).tee(this.cell).mem("i32_load", CELL.generation);
     code.get(P.tlb).mem("i32_load", TLB.generation).op("i32_ne");
-    const placed = this.region.flow.order.flatMap(({ all }) => all);
-    if (placed.some(({ instruction }) => instruction.row.float))
-      code.get(P.hart).mem("i32_load", HART.fs).i32(FS_DIRTY).op("i32_ne").op("i32_or");
+    // The same code may stand in two places with different pages around it.
+    if (this.region.pages.length > 1)
+      code.get(this.cell).mem("i64_load", CELL.page).get(P.page).op("i64_ne").op("i32_or");
+    if (this.floats) code.get(P.hart).mem("i32_load", HART.fs).i32(FS_DIRTY).op("i32_ne").op("i32_or");
     code.ifUnlikely();
     for (const parameter of Object.values(P)) code.get(parameter);
     code.returnCall(ENTER_SLOWLY).op("end");
     code.get(P.budget).get(P.slot).mem("i32_load16_s", SLOT.ordinal).op("i32_sub").set(P.budget);
-    this.makeRegisters(placed);
+    this.makeRegisters(this.placedAll);
     for (const { base } of this.webs.accesses.values()) this.linear[base] ??= code.local(I32);
   }
 
@@ -162,7 +170,7 @@ class RegionWriter implements BlockWriter {
     const { code } = this;
     const x = new Set<number>();
     const f = new Set<number>();
-    for (const { instruction } of this.region.flow.order.flatMap(({ all }) => all)) {
+    for (const { instruction } of this.placedAll) {
       const { writes } = usesOf(instruction.row);
       if (writes === "x") x.add(instruction.fields.rd);
       if (writes === "f") f.add(instruction.fields.rd);

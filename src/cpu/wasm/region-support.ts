@@ -83,19 +83,17 @@ function countSlot(code: Code): void {
   code.get(P.budget).get(P.slot).mem("i32_load16_s", SLOT.ordinal).op("i32_add").set(P.budget);
 }
 
-/** Sets `P.slot` to the slot of the address in `P.page`, and that to its page. */
+/** Sets `P.slot` to the slot of the address in `P.page`, and that to its page; goes on there at once if it has to be fetched. */
 function findSlot(code: Code, functions: Functions): void {
   const entry = code.local(I32);
   pushTlbEntry(code, () => pushFetchTlb(code), P.page, TLB_MASK)
     .tee(entry)
     .mem("i64_load", TLB.fetch);
-  code.get(P.page).i64(PAGE_MASK).op("i64_and").op("i64_eq").if(I32);
+  code.get(P.page).i64(PAGE_MASK).op("i64_and").op("i64_ne").if();
+  // Fetching the page may take the region away, and its exits with it.
+  for (const parameter of Object.values(P)) code.get(parameter);
+  code.returnCall(functions.jumpSlow).op("end");
   code.get(entry).mem("i32_load", TLB.fetch + 8);
-  code.op("else");
-  code.get(P.hart).get(P.page).mem("i64_store", HART.address);
-  code.call(functions.fetch).tee(entry).op("i32_eqz").if();
-  code.get(P.hart).get(P.page).get(P.budget).i32(Exit.trap).returnCall(functions.leave).op("end");
-  code.get(entry).op("end");
   pushSlotOffset(code);
   code.op("i32_add").set(P.slot);
   code.get(P.page).i64(PAGE_MASK).op("i64_and").set(P.page);

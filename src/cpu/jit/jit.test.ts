@@ -1,0 +1,174 @@
+import { describe, expect, test } from "vitest";
+import { Mstatus } from "../csr-state.ts";
+import { Privilege } from "../layout.ts";
+import { PageTable } from "../page-table.ts";
+import { Pte } from "../sv39.ts";
+import { load, RAM, type TestHart, Trio, testHart } from "./pair-fixture.ts";
+
+const A0 = 10;
+const { R, W, X, A, D, V } = Pte;
+const RWX = R | W | X | A | D | V;
+
+/** The program on all three, to its `wfi`. */
+function same(source: string, setUp: (one: TestHart) => void = () => {}, limit = 1_000_000): Trio {
+  const trio = new Trio((one) => {
+    load(one, source);
+    one.hart.pc = BigInt(RAM);
+    setUp(one);
+  });
+  expect(trio.run(limit)).toBe("wait");
+  expect(trio.always.jit?.stats.regions).toBeGreaterThan(0);
+  return trio;
+}
+
+describe("what is retired", () => {
+  test("a region behind a long straight run does not retire more than was asked for", () => {
+    const source = `
+      .balign 4096
+    start:
+      .rept 2040
+      c.addi a0, 1
+      .endr
+    middle:
+      .rept 380
+      c.addi a0, 1
+      .endr
+      fclass.d a2, fa0
+      addi a1, a1, -1
+      bgtz a1, middle
+      wfi`;
+    const [expected, one] = (["off", "on"] as const).map((mode) => testHart(mode));
+    for (const each of [expected, one]) {
+      const middle = load(each, source).get("middle") as bigint;
+      each.hart.pc = middle;
+      each.hart.setXn(11, 2000);
+      expect(each.hart.run(1_000_000)).toBe("wait");
+    }
+    expect(one.jit?.stats.regions).toBe(1);
+    for (let n = 2101; n < 2440; n += 13) {
+      for (const { hart } of [expected, one]) {
+        hart.pc = BigInt(RAM);
+        hart.run(n);
+      }
+      expect(one.hart.spent).toBe(expected.hart.spent);
+      expect(one.hart.x(A0)).toBe(expected.hart.x(A0));
+    }
+  });
+});
+
+describe("addresses far apart", () => {
+  test("a jump to a register goes on where it went, more than 2^31 bytes away", () => {
+    const trio = new Trio((one) => {
+      load(one, "again: addi a0, a0, 1\n jalr ra, 0(a1)\n bne a0, a2, again\n wfi");
+      load(
+        one,
+        `
+        addi a3, a3, 1
+        andi a4, a3, 63
+        beqz a4, 1f
+        ret
+      1:
+        addi a5, a5, 1
+        frflags a6
+        ret`,
+        RAM + 0x1000,
+      );
+      let next = RAM / 4096 + 64;
+      const table = new PageTable(one.ram, () => next++);
+      table.map(0, RAM / 4096, RWX);
+      table.map(0x20_0000_0000, RAM / 4096 + 1, RWX);
+      const { hart } = one;
+      hart.privilege = Privilege.supervisor;
+      hart.mmu.useTable(table.rootPage, 0);
+      hart.pc = 0n;
+      hart.setXn(11, 0x20_0000_0000);
+      hart.setXn(12, 30_000);
+    });
+    expect(trio.run(1_000_000)).toBe("wait");
+    expect(trio.interpreted.hart.x(15)).toBe(30_000n / 64n);
+  });
+});
+
+describe("where a region's pages are", () => {
+  /** `f` stands at the end of page 1 and goes on in whatever comes behind it: pages 2 (in memory) or 3. */
+  const F = `
+    .section .f, "ax"
+    .balign 4096
+    .zero 4088
+  f:
+    addi a0, a0, 1
+    addi a0, a0, 2
+    addi a0, a0, 10
+    ret
+    .balign 4096
+    addi a0, a0, 100
+    ret`;
+
+  /** In S-mode, `pages` of RAM by virtual address; tables behind the first 64 pages. */
+  function translated({ hart, ram }: TestHart, pages: Readonly<Record<number, number>>): void {
+    let next = RAM / 4096 + 64;
+    const table = new PageTable(ram, () => next++);
+    for (const [address, page] of Object.entries(pages)) table.map(Number(address), RAM / 4096 + page, RWX);
+    hart.mmu.useTable(table.rootPage, 0);
+  }
+
+  test("a function that is mapped twice, with different pages behind it", () => {
+    same(
+      `li s0, 40
+     1: li t1, 0x40000ff8
+        jalr t1
+        li t1, 0x50000ff8
+        jalr t1
+        addi s0, s0, -1
+        bnez s0, 1b
+        csrw satp, zero
+        sfence.vma
+        wfi
+      ${F}`,
+      (one) => {
+        translated(one, { 1073741824: 1, 1073745920: 2, 1342177280: 1, 1342181376: 3, [RAM]: 0 });
+        one.hart.privilege = Privilege.supervisor;
+        one.hart.mmu.refresh();
+      },
+    );
+  });
+
+  test("code of S-mode is other code in M-mode, also while that loads as S-mode does", () => {
+    const trio = same(
+      `j enter
+        .balign 4
+      handler:
+        li t0, ${Mstatus.MPRV | (1 << 11)}
+        csrs mstatus, t0
+        la ra, done
+        li t1, ${RAM + 0x1ff8}
+        jr t1
+      done:
+        wfi
+      enter:
+        la t0, handler
+        csrw mtvec, t0
+        li t0, ${1 << 11}
+        csrs mstatus, t0
+        li t0, 0x80000000
+        la t0, inS
+        csrw mepc, t0
+        mret
+      inS:
+        li t1, 0x40000ff8
+        jalr t1
+        jalr t1
+        ecall
+      ${F}`,
+      (one) => translated(one, { 1073741824: 1, 1073745920: 3, [RAM]: 0 }),
+    );
+    expect(trio.interpreted.hart.x(A0)).toBe(3n + 100n + 3n + 100n + 3n + 10n);
+  });
+});
+
+test("code without floating point is translated while that is switched off", () => {
+  const trio = same("li a0, 1000\n1: addi a0, a0, -1\n bnez a0, 1b\n wfi", ({ hart }) => {
+    hart.csrs.floatState = 0;
+  });
+  expect(trio.always.jit?.stats.validations).toBeLessThan(10);
+});
