@@ -33,12 +33,12 @@ interface CodePage {
 /** Room for this many code pages before all are forgotten. */
 const DEFAULT_CAPACITY = 2048;
 /**
- * Bytes of arena that a machine may come to need: RAM and its map, a full code cache, and amply for hart blocks, TLBs
- * and tables.
+ * Bytes of arena that a machine may come to need: RAM and its map, a full code cache, and amply for hart blocks, TLBs,
+ * tables and translated regions' cells.
  */
 export function arenaBytesFor(ramBytes: number, harts = 1): number {
   const map = (ramBytes / FRAME_SIZE) * Uint32Array.BYTES_PER_ELEMENT;
-  return ramBytes + map + DEFAULT_CAPACITY * SLOT_PAGE_SIZE + (2 + 2 * harts) * (1 << 20);
+  return ramBytes + map + DEFAULT_CAPACITY * SLOT_PAGE_SIZE + (8 + 2 * harts) * (1 << 20);
 }
 
 /**
@@ -62,6 +62,7 @@ export class CodeCache {
   private readonly stale: CodePage[] = [];
   private readonly unfused = new Set<CodePage>();
   private readonly users: CodeUser[] = [];
+  private flushes = 0;
 
   constructor(ram: PhysicalMemory, capacity = DEFAULT_CAPACITY) {
     this.ram = ram;
@@ -123,6 +124,7 @@ export class CodeCache {
     this.owners.clear();
     this.stale.length = 0;
     this.unfused.clear();
+    this.flushes++;
     for (const user of this.users) user.dropFetchEntries();
   }
 
@@ -201,11 +203,15 @@ export class CodeCache {
     );
   }
 
-  /** Writes to the page are to be reported: code of it was translated. */
-  watchPage(physicalPage: number): void {
-    this.slotPage(physicalPage);
-    const page = this.pages.get(physicalPage);
-    if (page) this.watch(page, physicalPage);
+  /** Writes to the pages are to be reported: code of them is translated. False where their slots are no longer there for room. */
+  watchPages(physicalPages: readonly number[]): boolean {
+    const { flushes } = this;
+    for (const physicalPage of physicalPages) {
+      this.slotPage(physicalPage);
+      const page = this.pages.get(physicalPage);
+      if (page) this.watch(page, physicalPage);
+    }
+    return this.flushes === flushes;
   }
 
   /** Decodes an instruction that begins in the page's last halfword and ends with `half` of another page. */

@@ -172,3 +172,44 @@ test("code without floating point is translated while that is switched off", () 
   });
   expect(trio.always.jit?.stats.validations).toBeLessThan(10);
 });
+
+describe("where there is little room", () => {
+  /** Functions on pages of their own, called round and round. */
+  const PAGES = 12;
+  const program = `
+    li s0, 60
+  1:
+    ${Array.from({ length: PAGES }, (_, i) => `la t0, f${i}\n jalr t0`).join("\n")}
+    addi s0, s0, -1
+    bnez s0, 1b
+    wfi
+    ${Array.from({ length: PAGES }, (_, i) => `.balign 4096\n f${i}: addi a0, a0, ${i}\n xori a0, a0, ${3 * i}\n ret`).join("\n")}`;
+
+  test.each([1, 2, 3, 5])("decoded pages: %i", (capacity) => {
+    const trio = new Trio(
+      (one) => {
+        load(one, program);
+        one.hart.pc = BigInt(RAM);
+      },
+      { capacity },
+    );
+    expect(trio.run(100_000)).toBe("wait");
+  });
+
+  test("an arena that is full leaves the code to the interpreter", () => {
+    const trio = new Trio((one) => {
+      load(one, program);
+      one.hart.pc = BigInt(RAM);
+      one.hart.run(30);
+      const { arena } = one.hart;
+      for (let size = 1 << 20; size >= 8; size >>= 1)
+        for (;;)
+          try {
+            arena.reserve(size, 8);
+          } catch {
+            break;
+          }
+    });
+    expect(trio.run(100_000)).toBe("wait");
+  });
+});

@@ -1,3 +1,4 @@
+import { ArenaFull } from "../../memory/arena.ts";
 import type { PhysicalMemory } from "../../memory/physical-memory.ts";
 import type { CodeCache } from "../code-cache.ts";
 import type { Hart } from "../hart.ts";
@@ -6,7 +7,7 @@ import { SLOT, SLOT_SIZE } from "../slots.ts";
 import type { Interpreter } from "../wasm/interpreter.ts";
 import { CELL, EXIT, ExitKind, exitsOffset, HOT_EXIT, WEB, webOffset } from "./cell.ts";
 import { JumpProfile } from "./profile.ts";
-import { FARTHEST, findRegion, type Source } from "./region.ts";
+import { FARTHEST, findRegion, type Region, type Source } from "./region.ts";
 import { type Installed, RegionTable } from "./region-table.ts";
 import { FS_DIRTY, translate } from "./translate.ts";
 
@@ -55,6 +56,8 @@ export class Jit {
     validations: 0,
   };
   readonly table: RegionTable;
+  /** The arena had no room for a region: what is not translated stays the interpreter's. */
+  private isFull = false;
   private readonly ram: PhysicalMemory;
   private readonly code: CodeCache;
   /** By slot: how often it was found hot. */
@@ -75,7 +78,7 @@ export class Jit {
     this.mode = mode;
     this.ram = ram;
     this.code = code;
-    this.table = new RegionTable(ram.arena, code, interpreter, originals);
+    this.table = new RegionTable(ram.arena, interpreter, originals);
     code.onForget = (page) => this.forget(page);
     code.handlerAt = (slot) => this.table.handlerAt(slot);
   }
@@ -206,17 +209,27 @@ export class Jit {
     const started = performance.now();
     const physical = new Map<number, number>();
     const region = findRegion(Number(pc & 0xfffn), this.source(hart, slot, Number(pc >> 12n), physical));
-    if (region) {
-      const pages = region.pages.map((distance) => physical.get(distance) as number);
-      const translation = translate(region);
-      this.stats.lost += this.table.makeRoom();
-      this.table.add(slot, region, translation, pages, this.mode === "always" ? HOT_EXIT - 1 : 0);
-      this.stats.regions++;
-      this.stats.instructions += region.flow.order.reduce((sum, { all }) => sum + all.length, 0);
-      this.stats.bytes += translation.bytes.length;
-    }
+    const pages = region?.pages.map((distance) => physical.get(distance) as number);
+    const isInstalled = region && pages && this.code.watchPages(pages) && this.add(slot, region, pages);
     this.stats.milliseconds += performance.now() - started;
-    return region !== undefined;
+    return isInstalled ?? false;
+  }
+
+  private add(slot: number, region: Region, pages: readonly number[]): boolean {
+    if (this.isFull) return false;
+    const translation = translate(region);
+    this.stats.lost += this.table.makeRoom();
+    try {
+      this.table.add(slot, region, translation, pages, this.mode === "always" ? HOT_EXIT - 1 : 0);
+    } catch (error) {
+      if (!(error instanceof ArenaFull)) throw error;
+      this.isFull = true;
+      return false;
+    }
+    this.stats.regions++;
+    this.stats.instructions += region.flow.order.reduce((sum, { all }) => sum + all.length, 0);
+    this.stats.bytes += translation.bytes.length;
+    return true;
   }
 
   /** The code around virtual page `first`. Notes in `physical` where the pages are, by their distance. */

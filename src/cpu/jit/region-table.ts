@@ -1,5 +1,4 @@
 import type { Arena } from "../../memory/arena.ts";
-import type { CodeCache } from "../code-cache.ts";
 import { SLOT } from "../slots.ts";
 import { FIRST_REGION, MOST_REGIONS } from "../wasm/fusion.ts";
 import type { Interpreter } from "../wasm/interpreter.ts";
@@ -30,7 +29,6 @@ const EVICTED = MOST_REGIONS / 4;
  */
 export class RegionTable {
   private readonly arena: Arena;
-  private readonly code: CodeCache;
   private readonly interpreter: Interpreter;
   private readonly originals: number;
   private readonly regions: (Installed | undefined)[] = [];
@@ -40,9 +38,8 @@ export class RegionTable {
   private readonly byPage = new Map<number, Set<Installed>>();
 
   /** `originals`: linear address of the handlers that regions stand in the place of, a word each. */
-  constructor(arena: Arena, code: CodeCache, interpreter: Interpreter, originals: number) {
+  constructor(arena: Arena, interpreter: Interpreter, originals: number) {
     this.arena = arena;
-    this.code = code;
     this.interpreter = interpreter;
     this.originals = originals;
   }
@@ -81,14 +78,17 @@ export class RegionTable {
     return EVICTED;
   }
 
-  /** `heat`: what is counted of each exit already. There must be room, and no region at the slot. */
+  /**
+   * `heat`: what is counted of each exit already. There must be room, and no region at the slot. Throws `ArenaFull`, having
+   * changed nothing.
+   */
   add(slot: number, region: Region, translation: Translation, pages: readonly number[], heat: number): void {
     const { u32 } = this.arena;
-    const number = this.freeNumbers.pop() ?? this.regions.length;
     const { bytes, exits, webs } = translation;
     // In sizes that come back: what is given back is only used again for the same one.
     const cellBytes = 2 ** Math.ceil(Math.log2(cellSize(webs.webs.length, exits.length)));
     const cell = this.arena.reserve(cellBytes, 8);
+    const number = this.freeNumbers.pop() ?? this.regions.length;
     this.fillCell(cell, number, translation, heat);
     const { leaveRegion, enterSlowly } = this.interpreter;
     const env = { memory: this.arena.memory, leaveRegion, enterSlowly, cell };
@@ -98,7 +98,6 @@ export class RegionTable {
     this.regions[number] = installed;
     this.byAge.add(installed);
     for (const page of pages) {
-      this.code.watchPage(page);
       let regions = this.byPage.get(page);
       if (!regions) {
         regions = new Set();
