@@ -267,7 +267,7 @@ export class Hart {
     let mode: Mode = "chain";
     // This run may set it for the next one.
     const checked = this.checkEveryFetch;
-    const most = jit ? jit.interval : this.code.canFuse ? WARM_UP : LARGEST_GRANT;
+    const most = jit ? Math.max(1, jit.untilSample) : this.code.canFuse ? WARM_UP : LARGEST_GRANT;
     let granted = Math.min(left - LONGEST_STRAIGHT_RUN, most);
     if (granted <= 0 || checked) {
       mode = "step";
@@ -290,8 +290,10 @@ export class Hart {
     this.addRetired(retired);
     this.warmUp(retired);
     if (jit && mode === "chain") {
+      jit.untilSample -= retired;
       const exit = this.word(HART.exit);
-      if (exit === Exit.budget || exit === Exit.regionBudget) jit.sample(this, exit === Exit.regionBudget);
+      const isSpent = exit === Exit.budget || exit === Exit.regionBudget;
+      if (isSpent && jit.untilSample <= 0) jit.sample(this, exit === Exit.regionBudget);
       else if (exit === Exit.hot) jit.exitIsHot(this);
     }
     return retired;

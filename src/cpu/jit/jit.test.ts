@@ -213,3 +213,16 @@ describe("where there is little room", () => {
     expect(trio.run(100_000)).toBe("wait");
   });
 });
+
+test("a loop that leaves Wasm each time around is found hot", () => {
+  const trio = same(`
+    li s0, 200
+  1: li a0, 500
+  2: addi a0, a0, -1
+    bnez a0, 2b
+    csrr a1, mscratch
+    addi s0, s0, -1
+    bnez s0, 1b
+    wfi`);
+  expect(trio.harts[1].jit?.stats.regions).toBeGreaterThan(0);
+});

@@ -44,8 +44,9 @@ export interface JitStats {
  */
 export class Jit {
   readonly mode: Exclude<JitMode, "off">;
-  /** Instructions after which `sample` is to be called. */
-  interval = SAMPLE;
+  /** Instructions after which `sample` is to be called: however often the hart leaves Wasm before, it comes to that. */
+  untilSample = SAMPLE;
+  private interval = SAMPLE;
   readonly stats: JitStats = {
     regions: 0,
     lost: 0,
@@ -87,9 +88,11 @@ export class Jit {
   sample(hart: Hart, inRegion: boolean): void {
     if (inRegion) {
       this.interval = Math.min(LONGEST_SAMPLE, this.interval * 2);
+      this.untilSample = this.interval;
       return;
     }
     this.interval = SAMPLE;
+    this.untilSample = SAMPLE;
     const slot = this.slotHere(hart);
     if (slot !== undefined && this.isHot(slot, hart)) this.install(hart, slot, hart.pc);
   }
