@@ -36,15 +36,15 @@ export class Ranges {
 
   /** A translation went away. Returns whether a range had it. */
   dropVirtual(page: number): boolean {
-    return this.split((r) => (page >= r.from && page < r.to ? page : -1));
+    return this.split((r) => (page >= r.from && page < r.to ? page : undefined));
   }
 
   /** The frame at this linear address may not be written any more. */
   dropWritten(frame: number): boolean {
     return this.split((r) => {
-      if (!r.writes) return -1;
+      if (!r.writes) return undefined;
       const page = r.from + Math.floor(((frame - linearOf(r, r.from)) >>> 0) / PAGE);
-      return page < r.to ? page : -1;
+      return page < r.to ? page : undefined;
     });
   }
 
@@ -54,13 +54,13 @@ export class Ranges {
     return had;
   }
 
-  /** Takes the page that `find` gives out of each range; -1 for none. */
-  private split(find: (range: Range) => number): boolean {
+  /** Takes the page that `find` gives out of each range. */
+  private split(find: (range: Range) => number | undefined): boolean {
     let found = false;
     const rest: Range[] = [];
     for (const range of this.ranges) {
       const page = find(range);
-      if (page < 0) {
+      if (page === undefined) {
         rest.push(range);
         continue;
       }
