@@ -226,3 +226,13 @@ test("a loop that leaves Wasm each time around is found hot", () => {
     wfi`);
   expect(trio.harts[1].jit?.stats.regions).toBeGreaterThan(0);
 });
+
+test("a comparison raises its flags where its result is thrown away", () => {
+  const trio = same(`
+    li a0, -1
+    fmv.d.x fa0, a0
+    fle.d zero, fa0, fa0
+    frflags a1
+    wfi`);
+  expect(trio.always.hart.x(11)).toBe(0x10n);
+});

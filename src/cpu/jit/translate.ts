@@ -324,7 +324,8 @@ class RegionWriter implements BlockWriter {
     switch (meaning.kind) {
       case "setX":
         if (this.fields.rd !== 0) this.setX(() => this.emitter.expr(meaning.value));
-        else if (access) {
+        // What is read from memory may fault, and a float operation raises flags.
+        else if (access || this.placed.instruction.row.float) {
           this.emitter.expr(meaning.value);
           this.code.op("drop");
         }
