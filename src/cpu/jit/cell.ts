@@ -22,13 +22,13 @@ export const WEB = { low: 0, span: 8, addend: 16, web: 20, size: 24 } as const;
 /**
  * An exit: how the function in `wasm/region-support.ts` goes on where the region is left.
  *
- *      0  i32  where, from the entry's virtual page
- *      4  i32  instructions retired since the count was last taken
- *      8  u16  one of `ExitKind`
- *     10  u16  number of the region
- *     12  i32  for a miss: linear address of the web, from the cell; for others how often what comes next was interpreted
+ *      0  i64  where, from the entry's virtual page
+ *      8  i32  instructions retired since the count was last taken
+ *     12  u16  one of `ExitKind`
+ *     14  u16  number of the region
+ *     16  i32  for a miss: linear address of the web, from the cell; for others how often what comes next was interpreted
  */
-export const EXIT = { offset: 0, count: 4, kind: 8, region: 10, web: 12, heat: 12, size: 16 } as const;
+export const EXIT = { offset: 0, count: 8, kind: 12, region: 14, web: 16, heat: 16, size: 24 } as const;
 
 /** So often interpreted code is reached by one exit before it is translated. */
 export const HOT_EXIT = 100;

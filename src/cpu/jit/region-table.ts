@@ -111,13 +111,16 @@ export class RegionTable {
   }
 
   private fillCell(cell: number, number: number, { exits, webs }: Translation, heat: number): void {
-    const { i32 } = this.arena;
+    const { i32, i64 } = this.arena;
     i32[(cell + CELL.region) / 4] = number;
     for (let i = 0; i < webs.webs.length; i++) i32[(cell + webOffset(i) + WEB.web) / 4] = i;
     exits.forEach(({ offset, count, kind, web }, i) => {
-      const at = (cell + exitsOffset(webs.webs.length) + i * EXIT.size) / 4;
-      const last = kind === ExitKind.miss ? cell + webOffset(web) : heat;
-      i32.set([offset, count, kind | (number << 16), last], at);
+      const at = cell + exitsOffset(webs.webs.length) + i * EXIT.size;
+      i64[(at + EXIT.offset) / 8] = BigInt(offset);
+      i32.set(
+        [count, kind | (number << 16), kind === ExitKind.miss ? cell + webOffset(web) : heat],
+        (at + EXIT.count) / 4,
+      );
     });
   }
 

@@ -52,7 +52,7 @@ function leaveRegionBody(functions: Functions): Code {
   code.get(P.hart).get(P.page).mem("i64_store", HART.regionPage);
   code.get(P.hart).mem("i64_load", HART.address).set(P.page);
   code.op("else");
-  code.get(P.page).get(record).mem("i64_load32_s", EXIT.offset).op("i64_add").set(P.page).op("end");
+  code.get(P.page).get(record).mem("i64_load", EXIT.offset).op("i64_add").set(P.page).op("end");
   code.get(P.budget).i32(0).op("i32_lt_s").if();
   code.get(P.hart).get(P.page).get(P.budget).i32(Exit.regionBudget).returnCall(functions.leave).op("end");
   code.get(kind).i32(ExitKind.miss).op("i32_eq").if();
