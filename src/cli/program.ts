@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { printErr, printOut } from "../host/process.ts";
 import { cliText } from "../messages/cli.ts";
 import { UsageError } from "../messages/errors.ts";
+import { regionText } from "../messages/region.ts";
 import { rootText } from "../messages/root.ts";
 import { examples } from "./examples.ts";
 import { displayWidth } from "./output.ts";
@@ -22,6 +23,7 @@ const COMMANDS: Record<string, CommandEntry> = {
   boot: { summary: cliText.bootSummary, load: () => import("./commands/boot.ts") },
   info: { summary: cliText.infoSummary, load: () => import("./commands/info.ts") },
   disasm: { summary: cliText.disasmSummary, load: () => import("./commands/disasm.ts") },
+  region: { summary: regionText.summary, load: () => import("./commands/region.ts") },
   asm: { summary: cliText.asmSummary, load: () => import("./commands/asm.ts") },
   step: { summary: cliText.stepSummary, load: () => import("./commands/step.ts") },
   syscalls: { summary: cliText.syscallsSummary, load: () => import("./commands/syscalls.ts") },

@@ -40,6 +40,17 @@ export function* disassembleRange(
   }
 }
 
+/** The 16 or 32 bits of the instruction at an address; `undefined` where none of the ranges has it. */
+export function codeIn(ranges: readonly CodeRange[], at: number): number | undefined {
+  for (const { address, bytes } of ranges) {
+    const offset = at - address;
+    if (offset < 0 || offset + 2 > bytes.length) continue;
+    const length = instructionLength(littleEndian(bytes, offset, 2));
+    return offset + length > bytes.length ? undefined : littleEndian(bytes, offset, length);
+  }
+  return undefined;
+}
+
 function littleEndian(bytes: Uint8Array, offset: number, length: number): number {
   let value = 0;
   for (let i = length - 1; i >= 0; i--) value = value * 256 + bytes[offset + i];

@@ -1,11 +1,10 @@
 import type { Command } from "commander";
-import { type CodeRange, disassembleRange } from "../../debug/disassembly.ts";
+import { disassembleRange } from "../../debug/disassembly.ts";
 import { readSymbolTable } from "../../debug/symbols.ts";
 import { readHostFile } from "../../host/files.ts";
 import { printOut } from "../../host/process.ts";
-import { parseElf, readSections } from "../../loader/elf.ts";
-import { SHF } from "../../loader/sections.ts";
 import { cliText } from "../../messages/cli.ts";
+import { codeRanges } from "../code-ranges.ts";
 import { examples } from "../examples.ts";
 
 export function configure(command: Command): void {
@@ -33,14 +32,4 @@ async function disasm(path: string, options: { aliases: boolean }): Promise<void
     }
   }
   printOut(text);
-}
-
-/** The executable sections; of a file without sections, the executable segments. */
-async function codeRanges(bytes: Uint8Array, path: string): Promise<CodeRange[]> {
-  const code = (await readSections(bytes, path)).filter(({ flags }) => flags & SHF.execute);
-  if (code.length > 0) return code;
-  const { segments } = await parseElf(bytes, path, { bare: true });
-  return segments
-    .filter(({ execute }) => execute)
-    .map(({ index, address, bytes }) => ({ name: cliText.segment(index), address, bytes }));
 }

@@ -1,4 +1,5 @@
 import type { Expr, RegisterField } from "../../isa/meaning.ts";
+import { F_NAMES, X_NAMES } from "../../isa/registers.ts";
 import { HART, TLB } from "../layout.ts";
 import { SLOT } from "../slots.ts";
 import { Code, F64, I32, I64, ModuleBuilder } from "../wasm/encoder.ts";
@@ -23,9 +24,17 @@ export interface Translation {
   readonly floats: boolean;
 }
 
-/** Translates a region to a function that stands in the interpreter's table, as handlers do. */
-export function translate(region: Region): Translation {
-  return new RegionWriter(region).translate();
+/** For whoever reads the code. */
+export interface CodeNotes {
+  /** Where the code of each instruction begins, in bytes from the end of the declarations of the locals. */
+  readonly places: { readonly at: number; readonly placed: Placed }[];
+  /** What locals are, by number. */
+  readonly locals: Map<number, string>;
+}
+
+/** Translates a region to a function that stands in the interpreter's table, as handlers do. `notes` is filled in. */
+export function translate(region: Region, notes?: CodeNotes): Translation {
+  return new RegionWriter(region, notes).translate();
 }
 
 /** Function indexes of a region's module: its imports, from `wasm/region-support.ts`. */
@@ -37,6 +46,7 @@ export const FS_DIRTY = 3;
 
 class RegionWriter implements BlockWriter {
   private readonly region: Region;
+  private readonly notes: CodeNotes | undefined;
   private readonly webs: Webs;
   private readonly placedAll: readonly Placed[];
   private readonly floats: boolean;
@@ -64,9 +74,10 @@ class RegionWriter implements BlockWriter {
   private pending = 0;
   private readonly pendingBehind: number[] = [];
 
-  constructor(region: Region) {
+  constructor(region: Region, notes: CodeNotes | undefined) {
     const { code } = this;
     this.region = region;
+    this.notes = notes;
     this.webs = findWebs(region.flow);
     this.placedAll = region.flow.order.flatMap(({ all }) => all);
     this.floats = this.placedAll.some(({ instruction }) => instruction.row.float);
@@ -136,6 +147,19 @@ class RegionWriter implements BlockWriter {
     code.get(P.budget).get(P.slot).mem("i32_load16_s", SLOT.ordinal).op("i32_sub").set(P.budget);
     this.makeRegisters(this.placedAll);
     for (const { base } of this.webs.accesses.values()) this.linear[base] ??= code.local(I32);
+    if (this.notes) this.nameLocals(this.notes.locals);
+  }
+
+  private nameLocals(names: Map<number, string>): void {
+    const { cell, address, exit } = this;
+    for (const [name, local] of Object.entries({ ...P, cell, address, exit })) names.set(local, name);
+    const add = (locals: readonly (number | undefined)[], name: (register: number) => string) =>
+      locals.forEach((local, register) => {
+        if (local !== undefined) names.set(local, name(register));
+      });
+    add(this.x, (register) => X_NAMES[register]);
+    add(this.f, (register) => F_NAMES[register]);
+    add(this.linear, (register) => `${X_NAMES[register]}_linear`);
   }
 
   private makeRegisters(placed: readonly Placed[]): void {
@@ -212,6 +236,7 @@ class RegionWriter implements BlockWriter {
       this.pending++;
     }
     const { end } = block;
+    if ("placed" in end) this.note(end.placed);
     if (end.kind !== "fall" && end.kind !== "leave") this.pending++;
     const count = this.pending;
     this.pendingBehind[block.index] = count;
@@ -316,7 +341,12 @@ class RegionWriter implements BlockWriter {
 
   // Instructions.
 
+  private note(placed: Placed): void {
+    this.notes?.places.push({ at: this.code.bytes.length, placed });
+  }
+
   private instruction(placed: Placed): void {
+    this.note(placed);
     this.placed = placed;
     const { meaning } = placed.instruction.row;
     const access = this.webs.accesses.get(placed);
