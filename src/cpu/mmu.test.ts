@@ -49,6 +49,23 @@ function enter(privilege: number, status = 0, asid = 0) {
   hart.mmu.useTable(table.rootPage, asid);
 }
 
+test("ranges of pages that do not follow each other are few, and those forgotten are known to be", () => {
+  for (let i = 0; i < 2000; i++) table.map(0x4000_0000 + i * 8192, P + (i % 64) * 2, R | W | U | A | D);
+  enter(Privilege.user);
+  const generation = () =>
+    hart.arena.i32[(hart.arena.i32[(hart.base + HART.dataTlb) / 4] + TLB.generation) / 4];
+  const found = Array.from({ length: 2000 }, (_, i) => {
+    const range = hart.mmu.rangeAt(0x4000_0000 + i * 8192, 0, true);
+    expect(range).toMatchObject({ from: 0x4_0000 + 2 * i, to: 0x4_0001 + 2 * i });
+    return generation();
+  });
+  expect(new Set(found).size).toBeGreaterThan(3);
+  // The last ones are known still.
+  expect(hart.mmu.rangeAt(0x4000_0000 + 1999 * 8192, 0, true)).toBe(
+    hart.mmu.rangeAt(0x4000_0000 + 1999 * 8192, 0, true),
+  );
+});
+
 const word = (offset: number) => (hart.base + offset) / 8;
 const setAddress = (address: bigint) => {
   hart.arena.i64[word(HART.address)] = address;

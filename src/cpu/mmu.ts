@@ -229,6 +229,7 @@ export class Mmu implements MemoryPort {
       return step > 0 ? at : at + 1;
     };
     const range = { from: edge(-1), to: edge(1), addend, writes };
+    if (ranges.isFull) this.tlbs.dropRanges(context);
     ranges.add(range);
     return range;
   }

@@ -1,34 +1,87 @@
 import { expect, test } from "vitest";
+import { Random } from "../../test/differential/random.ts";
 import { linearOf, Ranges } from "./ranges.ts";
 
-/** Page numbers of the upper half of the address space are negative. */
-test.each([0x1000, -0x1000])("a page that goes away leaves the range on both sides of it: %d", (first) => {
-  const addend = (0x10_0000 - first * 4096) | 0;
-  const filled = () => {
-    const ranges = new Ranges();
-    ranges.add({ from: first, to: first + 8, addend, writes: true });
-    return ranges;
-  };
-  const left = (ranges: Ranges) =>
-    Array.from({ length: 8 }, (_, i) => (ranges.find(first + i, true) ? i : "")).join("");
+const range = (from: number, to: number, addend: number, writes = false) => ({ from, to, addend, writes });
 
-  const virtual = filled();
-  expect(virtual.dropVirtual(first + 3)).toBe(true);
-  expect(left(virtual)).toBe("012" + "4567");
-  expect(virtual.dropVirtual(first + 3)).toBe(false);
-  expect(virtual.dropVirtual(first - 1)).toBe(false);
-
-  const written = filled();
-  const frame = linearOf({ from: first, to: first + 8, addend, writes: true }, first + 7);
-  expect(frame).toBe(0x10_0000 + 7 * 4096);
-  expect(written.dropWritten(frame)).toBe(true);
-  expect(left(written)).toBe("0123456");
-  expect(written.dropWritten(0x10_0000 - 4096)).toBe(false);
+test("a range is found by the pages in it, for its kind of access alone", () => {
+  const ranges = new Ranges();
+  ranges.add(range(10, 12, 0x1000));
+  expect(ranges.find(9, false)).toBeUndefined();
+  expect(ranges.find(10, false)?.addend).toBe(0x1000);
+  expect(ranges.find(11, false)).toBe(ranges.find(10, false));
+  expect(ranges.find(12, false)).toBeUndefined();
+  expect(ranges.find(10, true)).toBeUndefined();
 });
 
-test("only what is written is asked for when a frame may not be written any more", () => {
+test("a larger range takes the place of those inside it", () => {
   const ranges = new Ranges();
-  ranges.add({ from: 5, to: 6, addend: 0, writes: false });
-  expect(ranges.dropWritten(5 * 4096)).toBe(false);
-  expect(ranges.find(5, false)).toBeDefined();
+  ranges.add(range(10, 12, 0));
+  ranges.add(range(14, 16, 0, true));
+  ranges.add(range(8, 20, 0));
+  expect(ranges.find(11, false)?.to).toBe(20);
+  expect(ranges.find(14, true)?.to).toBe(16);
+});
+
+test("a page that goes away splits its ranges, of both kinds", () => {
+  const ranges = new Ranges();
+  ranges.add(range(10, 20, 0));
+  ranges.add(range(12, 16, 0, true));
+  expect(ranges.dropVirtual(14)).toBe(true);
+  expect(ranges.find(13, false)).toMatchObject({ from: 10, to: 14 });
+  expect(ranges.find(15, false)).toMatchObject({ from: 15, to: 20 });
+  expect(ranges.find(14, false)).toBeUndefined();
+  expect(ranges.find(14, true)).toBeUndefined();
+  expect(ranges.dropVirtual(14)).toBe(false);
+  expect(ranges.dropVirtual(20)).toBe(false);
+});
+
+test("a frame that may not be written any more leaves ranges of writes, not of reads", () => {
+  const ranges = new Ranges();
+  ranges.add(range(10, 20, 0x10_0000));
+  ranges.add(range(10, 20, 0x10_0000, true));
+  expect(ranges.dropWritten(0x10_0000 + 15 * 4096)).toBe(true);
+  expect(ranges.find(15, true)).toBeUndefined();
+  expect(ranges.find(15, false)).toBeDefined();
+  expect(ranges.dropWritten(0x10_0000 + 20 * 4096)).toBe(false);
+});
+
+test("linear addresses wrap at 2^32, below virtual address 0 too", () => {
+  expect(linearOf(range(-1, 1, 0x5000), -1)).toBe(0x4000);
+  expect(linearOf(range(0, 1, -0x1000 | 0), 0x10_0001)).toBe(0);
+  expect(linearOf(range(0, 1, 0x8000_0000 | 0), 0x8_0000)).toBe(0);
+  const ranges = new Ranges();
+  ranges.add(range(-2, 3, 0x10_0000, true));
+  expect(ranges.dropWritten(0x10_0000 - 4096)).toBe(true);
+  expect(ranges.find(-1, true)).toBeUndefined();
+  expect(ranges.find(-2, true)).toMatchObject({ from: -2, to: -1 });
+});
+
+test("they say what a plain list of pages would", () => {
+  const r = new Random(1);
+  const ranges = new Ranges();
+  const known = new Map<string, number>();
+  const key = (page: number, writes: boolean) => `${page} ${writes}`;
+  const frameOf = (page: number) => 0x20_0000 + page * 4096;
+  for (let i = 0; i < 3000; i++) {
+    const from = r.below(60) - 30;
+    const kind = r.below(4);
+    if (kind < 2) {
+      const to = from + 1 + r.below(8);
+      ranges.add(range(from, to, 0x20_0000, kind === 1));
+      for (let page = from; page < to; page++) known.set(key(page, kind === 1), frameOf(page));
+    } else if (kind === 2) {
+      ranges.dropVirtual(from);
+      for (const writes of [true, false]) known.delete(key(from, writes));
+    } else {
+      ranges.dropWritten(frameOf(from));
+      known.delete(key(from, true));
+    }
+    for (let page = -32; page < 40; page++)
+      for (const writes of [true, false]) {
+        const found = ranges.find(page, writes);
+        if ((found && linearOf(found, page)) !== known.get(key(page, writes)))
+          throw new Error(`step ${i}: page ${page}, ${writes ? "write" : "read"}`);
+      }
+  }
 });

@@ -12,6 +12,8 @@ export interface Range {
 }
 
 const PAGE = 4096;
+/** As many ranges are kept: they are searched one after another, and a guest can map a page anywhere. */
+const MOST_RANGES = 256;
 
 /** The linear address of a page of the range, unsigned. */
 export function linearOf({ addend }: Range, page: number): number {
@@ -24,6 +26,11 @@ export class Ranges {
 
   find(page: number, writes: boolean): Range | undefined {
     return this.ranges.find((r) => page >= r.from && page < r.to && r.writes === writes);
+  }
+
+  /** Another one could be too many: `clear` first. */
+  get isFull(): boolean {
+    return this.ranges.length >= MOST_RANGES;
   }
 
   /** In place of those that it covers. */

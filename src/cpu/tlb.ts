@@ -148,6 +148,12 @@ export class TlbPool {
     return this.contextAt(context).ranges;
   }
 
+  /** Forgets the ranges of a context, whatever regions hold of them too. */
+  dropRanges(context: number): void {
+    const known = this.contextAt(context);
+    if (known.ranges.clear()) this.renew(known);
+  }
+
   /** A page that a range has, and that `dropPage` has to find. */
   noteSeen(context: number, page: number): void {
     this.seenIn[page - this.ram.base / PAGE_SIZE] |= 1 << this.contexts.indexOf(this.contextAt(context));
