@@ -1,11 +1,14 @@
 import { disassembleBits } from "../../src/isa/disassemble.ts";
+import { randomFlow } from "./flow.ts";
 import { randomUnit, type Unit } from "./generate.ts";
-import { runOnHart, runOnQemu } from "./machines.ts";
+import { MODES, runOnHart, runOnQemu, type Way } from "./machines.ts";
 import { buildProgram, type Program, RECORD_SIZE, randomScratch, randomState } from "./program.ts";
 import { Random } from "./random.ts";
 
 const BLOCKS = 100;
 const UNITS = 60;
+/** Blocks of loops, calls and jumps, behind those. */
+const FLOWS = 20;
 const ROUNDS = 24;
 
 export interface Result {
@@ -17,18 +20,24 @@ export interface Result {
 function randomProgram(seed: number): Program {
   const r = new Random(seed);
   const blocks = Array.from({ length: BLOCKS }, () => Array.from({ length: UNITS }, () => randomUnit(r)));
+  for (let i = 0; i < FLOWS; i++) blocks.push([randomFlow(r)]);
   return { blocks, states: Array.from({ length: ROUNDS }, () => randomState(r)), scratch: randomScratch(r) };
 }
 
-/** Runs a seed's program on QEMU, chained and stepped, and shrinks it where they differ. */
+/** Runs a seed's program on QEMU and in every way of ours, and shrinks it where they differ. */
 export function compareSeed(seed: number): Result {
   const program = randomProgram(seed);
   const elf = buildProgram(program);
   const expected = runOnQemu(elf);
   let instructions = 0;
-  for (const mode of ["chained", "stepped"] as const) {
+  for (const mode of MODES) {
     const ours = runOnHart(elf, mode);
-    instructions = ours.instructions;
+    if (mode === MODES[0]) instructions = ours.instructions;
+    if (ours.instructions !== instructions && ours.trouble === undefined)
+      return {
+        instructions,
+        difference: `seed ${seed}, ${mode}: ${ours.instructions} retired, not ${instructions}`,
+      };
     if (ours.trouble === undefined && ours.output.equals(expected)) continue;
     const found = firstDifference(expected, ours.output);
     return { instructions, difference: report(seed, mode, program, found, expected, ours.trouble) };
@@ -46,7 +55,7 @@ function firstDifference(expected: Buffer, actual: Buffer): number {
 /** The block that differs, alone, with the registers and the memory it began with; then ever fewer units of it. */
 function report(
   seed: number,
-  mode: "chained" | "stepped",
+  mode: Way,
   program: Program,
   record: number,
   expected: Buffer,
@@ -84,12 +93,23 @@ function report(
     if (a !== b) words.push(`  byte ${at} of the record: QEMU ${a.toString(16)}, ours ${b.toString(16)}`);
   }
   const listing = units
-    .flat()
-    .map((bits) => `  ${bits.toString(16).padStart(8)}  ${disassembleBits(bits, 0n)}`);
+    .flatMap((unit): readonly (string | number)[] => (typeof unit === "string" ? unit.split("\n") : unit))
+    .map((line) =>
+      typeof line === "string"
+        ? shown(line)
+        : `  ${line.toString(16).padStart(8)}  ${disassembleBits(line, 0n)}`,
+    );
   return [
     head,
     ...listing,
     ...words.slice(0, 8),
     `  state ${Buffer.from(states[round]).toString("hex")}`,
   ].join("\n");
+}
+
+function shown(line: string): string {
+  const [, bits] = line.match(/^\.(?:word|half) (\d+)$/) ?? [];
+  return bits === undefined
+    ? `            ${line}`
+    : `            ${line}  # ${disassembleBits(Number(bits), 0n)}`;
 }

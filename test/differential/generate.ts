@@ -9,8 +9,8 @@ import type { Random } from "./random.ts";
  * never written: sp, s0 and t6 point into the scratch memory, t5 at the record of the block's results.
  */
 
-/** Encodings that belong together: a jump and what it may skip, an address and the atomic access to it. */
-export type Unit = readonly number[];
+/** What belongs together: encodings (a jump and what it may skip, an address and the atomic access to it), or assembly text. */
+export type Unit = readonly number[] | string;
 
 const SP = 2;
 const S0 = 8;
@@ -120,7 +120,10 @@ function floatCsr(r: Random): number {
   ])();
 }
 
-export const lengthOf = (bits: number) => ((bits & 3) === 3 ? 4 : 2);
+const lengthOf = (bits: number) => ((bits & 3) === 3 ? 4 : 2);
+
+/** An encoding in assembly. */
+export const directive = (bits: number) => (lengthOf(bits) === 4 ? `.word ${bits >>> 0}` : `.half ${bits}`);
 
 function named(name: string): Row {
   return rows.find((row) => row.name === name)!;

@@ -2,7 +2,7 @@ import { compareSeed } from "./compare.ts";
 
 /**
  * The long form of the differential run: `node tools/run.js test/differential/main.ts [INSTRUCTIONS [FIRST-SEED]]`. Random programs run on
- * QEMU's user mode and on the hart, chained and stepped, until as many instructions have been compared.
+ * QEMU's user mode and on the hart, in each way that there is (`MODES`), until as many instructions have been compared.
  */
 const wanted = Number(process.argv[2] ?? 10_000_000);
 let seed = Number(process.argv[3] ?? 1);

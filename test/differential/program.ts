@@ -1,6 +1,6 @@
 import { assemble } from "../../src/isa/assembler/assemble.ts";
 import { linkElf } from "../../src/isa/assembler/elf.ts";
-import { lengthOf, SCRATCH_REACH, type Unit } from "./generate.ts";
+import { directive, SCRATCH_REACH, type Unit } from "./generate.ts";
 import type { Random } from "./random.ts";
 
 /** Integer registers that a block gets random values in, and that its record holds: all but the reserved ones. */
@@ -115,7 +115,7 @@ export function randomScratch(r: Random): Uint8Array {
   return bytes;
 }
 
-const directive = (bits: number) => (lengthOf(bits) === 4 ? `.word ${bits >>> 0}` : `.half ${bits}`);
+const text = (unit: Unit) => (typeof unit === "string" ? unit : unit.map(directive).join("\n"));
 const bytes = (data: Uint8Array) => {
   const lines: string[] = [];
   for (let i = 0; i < data.length; i += 64) lines.push(`.byte ${data.subarray(i, i + 64).join(",")}`);
@@ -138,7 +138,7 @@ block${i}:
   ld t0, ${fcsrAt}(t5)
   fscsr t0
 ${each((kind, n, offset) => `  ${kind === "x" ? "ld" : "fld"} ${kind}${n}, ${offset}(t5)`)}
-${units.flat().map(directive).join("\n")}
+${units.map(text).join("\n")}
   la t5, record
 ${each((kind, n, offset) => `  ${kind === "x" ? "sd" : "fsd"} ${kind}${n}, ${offset}(t5)`)}
   frcsr t0
