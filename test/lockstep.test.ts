@@ -27,6 +27,17 @@ test.each(MODES)("a guest that is always at something with its devices: %s", asy
   }
 });
 
+test.each(MODES)("saves the same file: %s", async (jit) => {
+  const files: Uint8Array[] = [];
+  for (const mode of ["off", jit] as const) {
+    const { machine } = await busyMachine({ harts: 2, jit: mode });
+    await machine.run({ instructions: 1_500_007 });
+    files.push(await machine.save());
+    await machine.close();
+  }
+  expect(Buffer.compare(files[0], files[1])).toBe(0);
+});
+
 /**
  * Calls a function that it writes anew 20 times, far away, each time with a loop of another length and at another place,
  * while a timer's signals come; adds up what it and the handler counted.

@@ -36,6 +36,16 @@ const LARGEST_GRANT = 2 ** 30;
 /** Instructions in a grant while some code has no fused handlers yet: a few milliseconds of work. */
 const WARM_UP = 1_000_000;
 const ECALL = 0x73;
+/**
+ * Working fields of the block, and what was reserved: addresses in this arena mean nothing in another, and what else was left
+ * behind depends on how the hart was run.
+ */
+const BETWEEN_RUNS_UNUSED = [
+  [HART.trash, HART.f],
+  [HART.exit, HART.fs],
+  [HART.reservation, HART.retired],
+  [HART.regionExit, HART.csrs],
+] as const;
 
 /**
  * One RV64GC hart: typed access to its block in linear memory, and the loop that runs it.
@@ -232,9 +242,7 @@ export class Hart {
   /** All of the hart's state, for a hart of any machine. */
   save(): Uint8Array {
     const block = this.arena.u8.slice(this.base, this.base + HART_BLOCK_SIZE);
-    // Addresses in this arena mean nothing in another.
-    const words = new Int32Array(block.buffer);
-    for (const field of [HART.fetchTlb, HART.dataTlb, HART.reservation]) words[field / 4] = 0;
+    for (const [from, to] of BETWEEN_RUNS_UNUSED) block.fill(0, from, to);
     return block;
   }
 
