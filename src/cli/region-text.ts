@@ -11,8 +11,8 @@ import { regionText } from "../messages/region.ts";
 import { columns } from "./output.ts";
 
 /** An address as 64 bits: those of kernels are negative numbers. */
-const digits = (address: number): string => BigInt.asUintN(64, BigInt(address)).toString(16);
-const addressText = (address: number): string => `0x${digits(address)}`;
+export const addressDigits = (address: number): string => BigInt.asUintN(64, BigInt(address)).toString(16);
+const addressText = (address: number): string => `0x${addressDigits(address)}`;
 
 function placeText({ address, symbol }: Pick<RegionView, "address" | "symbol">): string {
   return symbol === undefined ? addressText(address) : `${addressText(address)} <${symbol}>`;
@@ -50,7 +50,7 @@ function blockText(block: BlockView): string {
 
 /** `100b0:  00053783  ld a5,0(a0)` */
 function instructionText({ address, bits, length, text }: InstructionView): string {
-  return `${digits(address)}:  ${hexDigits(bits >>> 0, length * 2).padStart(8)}  ${text}`;
+  return `${addressDigits(address)}:  ${hexDigits(bits, length * 2).padStart(8)}  ${text}`;
 }
 
 const EDGES: Readonly<Record<EdgeView["kind"], () => string>> = {

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
+import type { Region } from "../cpu/jit/region.ts";
 import { assemble } from "../isa/assembler/assemble.ts";
 import { linkElf } from "../isa/assembler/elf.ts";
 import { parseElf } from "../loader/elf.ts";
+import { Arena } from "../memory/arena.ts";
+import { PhysicalMemory } from "../memory/physical-memory.ts";
 import { codeIn } from "./disassembly.ts";
-import { type BlockView, type RegionView, regionAt } from "./region-view.ts";
+import { type BlockView, type RegionView, regionAt, translatedCode } from "./region-view.ts";
 import { readSymbolTable } from "./symbols.ts";
 
 const BASE = 0x10000;
@@ -149,4 +152,15 @@ add:    addi a0, a0, 1
     expect(view).toMatchObject({ address, pages: [-0x8000_0000] });
     expect(view?.exits.at(-1)?.address).toBe(-0x8000_0000 + 0x1000);
   });
+});
+
+it("a translated region's code is read where its pages are", () => {
+  const ram = new PhysicalMemory(new Arena(16 << 20), 0x8000_0000, 1 << 20);
+  const [first, second] = [0x80010, 0x80003];
+  ram.write(first * 4096 + 0xffa, Uint8Array.of(0x05, 0x05, 0x05, 0x05, 0x13, 0x05));
+  ram.write(second * 4096, Uint8Array.of(0xf5, 0xff, 0x82, 0x80));
+  const region = { pages: [0, 1] } as unknown as Region;
+  const code = translatedCode(ram, region, [first, second], -3);
+  expect([-8198, -8196, -8194, -8190].map(code)).toEqual([0x0505, 0x0505, 0xfff50513 | 0, 0x8082]);
+  expect(code(-4096)).toBeUndefined();
 });

@@ -7,6 +7,7 @@ import { functionTexts, type TextLine } from "../cpu/wasm/text.ts";
 import { instructionLength } from "../isa/decode.ts";
 import { disassembleBits } from "../isa/disassemble.ts";
 import { X_NAMES } from "../isa/registers.ts";
+import type { PhysicalMemory } from "../memory/physical-memory.ts";
 import type { Symbolize } from "./listing.ts";
 
 /** The 16 or 32 bits of the instruction at an address; `undefined` where no code is. */
@@ -108,6 +109,26 @@ export function regionAt(address: number, codeAt: CodeAt, symbolize?: Symbolize)
   return region && viewRegion(region, page, codeAt, symbolize);
 }
 
+/** The 16 or 32 bits at an address of a region that was translated; for the parameters see `Jit.onTranslated`. */
+export function translatedCode(
+  ram: PhysicalMemory,
+  region: Region,
+  pages: readonly number[],
+  page: number,
+): CodeAt {
+  const half = (address: number): number | undefined => {
+    const physical = pages[region.pages.indexOf(Math.floor(address / 4096) - page)];
+    if (physical === undefined) return undefined;
+    return ram.arena.u16[(ram.readable(physical) + offsetInPage(address)) / 2];
+  };
+  return (address) => {
+    const low = half(address);
+    if (low === undefined || (low & 3) !== 3) return low;
+    const high = half(address + 2);
+    return high === undefined ? undefined : (high << 16) | low;
+  };
+}
+
 const offsetInPage = (address: number) => ((address % 4096) + 4096) % 4096;
 
 /** A region whose entry is in the page at this address. */
@@ -161,7 +182,7 @@ class Viewer {
 
   private instruction({ offset }: Placed): InstructionView {
     const address = this.page + offset;
-    const bits = this.codeAt(address) ?? 0;
+    const bits = (this.codeAt(address) ?? 0) >>> 0;
     const text = disassembleBits(bits, BigInt(address), { symbol: this.symbolize }).replace("\t", " ");
     return { address, length: instructionLength(bits), bits, text };
   }

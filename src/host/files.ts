@@ -4,6 +4,7 @@ import {
   constants,
   fstatSync,
   fsyncSync,
+  mkdirSync,
   openSync,
   readFileSync,
   realpathSync,
@@ -32,6 +33,15 @@ export function readHostFile(path: string): Uint8Array {
     throw new RefusedError(cliText.cannotRead(path, why(error)));
   }
   throw new RefusedError(cliText.cannotRead(path, cliText.isDevice()));
+}
+
+/** Makes a directory, with those that lead to it, where there is none yet. Throws `RefusedError`. */
+export function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw new RefusedError(cliText.cannotWrite(path, why(error)));
+  }
 }
 
 /** Writes a program: a new file may be executed, as a linker's. Throws `RefusedError` when it cannot be written. */

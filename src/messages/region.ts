@@ -8,7 +8,7 @@ export const regionText = catalogue(
       "where the region begins: a symbol, or an address, decimal or 0x… (default: the entry point)",
     optionDot: () => "the control-flow graph alone, in Graphviz's language",
     optionDump: () =>
-      "at the end, write each region that is translated then to a file of this directory, as `runikraft region` shows it",
+      "write each region that is translated to a file of this directory, called by its address, as `runikraft region` shows it",
     noPlace: (text: string, file: string) => `"${text}" is neither an address nor a symbol of ${file}`,
     noRegion: (address: string) =>
       `no region begins at ${address}: what is there, if anything, is left to the interpreter`,
@@ -51,7 +51,7 @@ export const regionText = catalogue(
     summary: () => "显示 JIT 把一段代码变成什么：基本块、出口和 WebAssembly",
     place: () => "区域的起点：符号，或十进制或 0x… 的地址（默认为入口点）",
     optionDot: () => "只输出控制流图，用 Graphviz 的语言",
-    optionDump: () => "结束时把当时已翻译的每个区域各写入该目录的一个文件，内容同 `runikraft region` 的显示",
+    optionDump: () => "把翻译的每个区域写入该目录中以其地址命名的文件，内容同 `runikraft region` 的显示",
     noPlace: (text, file) => `“${text}”既不是地址，也不是 ${file} 的符号`,
     noRegion: (address) => `没有区域从 ${address} 开始：那里即使有代码，也留给解释器执行`,
     title: (where, instructions, bytes) =>

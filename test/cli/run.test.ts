@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { assembled, file, folder, runikraft } from "./command-line.ts";
@@ -270,6 +270,21 @@ describe("watching", () => {
     const off = runikraft(["run", "--jit", "off", "--jit-stats", "--json", hello]).stderr;
     expect(JSON.parse(off)).toEqual({ jit: null });
     expect(runikraft(["run", "--jit", "off", "--jit-stats", hello]).stderr).toMatch(/^runikraft: JIT: off/);
+  });
+
+  it("--jit-dump writes what was translated, by its address", () => {
+    const directory = join(folder, "regions", "of-loop");
+    const options = ["--jit", "always", "--no-aslr", "--max-instructions", "100000"];
+    expect(runikraft(["run", ...options, "--jit-dump", directory, LOOP]).status).toBe(124);
+    const names = readdirSync(directory);
+    expect(names.length).toBeGreaterThan(0);
+    for (const name of names)
+      expect(readFileSync(join(directory, name), "utf8")).toContain(
+        `region at 0x${basename(name, ".txt")} <`,
+      );
+    const { status, stderr } = runikraft(["run", "--jit", "always", "--jit-dump", LOOP, hello]);
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/^runikraft: cannot write .*\n$/);
   });
 
   it("--deterministic makes every run the same, time and chance included", () => {

@@ -9,6 +9,7 @@ import type { HostedMachine } from "../../machine/hosted.ts";
 import { cliText } from "../../messages/cli.ts";
 import { compositionText } from "../../messages/composition.ts";
 import { UsageError } from "../../messages/errors.ts";
+import { regionText } from "../../messages/region.ts";
 import { banner } from "../banner.ts";
 import { examples } from "../examples.ts";
 import { type Guest, type GuestOptions, guestOptions, prepareGuest } from "../guest.ts";
@@ -25,6 +26,8 @@ interface RunOptions extends GuestOptions {
   readonly maxInstructions?: number;
   readonly stats?: boolean;
   readonly jitStats?: boolean;
+  /** A directory. */
+  readonly jitDump?: string;
   readonly json?: boolean;
   readonly banner?: boolean;
   readonly verbose?: boolean;
@@ -40,6 +43,7 @@ export function configure(command: Command): void {
     .option("--deterministic", cliText.optionDeterministic())
     .option("--stats", cliText.optionStats())
     .option("--jit-stats", cliText.optionJitStats())
+    .option("--jit-dump <DIR>", regionText.optionDump())
     .option("--json", cliText.optionStatsJson())
     .option("--banner", cliText.optionBanner())
     .option("--verbose", cliText.optionVerbose())
@@ -50,6 +54,7 @@ export function configure(command: Command): void {
     "runikraft run --root ./rootfs /bin/busybox ls -l /",
     "runikraft run --mount ./data:/data:rw --cwd /data busybox sh",
     "runikraft run -f ./Runikraftfile",
+    "runikraft run --jit always --jit-dump ./regions --jit-stats hello.elf",
     "runikraft run --strace=calls.txt --aslr-seed 7 program --its-own-option",
   );
 }
@@ -89,6 +94,7 @@ async function run(file: string, args: readonly string[], options: RunOptions): 
     if (options.verbose) machine.events.on("unsupported", (name) => say(cliText.unsupportedCall(name)));
     const costs = options.banner || options.stats ? await costsOf(machine, options) : [];
     if (options.banner) say(banner(machine, costs));
+    if (options.jitDump !== undefined) await dumpRegions(machine, guest, options.jitDump);
     const started = performance.now();
     const outcome = await execute(machine, guest, options, trace);
     const seconds = (performance.now() - started) / 1000;
@@ -120,6 +126,14 @@ function sayFigures(
   }
   if (stats) say(statsText(machine, seconds, costs));
   if (jitStats) say(jitStatsText(jit));
+}
+
+/** Has each region written to a file when it is translated. */
+async function dumpRegions(machine: HostedMachine, guest: Guest, directory: string): Promise<void> {
+  const { hostedSymbols, symbolizer } = await import("../../debug/hosted-target.ts");
+  const { RegionDump } = await import("../region-dump.ts");
+  const dump = new RegionDump(directory, symbolizer(await hostedSymbols(machine, guest.elf)));
+  dump.watch(machine.board.hart.engine.jit, machine.board.ram);
 }
 
 /** What each linked library costs. Loaded when asked for: it holds the sizes of all that there are. */

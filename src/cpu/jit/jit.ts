@@ -57,6 +57,8 @@ export class Jit {
     validations: 0,
   };
   readonly table: RegionTable;
+  /** Told of each region that is translated, its physical pages in the order of `region.pages`, and its virtual page. */
+  onTranslated: ((region: Region, pages: readonly number[], page: number) => void) | undefined;
   /** The arena had no room for a region: what is not translated stays the interpreter's. */
   private isFull = false;
   private readonly ram: PhysicalMemory;
@@ -215,6 +217,7 @@ export class Jit {
     const pages = region?.pages.map((distance) => physical.get(distance) as number);
     const isInstalled = region && pages && this.code.watchPages(pages) && this.add(slot, region, pages);
     this.stats.milliseconds += performance.now() - started;
+    if (isInstalled) this.onTranslated?.(region, pages, Number(pc >> 12n));
     return isInstalled ?? false;
   }
 
