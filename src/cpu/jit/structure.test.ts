@@ -1,0 +1,140 @@
+import { expect, test } from "vitest";
+import { Random } from "../../../test/differential/random.ts";
+import { Code, I32, ModuleBuilder } from "../wasm/encoder.ts";
+import { analyseFlow } from "./flow.ts";
+import type { Block, End } from "./region.ts";
+import { writeStructured } from "./structure.ts";
+
+/** Where it goes is said by a stream of numbers: the same for the code and for a walk over the graph. */
+const STEPS = 200;
+
+/** Blocks with random ends: some to places outside (numbers). */
+function randomGraph(r: Random): Block {
+  const count = 1 + r.below(12);
+  const blocks: Block[] = Array.from({ length: count }, (_, offset) => ({
+    index: -1,
+    offset,
+    body: [],
+    all: [],
+    end: { kind: "leave", offset },
+  }));
+  const target = () => (r.below(8) === 0 ? -1 : r.pick(blocks));
+  const placed = undefined as never;
+  for (const block of blocks) {
+    const kind = r.below(6);
+    let end: End = { kind: "leave", offset: block.offset };
+    if (kind < 2) end = { kind: "fall", to: target() };
+    else if (kind < 4) end = { kind: "branch", placed, taken: target(), other: target() };
+    else if (kind < 5) {
+      const choices = [...new Set(Array.from({ length: 3 }, () => r.pick(blocks)))];
+      end = { kind: "indirect", placed, choices: choices.map((to) => ({ offset: to.offset, to })) };
+    }
+    (block as { end: End }).end = end;
+  }
+  return blocks[0];
+}
+
+/** What an end goes to by a number; -1: out. */
+function choose({ end }: Block, number: number): Block | number {
+  if (end.kind === "fall" || end.kind === "jump") return end.to;
+  if (end.kind === "branch") return number & 1 ? end.taken : end.other;
+  if (end.kind === "indirect") return end.choices[number]?.to ?? -1;
+  return -1;
+}
+
+/** Gives the blocks that the written code goes through; `numbers` says which way at each. */
+function written(entry: Block): (numbers: readonly number[]) => number[] {
+  const flow = analyseFlow(entry);
+  const module = new ModuleBuilder();
+  const type = module.type([I32], []);
+  const next = module.importFunction("next", module.type([I32], [I32]));
+  const joined = module.importFunction("joined", type);
+  const code = new Code(1);
+  const choice = code.local(I32);
+  code.block();
+  const exit = code.depth;
+  writeStructured(code, flow, {
+    loopHead: () => {},
+    join: (_, to) => {
+      code.i32(to.offset).call(joined);
+    },
+    block: (block, go) => {
+      code.i32(block.offset).call(next).tee(choice).i32(0).op("i32_lt_s").if().brTo(exit).op("end");
+      const to = (target: Block | number) => {
+        if (typeof target === "number") code.brTo(exit);
+        else go(target);
+      };
+      const { end } = block;
+      if (end.kind === "fall" || end.kind === "jump") to(end.to);
+      else if (end.kind === "branch" && end.taken !== end.other) {
+        code.get(choice).i32(1).op("i32_and").if();
+        to(end.taken);
+        code.op("end");
+        to(end.other);
+      } else if (end.kind === "branch") to(end.other);
+      else if (end.kind === "indirect") {
+        end.choices.forEach((one, i) => {
+          code.get(choice).i32(i).op("i32_eq").if();
+          to(one.to);
+          code.op("end");
+        });
+        code.brTo(exit);
+      } else code.brTo(exit);
+    },
+  });
+  code.op("end");
+  const index = module.declare(type);
+  module.define(index, code);
+  module.export("run", index);
+  const bytes = module.encode();
+  let trace: number[] = [];
+  let ways: readonly number[] = [];
+  const joins: number[] = [];
+  const env = {
+    memory: new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true }),
+    next: (offset: number) => {
+      // A join names the block that comes next, once.
+      expect(joins.length).toBeLessThan(2);
+      if (joins.length === 1) expect(joins.pop()).toBe(offset);
+      trace.push(offset);
+      return trace.length > STEPS ? -1 : ways[trace.length - 1];
+    },
+    joined: (offset: number) => {
+      joins.push(offset);
+    },
+  };
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env } as never);
+  return (numbers) => {
+    [trace, ways] = [[], numbers];
+    (instance.exports.run as (x: number) => void)(0);
+    return trace;
+  };
+}
+
+function walk(entry: Block, numbers: readonly number[]): number[] {
+  const trace: number[] = [];
+  for (let block: Block | number = entry; typeof block !== "number"; ) {
+    trace.push(block.offset);
+    if (trace.length > STEPS) break;
+    block = choose(block, numbers[trace.length - 1]);
+  }
+  return trace;
+}
+
+test("the code goes where the graph does, whatever its shape", () => {
+  const r = new Random(5);
+  let longest = 0;
+  for (let i = 0; i < 200; i++) {
+    const entry = randomGraph(r);
+    // Edges that no structured code can have are cut: what is left is compared.
+    analyseFlow(entry);
+    const run = written(entry);
+    for (let j = 0; j < 4; j++) {
+      const numbers = Array.from({ length: STEPS + 1 }, () => r.below(4));
+      const expected = walk(entry, numbers);
+      longest = Math.max(longest, expected.length);
+      expect(run(numbers)).toEqual(expected);
+    }
+  }
+  expect(longest).toBeGreaterThan(STEPS);
+});
