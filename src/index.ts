@@ -25,6 +25,7 @@ export {
   viewMemory,
 } from "./debug/machine-views.ts";
 export { type PageMap, pageMap } from "./debug/page-map.ts";
+export { type CodeAt, type RegionView, regionAt } from "./debug/region-view.ts";
 export type { RegisterChange, Registers } from "./debug/registers.ts";
 export type { MemoryChange } from "./debug/stored.ts";
 export { readSymbolTable, SymbolTable } from "./debug/symbols.ts";

@@ -34,6 +34,14 @@ describe("boot --bios none", () => {
     expect(boot(image("fail", "li a0, 37")).status).toBe(37);
   });
 
+  it("says with --jit-stats what was translated", () => {
+    const loop = image("loop", "li t1, 100000\n1: addi t1, t1, -1\nbnez t1, 1b\nli a0, 0");
+    const { status, stderr } = boot(loop, "--jit", "on", "--jit-stats");
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/^runikraft: JIT: [1-9]\d* regions translated in .*\n$/);
+    expect(boot(loop, "--jit", "off", "--jit-stats").stderr).toMatch(/^runikraft: JIT: off, .*\n$/);
+  });
+
   it("never takes a failure for a pass: code 256 is not 0", () => {
     expect(boot(image("wide", "li a0, 256")).status).toBe(1);
   });
