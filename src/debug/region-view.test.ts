@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Region } from "../cpu/jit/region.ts";
 import { assemble } from "../isa/assembler/assemble.ts";
@@ -163,4 +164,41 @@ it("a translated region's code is read where its pages are", () => {
   const code = translatedCode(ram, region, [first, second], -3);
   expect([-8198, -8196, -8194, -8190].map(code)).toEqual([0x0505, 0x0505, 0xfff50513 | 0, 0x8082]);
   expect(code(-4096)).toBeUndefined();
+});
+
+it("any code has a view or none", () => {
+  const words = fc.array(
+    fc.oneof(
+      fc.nat(0xffff_ffff),
+      // Branches and jumps nearby, loads and stores, so that there are graphs.
+      fc.nat(0xff).map((n) => 0x00000063 | (n << 7) | ((n & 7) << 12)),
+      fc.nat(0xff).map((n) => 0x0000006f | ((n & 0x1f) << 21) | ((n & 1) << 7)),
+      fc.nat(0x1f).map((n) => 0x00053003 | (n << 7)),
+      fc.nat(0x1f).map((n) => 0x00a53023 | (n << 7)),
+      fc.constant(0x00008067),
+    ),
+    { minLength: 1, maxLength: 60 },
+  );
+  fc.assert(
+    fc.property(words, (code) => {
+      const bytes = new Uint8Array(Uint32Array.from(code).buffer);
+      const ranges = [{ name: "", address: BASE, bytes }];
+      const view = regionAt(BASE, (at) => codeIn(ranges, at));
+      if (!view) return;
+      const inside = new Set(view.blocks.flatMap(({ edges }) => edges.flatMap(({ block }) => block ?? [])));
+      expect(inside).toEqual(new Set(view.blocks.flatMap(({ from, number }) => (from.length ? number : []))));
+      for (const { loops, number, dominator = 0 } of view.blocks) {
+        expect(dominator === 0 || dominator < number).toBe(true);
+        // Who heads a loop dominates all of it.
+        for (const head of loops) {
+          let at: number | undefined = number;
+          while (at !== undefined && at !== head) at = view.blocks[at].dominator;
+          expect(at).toBe(head);
+        }
+      }
+      const chosen = new Set(view.code.flatMap(({ exit }) => exit ?? []));
+      expect(chosen).toEqual(new Set(view.exits.map(({ number }) => number)));
+    }),
+    { numRuns: 200 },
+  );
 });
