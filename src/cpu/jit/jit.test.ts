@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { Mstatus } from "../csr-state.ts";
+import { Csr, Mstatus } from "../csr-state.ts";
 import { Privilege } from "../layout.ts";
 import { PageTable } from "../page-table.ts";
 import { Pte } from "../sv39.ts";
-import { load, RAM, type TestHart, Trio, testHart } from "./pair-fixture.ts";
+import { MOST_REGIONS } from "../wasm/fusion.ts";
+import { load, RAM, stateOf, type TestHart, Trio, testHart } from "./pair-fixture.ts";
 
 const A0 = 10;
 const { R, W, X, A, D, V } = Pte;
@@ -235,4 +236,121 @@ test("a comparison raises its flags where its result is thrown away", () => {
     frflags a1
     wfi`);
   expect(trio.always.hart.x(11)).toBe(0x10n);
+});
+
+describe("faults in a region", () => {
+  /** Writes and reads through a page's end, ever further, and back: every access faults at last. */
+  const source = `
+    la t0, handler
+    csrw mtvec, t0
+    li s0, ${RAM + (1 << 20) - 64}
+    li a3, 7
+  1: addi a0, a0, 1
+    sd a0, 0(s0)
+    addi a1, a1, 3
+    ld a2, 8(s0)
+    add a3, a3, a2
+    addi s0, s0, 4
+    j 1b
+    .balign 4
+  handler:
+    csrr a5, mcause
+    csrr a6, mepc
+    csrr a7, mtval
+    wfi`;
+
+  test("leave registers, memory and counts as the interpreter does", () => {
+    const trio = same(source);
+    // The first load that reaches behind the end of memory: the part that is there does not fault.
+    expect(trio.always.hart.x(15)).toBe(5n);
+    expect(trio.always.hart.x(17)).toBe(BigInt(RAM + (1 << 20)));
+  });
+
+  test("the same, from any instruction on", () => {
+    const trio = new Trio((one) => {
+      load(one, source);
+      one.hart.pc = BigInt(RAM);
+    });
+    for (let i = 0; trio.run(1) === "limit"; i++) expect(i).toBeLessThan(500);
+  });
+});
+
+describe("whoever looks at the hart between", () => {
+  const LOOP = `
+    li s0, ${RAM + 0x8000}
+  1: addi a0, a0, 1
+    sd a0, 0(s0)
+    ld a1, 0(s0)
+    andi a2, a0, 7
+    bnez a2, 2f
+    addi a3, a3, 1
+  2: j 1b`;
+
+  test("finds it after just so many instructions", () => {
+    const trio = new Trio((one) => {
+      load(one, LOOP);
+      one.hart.pc = BigInt(RAM);
+    });
+    let sum = 0;
+    for (const n of [1, 50_000, 7, 2599, 2600, 2601, 3000, 4097, 99_999, 1, 2, 3, 20_001]) {
+      expect(trio.run(n)).toBe("limit");
+      sum += n;
+      for (const { hart } of trio.harts) expect(hart.retired).toBe(sum);
+    }
+  });
+
+  test("steps through a region instruction by instruction", () => {
+    const one = testHart("always");
+    const labels = load(one, LOOP.replace("andi", "here: andi"));
+    one.hart.pc = BigInt(RAM);
+    one.hart.run(5000);
+    const seen = new Set<bigint>();
+    for (let i = 0; i < 60; i++) {
+      one.hart.step();
+      seen.add(one.hart.pc);
+    }
+    expect(seen.has(labels.get("here") as bigint)).toBe(true);
+    expect(seen.size).toBe(7);
+  });
+
+  test("finds a breakpoint that is written into translated code", () => {
+    const one = testHart("always");
+    const here = Number(load(one, LOOP.replace("andi", "here: andi")).get("here"));
+    one.hart.pc = BigInt(RAM);
+    one.hart.run(5000);
+    one.ram.write(here, new Uint8Array([0x02, 0x90]));
+    one.hart.code.invalidate(Math.floor(here / 4096));
+    load(one, "wfi", RAM + 0x4000);
+    one.hart.csrs.set(Csr.mtvec, BigInt(RAM + 0x4000));
+    expect(one.hart.run(5000)).toBe("wait");
+    expect(one.hart.csrs.get(Csr.mcause)).toBe(3n);
+    expect(Number(one.hart.csrs.get(Csr.mepc))).toBe(here);
+    expect(one.jit?.stats.lost).toBeGreaterThan(0);
+  });
+
+  test("saves a hart that goes on as another, translated or not", () => {
+    const [from, to] = [testHart("always"), testHart("off")];
+    load(from, LOOP);
+    from.hart.pc = BigInt(RAM);
+    from.hart.run(12_345);
+    to.ram.write(RAM, from.ram.read(RAM, from.ram.size));
+    to.hart.restore(from.hart.save());
+    for (const { hart } of [from, to]) hart.run(10_000);
+    expect(stateOf(to)).toEqual(stateOf(from));
+  });
+});
+
+test("more regions than there is room for: the oldest go", () => {
+  const count = MOST_REGIONS + 600;
+  const one = testHart("always", { ramSize: 4 << 20 });
+  // Each ends at a system instruction, which is the interpreter's.
+  load(one, `${"addi a0, a0, 1\n fclass.d a1, fa0\n".repeat(count)} wfi`);
+  one.hart.pc = BigInt(RAM);
+  for (let at = 0; at < count; at++) {
+    one.hart.pc = BigInt(RAM + at * 6);
+    one.hart.setXn(A0, 0);
+    one.hart.run(2700);
+  }
+  expect(one.jit?.stats.regions).toBeGreaterThan(MOST_REGIONS);
+  expect([...(one.jit?.table.all ?? [])].length).toBeLessThanOrEqual(MOST_REGIONS);
 });
