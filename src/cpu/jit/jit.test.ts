@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { Csr, Mstatus } from "../csr-state.ts";
-import { Privilege } from "../layout.ts";
+import { HART, Privilege } from "../layout.ts";
 import { PageTable } from "../page-table.ts";
 import { Pte } from "../sv39.ts";
 import { MOST_REGIONS } from "../wasm/fusion.ts";
-import { load, RAM, stateOf, type TestHart, Trio, testHart } from "./pair-fixture.ts";
+import { DEVICE, load, RAM, stateOf, type TestHart, Trio, testHart } from "./pair-fixture.ts";
 
 const A0 = 10;
 const { R, W, X, A, D, V } = Pte;
@@ -353,4 +353,124 @@ test("more regions than there is room for: the oldest go", () => {
   }
   expect(one.jit?.stats.regions).toBeGreaterThan(MOST_REGIONS);
   expect([...(one.jit?.table.all ?? [])].length).toBeLessThanOrEqual(MOST_REGIONS);
+});
+
+test("a saved hart has no address of the arena that it was in", () => {
+  const { always } = same(
+    "li s0, 500\n1: addi s0, s0, -1\n beqz s0, 2f\n jal a1, 3f\n j 1b\n3: jr a1\n2: wfi",
+  );
+  const { hart } = always;
+  expect(hart.arena.i32[(hart.base + HART.regionExit) / 4]).not.toBe(0);
+  expect(new Int32Array(hart.save().buffer)[HART.regionExit / 4]).toBe(0);
+});
+
+test("a device is met after just so many instructions, and may stop the run", () => {
+  const trio = same(`
+    li s0, ${DEVICE}
+    li s1, 300
+  1: lw a0, 0(s0)
+    add a1, a1, a0
+    sw a1, 4(s0)
+    andi a2, s1, 15
+    bnez a2, 2f
+    sd a1, 8(s0)
+  2: addi s1, s1, -1
+    bnez s1, 1b
+    wfi`);
+  expect(trio.always.log.length).toBe(300 + 300 + 2 * 18);
+});
+
+describe("two address spaces", () => {
+  /** Goes from one to the other and back, as often as s1 says, with the same code. */
+  const source = `
+    li s1, 200
+    li s0, 0x40100000
+  1: csrw satp, a3
+    li t0, 20
+  2: ld a0, 0(s0)
+    addi a0, a0, 1
+    sd a0, 0(s0)
+    add a5, a5, a0
+    ld a1, 2040(s0)
+    addi t0, t0, -1
+    bnez t0, 2b
+    FENCE
+    xor a3, a3, a4
+    addi s1, s1, -1
+    bnez s1, 1b
+    wfi`;
+
+  test.each(["nop", "sfence.vma"])("with the same code have their own data, with %s", (fence) => {
+    const trio = same(source.replace("FENCE", fence), ({ hart, ram }) => {
+      let next = RAM / 4096 + 64;
+      const tables = [1, 2].map((page) => {
+        const table = new PageTable(ram, () => next++);
+        table.map(RAM, RAM / 4096, RWX);
+        table.map(0x4010_0000, RAM / 4096 + page, RWX);
+        return table;
+      });
+      // With address space identifiers, so that none has to be forgotten.
+      const [one, other] = tables.map(
+        ({ rootPage }, i) => (8n << 60n) | (BigInt(i + 1) << 44n) | BigInt(rootPage),
+      );
+      hart.setX(13, BigInt.asIntN(64, one));
+      hart.setX(14, one ^ other);
+      hart.privilege = Privilege.supervisor;
+      hart.mmu.useTable(tables[0].rootPage, 1);
+    });
+    for (const page of [1, 2])
+      expect(new DataView(trio.always.ram.read(RAM + page * 4096, 8).buffer).getUint32(0, true)).toBe(2000);
+  });
+});
+
+describe("code that changes", () => {
+  test("in a loop, each time around", () => {
+    const trio = same(`
+      .option norvc
+      la t0, target
+      la t1, first
+      lw t4, 0(t1)
+      li t3, 0x100000
+      li t2, 300
+    again:
+      add t4, t4, t3
+      sw t4, 0(t0)
+      fence.i
+    target:
+      addi a0, a0, 0
+      add a1, a1, a0
+      addi t2, t2, -1
+      bnez t2, again
+      wfi
+    first:
+      addi a0, a0, 0`);
+    // Hot code is worth translating less and less.
+    expect(trio.harts[1].jit?.stats.regions).toBeLessThan(10);
+  });
+
+  test("is what it was until the fence, in hot code too", () => {
+    same(`
+      .option norvc
+      la t0, target
+      lw t1, other
+      li t2, 3
+    outer:
+      li t3, 20000
+    inner:
+    target:
+      addi a0, a0, 1
+      addi t3, t3, -1
+      bnez t3, inner
+      sw t1, 0(t0)
+      li t3, 20000
+    2: addi a1, a1, 1
+      addi t3, t3, -1
+      bnez t3, 2b
+      fence.i
+      addi t2, t2, -1
+      bnez t2, outer
+      wfi
+    other:
+      addi a0, a0, 3`);
+  });
 });
