@@ -71,7 +71,7 @@ function setUp(one: TestHart, seed: number): void {
 test.each([1, 2, 3])("a hostile guest sees no difference: seed %i", (seed) => {
   const trio = new Trio((one) => setUp(one, seed));
   const r = new Random(seed);
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < 25; i++) {
     trio.run(r.pick([1 + r.below(10), r.below(3000), 2600 + r.below(5000), 20_000]));
     if (r.below(3) === 0) for (const { hart } of trio.harts) hart.csrs.setLow(Csr.mip, SSIP);
   }
