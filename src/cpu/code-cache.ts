@@ -26,6 +26,8 @@ interface CodePage {
   watched: boolean;
   /** Written since its slots were decoded. */
   stale: boolean;
+  /** What it held before that. */
+  before: Uint8Array | undefined;
   /** Decoded runs in which each slot still has a handler of its own; `end` is the slot behind. */
   readonly unfused: { readonly start: number; readonly end: number }[];
 }
@@ -96,6 +98,8 @@ export class CodeCache {
     page.watched = false;
     if (page.stale) return;
     page.stale = true;
+    const frame = this.ram.readable(physicalPage);
+    page.before = this.ram.arena.u8.slice(frame, frame + FRAME_SIZE);
     this.stale.push(page);
   }
 
@@ -103,6 +107,7 @@ export class CodeCache {
   fence(): void {
     for (const page of this.stale) {
       page.stale = false;
+      page.before = undefined;
       this.forgetSlots(page);
     }
     this.stale.length = 0;
@@ -143,7 +148,7 @@ export class CodeCache {
       return known.slots;
     }
     const slots = this.allocate();
-    this.pages.set(physicalPage, { slots, watched: false, stale: false, unfused: [] });
+    this.pages.set(physicalPage, { slots, watched: false, stale: false, before: undefined, unfused: [] });
     this.owners.set(slots, physicalPage);
     this.setFrame(slots, physicalPage);
     for (const end of [SLOT_PAGE.end, SLOT_PAGE.straddlerEnd]) {
@@ -201,6 +206,15 @@ export class CodeCache {
       page !== undefined &&
       this.ram.arena.u32[(page.slots + offset * (SLOT_SIZE / 2)) / 4] !== Handler.undecoded
     );
+  }
+
+  /** The halfword has been changed by a hart that has not fenced yet: what is decoded is still what it was. */
+  isChanged(physicalPage: number, offset: number): boolean {
+    const before = this.pages.get(physicalPage)?.before;
+    if (!before) return false;
+    const now = this.ram.readable(physicalPage) + offset;
+    const { u8 } = this.ram.arena;
+    return before[offset] !== u8[now] || before[offset + 1] !== u8[now + 1];
   }
 
   /** Writes to the pages are to be reported: code of them is translated. False where their slots are no longer there for room. */

@@ -473,4 +473,25 @@ describe("code that changes", () => {
     other:
       addi a0, a0, 3`);
   });
+
+  test("is what was decoded where it is not fenced at all, hot or not", () => {
+    const trio = same(`
+      .option norvc
+      la t0, target
+      lw t1, other
+      li t3, 2
+      li t2, 1
+    target:
+      addi a0, a0, 1
+      addi t3, t3, -1
+      bnez t3, target
+      beqz t2, out
+      li t2, 0
+      sw t1, 0(t0)
+      li t3, 100000
+      j target
+    out: wfi
+    other: addi a0, a0, 3`);
+    expect(trio.always.hart.x(A0)).toBe(100_002n);
+  });
 });

@@ -253,7 +253,9 @@ export class Jit {
     };
     const half = (offset: number): number | undefined => {
       const page = pageOf(offset);
-      return page < 0 ? undefined : u16[(this.ram.readable(page) + (offset & 0xffe)) / 2];
+      // Until it is fenced, changed code is what the interpreter has decoded.
+      if (page < 0 || this.code.isChanged(page, offset & 0xffe)) return undefined;
+      return u16[(this.ram.readable(page) + (offset & 0xffe)) / 2];
     };
     return {
       fetch: (offset) => {
