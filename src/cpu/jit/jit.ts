@@ -7,7 +7,7 @@ import { SLOT, SLOT_SIZE } from "../slots.ts";
 import type { Interpreter } from "../wasm/interpreter.ts";
 import { CELL, EXIT, ExitKind, exitsOffset, HOT_EXIT, WEB, webOffset } from "./cell.ts";
 import { JumpProfile } from "./profile.ts";
-import { FARTHEST, findRegion, type Region, type Source } from "./region.ts";
+import { findRegion, type Region, type Source } from "./region.ts";
 import { type Installed, RegionTable } from "./region-table.ts";
 import { FS_DIRTY, translate } from "./translate.ts";
 
@@ -110,7 +110,7 @@ export class Jit {
     if (this.mode === "always") i32[(record + EXIT.heat) / 4] = HOT_EXIT - 1;
     const profile = this.profileOf(slot);
     const distance = Number(hart.pc - i64[(hart.base + HART.regionPage) / 8]);
-    if (exit.kind !== ExitKind.indirect || profile.isFull || Math.abs(distance) > FARTHEST) {
+    if (exit.kind !== ExitKind.indirect || profile.isFull) {
       const here = this.slotHere(hart);
       if (here !== undefined) this.install(hart, here, hart.pc);
       return;

@@ -61,9 +61,6 @@ const SMALL_RECURSION = 120;
 const CALL_DEPTH = 3;
 const RA = 1;
 
-/** Offsets of exits take 31 bits: a jump to a register is not followed further than this. */
-export const FARTHEST = 2 ** 30;
-
 /** What is known of the code. */
 export interface Source {
   /** The instruction at an offset, as memory has it; undefined where it is not worth translating or cannot be fetched. */
