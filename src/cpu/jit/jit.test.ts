@@ -217,7 +217,7 @@ describe("where there is little room", () => {
 
 test("a loop that leaves Wasm each time around is found hot", () => {
   const trio = same(`
-    li s0, 200
+    li s0, 600
   1: li a0, 500
   2: addi a0, a0, -1
     bnez a0, 2b

@@ -19,7 +19,7 @@ const SAMPLE = 20_000;
 /** The same while it is mostly translated code that runs. */
 const LONGEST_SAMPLE = 1_000_000;
 /** So often the interpreter was found at a place that is worth translating. */
-const HOT = 2;
+const HOT = 16;
 /** Each time that translated code of a page was lost, twice as much heat is asked for, up to so often. */
 const MOST_DOUBLINGS = 12;
 
