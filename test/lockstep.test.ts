@@ -97,7 +97,7 @@ write:  mv a0, s0
         li a7, sys_mprotect
         ecall
         fence.i
-        li s4, 3000
+        li s4, 50001
 call:   mv a0, s2
         jalr ra, 0(s3)
         mv s2, a0
@@ -151,8 +151,8 @@ test.each(MODES)("a program that writes code, far from its own, while signals co
       ...given,
     }),
   );
-  const { retired, output } = await expectAlike(make, jit, 5_000_000);
-  // 2 × (3000 × (1 + … + 20) mod 64), and 1 for the signals.
-  expect(output).toBe('{"kind":"exit","code":97}');
-  expect(retired).toBeGreaterThan(400_000);
+  const { retired, output } = await expectAlike(make, jit, 20_000_000);
+  // 2 × (50,001 × (1 + … + 20) mod 64), and 1 for the signals.
+  expect(output).toBe('{"kind":"exit","code":101}');
+  expect(retired).toBeGreaterThan(7_000_000);
 });
