@@ -31,7 +31,7 @@ export const WEB = { low: 0, span: 8, addend: 16, web: 20, size: 24 } as const;
 export const EXIT = { offset: 0, count: 8, kind: 12, region: 14, web: 16, heat: 16, size: 24 } as const;
 
 /** So often interpreted code is reached by one exit before it is translated. */
-export const HOT_EXIT = 2000;
+export const HOT_EXIT = 5000;
 
 export const ExitKind = {
   /** At the offset, by whatever translates or interprets it. */

@@ -17,9 +17,9 @@ export type JitMode = "off" | "on" | "always";
 /** Instructions between two looks at where the interpreter is. */
 const SAMPLE = 20_000;
 /** The same while it is mostly translated code that runs. */
-const LONGEST_SAMPLE = 1_000_000;
+const LONGEST_SAMPLE = 50_000;
 /** So often the interpreter was found at a place that is worth translating. */
-const HOT = 16;
+const HOT = 8;
 /** Each time that translated code of a page was lost, twice as much heat is asked for, up to so often. */
 const MOST_DOUBLINGS = 12;
 

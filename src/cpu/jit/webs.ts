@@ -104,12 +104,34 @@ class Finder {
     }
   }
 
+  /** Values are one where they come to the same access. What only lies in a register, to be set again, joins nothing. */
   private unite(): void {
     const { length } = this.bases;
+    const live = this.liveness();
     for (const block of this.flow.order)
       for (const next of successors(block))
         for (let place = 0; place < length; place++)
-          this.parent[this.root(this.out[block.index][place])] = this.root(next.index * length + place);
+          if ((live[next.index] & (1 << this.bases[place])) !== 0)
+            this.parent[this.root(this.out[block.index][place])] = this.root(next.index * length + place);
+  }
+
+  /** For each block, the registers whose incoming values are the base of an access, there or further on, as bits. */
+  private liveness(): number[] {
+    const { order } = this.flow;
+    const { read, lost } = this.effects();
+    const live = read.slice();
+    for (let changed = true; changed; ) {
+      changed = false;
+      for (let index = order.length - 1; index >= 0; index--) {
+        let out = 0;
+        for (const next of successors(order[index])) out |= live[next.index];
+        const all = read[index] | (out & ~lost[index]);
+        if (all === live[index]) continue;
+        live[index] = all;
+        changed = true;
+      }
+    }
+    return live;
   }
 
   private root(value: number): number {
@@ -122,24 +144,37 @@ class Finder {
     return at;
   }
 
-  /** For each block, the registers whose incoming values were checked on every way there, as bits. */
-  private availability(): number[] {
-    const { order, sources } = this.flow;
+  /**
+   * What each block does with the registers that are bases, as bits: it reaches memory by the value that comes in, has
+   * checked the value that goes out, and has set it.
+   */
+  private effects(): { readonly read: number[]; readonly gained: number[]; readonly lost: number[] } {
+    const read: number[] = [];
     const gained: number[] = [];
     const lost: number[] = [];
-    for (const block of order) {
-      let gain = 0;
-      let loss = 0;
+    for (const block of this.flow.order) {
+      let [reads, gain, loss] = [0, 0, 0];
       for (const placed of block.all) {
         const { rs1, rd } = placed.instruction.fields;
-        if (this.read.has(placed)) gain |= 1 << rs1;
+        if (this.read.has(placed)) {
+          gain |= 1 << rs1;
+          reads |= (1 << rs1) & ~loss;
+        }
         if (!this.set.has(placed)) continue;
         gain &= ~(1 << rd);
         loss |= 1 << rd;
       }
+      read.push(reads);
       gained.push(gain);
       lost.push(loss);
     }
+    return { read, gained, lost };
+  }
+
+  /** For each block, the registers whose incoming values were checked on every way there, as bits. */
+  private availability(): number[] {
+    const { order, sources } = this.flow;
+    const { gained, lost } = this.effects();
     const incoming: number[] = order.map((_, index) => (index === 0 ? 0 : -1));
     for (let changed = true; changed; ) {
       changed = false;
