@@ -26,7 +26,7 @@ export function measureThroughput(
   const ours: (Finished & GuestRun)[] = [];
   const theirs: Finished[] = [];
   for (let round = 0; round < rounds; round++) {
-    const args = [commandLine(), "run", "--stats", "--json", executable];
+    const args = [commandLine(), "run", "--jit=off", "--stats", "--json", executable];
     const run = runCommand(process.execPath, args);
     checkOutput(name, small, "runikraft", run.stdout);
     ours.push({ ...run, ...guestRun(run.stderr) });
