@@ -5,10 +5,14 @@
  */
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
+const { setFlagsFromString } = require("node:v8");
 const { Script } = require("node:vm");
 
 const BUNDLE = join(__dirname, "main.cjs");
 const CACHE = join(__dirname, "main.cache");
+
+// Before anything is compiled: code that was compiled with other flags is refused. Newer versions of Node have it anyway.
+setFlagsFromString("--experimental-wasm-relaxed-simd");
 
 /** Runs the bundle. Returns its script, whose compiled code `tools/warm.cjs` saves. */
 function start() {

@@ -135,7 +135,7 @@ const offsetInPage = (address: number) => ((address % 4096) + 4096) % 4096;
 export function viewRegion(region: Region, page: number, codeAt: CodeAt, symbolize?: Symbolize): RegionView {
   const viewer = new Viewer(page, codeAt, symbolize);
   const notes: CodeNotes = { places: [], locals: new Map() };
-  const { bytes, exits, webs } = translate(region, notes);
+  const { bytes, exits, webs } = translate(region, false, notes);
   const [{ parameters, locals, lines }] = functionTexts(bytes, (local) => notes.locals.get(local));
   const address = page + region.entry;
   return {

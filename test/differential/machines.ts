@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { Engine } from "../../src/cpu/engine.ts";
 import { Hart } from "../../src/cpu/hart.ts";
 import { Cause, Privilege } from "../../src/cpu/layout.ts";
@@ -10,6 +11,9 @@ import { Pte } from "../../src/cpu/sv39.ts";
 import { Arena } from "../../src/memory/arena.ts";
 import { Bus } from "../../src/memory/bus.ts";
 import { PhysicalMemory } from "../../src/memory/physical-memory.ts";
+
+// As the command line does (`tools/launcher.cjs`).
+setFlagsFromString("--experimental-wasm-relaxed-simd");
 
 const RAM_BASE = 0x8000_0000;
 const RAM_SIZE = 32 << 20;

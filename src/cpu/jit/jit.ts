@@ -9,7 +9,7 @@ import { CELL, EXIT, ExitKind, exitsOffset, HOT_EXIT, WEB, webOffset } from "./c
 import { JumpProfile } from "./profile.ts";
 import { findRegion, type Region, type Source } from "./region.ts";
 import { type Installed, RegionTable } from "./region-table.ts";
-import { FS_DIRTY, translate } from "./translate.ts";
+import { FS_DIRTY, INEXACT, translate } from "./translate.ts";
 
 /** `off`: everything is interpreted. `on`: hot code is translated. `always`: all code is, when it is first reached. */
 export type JitMode = "off" | "on" | "always";
@@ -22,6 +22,9 @@ const LONGEST_SAMPLE = 50_000;
 const HOT = 8;
 /** Each time that translated code of a page was lost, twice as much heat is asked for, up to so often. */
 const MOST_DOUBLINGS = 12;
+
+/** So often a region is not entered before it does without the assumption. */
+const MOST_REFUSALS = 100;
 
 /** What was done so far. */
 export interface JitStats {
@@ -67,6 +70,10 @@ export class Jit {
   private readonly heat = new Map<number, number>();
   /** By slot. */
   private readonly profiles = new Map<number, JumpProfile>();
+  /** By slot: how often a region was not entered for its assumption about floats. */
+  private readonly refusals = new Map<number, number>();
+  /** To be lost: not while one of them is being entered. */
+  private readonly refused: Installed[] = [];
   /** By physical page: how often translated code of it was lost because it changed. */
   private readonly changes = new Map<number, number>();
 
@@ -88,6 +95,8 @@ export class Jit {
 
   /** The hart has been stopped at its pc for having used its budget; `inRegion`: by a region. */
   sample(hart: Hart, inRegion: boolean): void {
+    for (const installed of this.refused.splice(0))
+      if (this.table.region(installed.number) === installed) this.lose(installed);
     if (inRegion) {
       this.interval = Math.min(LONGEST_SAMPLE, this.interval * 2);
       this.untilSample = this.interval;
@@ -151,6 +160,10 @@ export class Jit {
     if (!installed || tlb !== u32[(hart.base + HART.fetchTlb) / 4]) return false;
     const { region, pages, cell, translation } = installed;
     if (translation.floats && hart.csrs.floatState !== FS_DIRTY) return false;
+    if (translation.floats && translation.isCommon && !hasCommonFloats(hart)) {
+      this.refuse(installed);
+      return false;
+    }
     const first = Number(page >> 12n);
     if (region.pages.some((distance, i) => hart.mmu.codePage(first + distance) !== pages[i])) return false;
     for (let i = 0; i < translation.webs.webs.length; i++) i64[(cell + webOffset(i) + WEB.span) / 8] = 0n;
@@ -172,6 +185,13 @@ export class Jit {
     const slot = this.code.slotPage(page) + ((Number(pc) & 0xffe) / 2) * SLOT_SIZE;
     if (this.ram.arena.u32[(slot + SLOT.handler) / 4] === 0) this.code.decodeRun(slot);
     return slot;
+  }
+
+  /** A guest that clears its flags again and again gets a region that looks at them. */
+  private refuse(installed: Installed): void {
+    const refusals = (this.refusals.get(installed.slot) ?? 0) + 1;
+    this.refusals.set(installed.slot, refusals);
+    if (refusals === MOST_REFUSALS) this.refused.push(installed);
   }
 
   private isHot(slot: number, hart: Hart): boolean {
@@ -198,6 +218,7 @@ export class Jit {
     this.changes.set(page, (this.changes.get(page) ?? 0) + 1);
     for (const installed of regions) {
       this.profiles.delete(installed.slot);
+      this.refusals.delete(installed.slot);
       this.lose(installed);
     }
   }
@@ -215,15 +236,16 @@ export class Jit {
     const physical = new Map<number, number>();
     const region = findRegion(Number(pc & 0xfffn), this.source(hart, slot, Number(pc >> 12n), physical));
     const pages = region?.pages.map((distance) => physical.get(distance) as number);
-    const isInstalled = region && pages && this.code.watchPages(pages) && this.add(slot, region, pages);
+    const isInstalled = region && pages && this.code.watchPages(pages) && this.add(hart, slot, region, pages);
     this.stats.milliseconds += performance.now() - started;
     if (isInstalled) this.onTranslated?.(region, pages, Number(pc >> 12n));
     return isInstalled ?? false;
   }
 
-  private add(slot: number, region: Region, pages: readonly number[]): boolean {
+  private add(hart: Hart, slot: number, region: Region, pages: readonly number[]): boolean {
     if (this.isFull) return false;
-    const translation = translate(region);
+    const isCommon = hasCommonFloats(hart) && (this.refusals.get(slot) ?? 0) < MOST_REFUSALS;
+    const translation = translate(region, isCommon);
     this.stats.lost += this.table.makeRoom();
     try {
       this.table.add(slot, region, translation, pages, this.mode === "always" ? HOT_EXIT - 1 : 0);
@@ -270,4 +292,9 @@ export class Jit {
       choices: (offset) => profile.choices(offset),
     };
   }
+}
+
+/** Rounding is to nearest, and inexact is set: almost always, once a program has computed for a moment. */
+function hasCommonFloats({ arena, base, csrs }: Hart): boolean {
+  return csrs.frm === 0 && (arena.i32[(base + HART.fflags) / 4] & INEXACT) !== 0;
 }

@@ -6,6 +6,7 @@ import { Code, F64, I32, I64, ModuleBuilder } from "../wasm/encoder.ts";
 import { ExpressionEmitter } from "../wasm/expression.ts";
 import { emitInlineFloat } from "../wasm/float-inline.ts";
 import { HANDLER_PARAMETERS, P, pushTlbEntry, setLinear } from "../wasm/frame.ts";
+import { hasFusedMultiplyAdd } from "../wasm/fused-multiply-add.ts";
 import { ReachedAccess } from "../wasm/memory-access.ts";
 import { TLB_MASK } from "../wasm/support.ts";
 import { CELL, EXIT, type Exit, ExitKind, exitsOffset, WEB, webOffset } from "./cell.ts";
@@ -22,6 +23,8 @@ export interface Translation {
   readonly webs: Webs;
   /** The floating-point unit has to be in state dirty. */
   readonly floats: boolean;
+  /** Where it has floats, `frm` has to be to nearest and inexact to be set. */
+  readonly isCommon: boolean;
 }
 
 /** For whoever reads the code. */
@@ -33,8 +36,8 @@ export interface CodeNotes {
 }
 
 /** Translates a region to a function that stands in the interpreter's table, as handlers do. `notes` is filled in. */
-export function translate(region: Region, notes?: CodeNotes): Translation {
-  return new RegionWriter(region, notes).translate();
+export function translate(region: Region, isCommon: boolean, notes?: CodeNotes): Translation {
+  return new RegionWriter(region, isCommon, notes).translate();
 }
 
 /** Function indexes of a region's module: its imports, from `wasm/region-support.ts`. */
@@ -43,6 +46,10 @@ const ENTER_SLOWLY = 1;
 const CELL_GLOBAL = 0;
 /** `mstatus.FS` */
 export const FS_DIRTY = 3;
+/** In `fflags`. */
+export const INEXACT = 1;
+/** The rounding mode that means `frm`. */
+const DYNAMIC = 7;
 
 class RegionWriter implements BlockWriter {
   private readonly region: Region;
@@ -50,6 +57,7 @@ class RegionWriter implements BlockWriter {
   private readonly webs: Webs;
   private readonly placedAll: readonly Placed[];
   private readonly floats: boolean;
+  private readonly isCommon: boolean;
   private readonly code = new Code(HANDLER_PARAMETERS.length);
   private readonly emitter: ExpressionEmitter;
   private readonly exits: Exit[] = [];
@@ -74,9 +82,10 @@ class RegionWriter implements BlockWriter {
   private pending = 0;
   private readonly pendingBehind: number[] = [];
 
-  constructor(region: Region, notes: CodeNotes | undefined) {
+  constructor(region: Region, isCommon: boolean, notes: CodeNotes | undefined) {
     const { code } = this;
     this.region = region;
+    this.isCommon = isCommon;
     this.notes = notes;
     this.webs = findWebs(region.flow);
     this.placedAll = region.flow.order.flatMap(({ all }) => all);
@@ -115,7 +124,13 @@ class RegionWriter implements BlockWriter {
     const index = module.declare(type);
     module.define(index, this.body());
     module.export("region", index);
-    return { bytes: module.encode(), exits: this.exits, webs: this.webs, floats: this.floats };
+    return {
+      bytes: module.encode(),
+      exits: this.exits,
+      webs: this.webs,
+      floats: this.floats,
+      isCommon: this.isCommon,
+    };
   }
 
   private body(): Code {
@@ -141,6 +156,10 @@ class RegionWriter implements BlockWriter {
     if (this.region.pages.length > 1)
       code.get(this.cell).mem("i64_load", CELL.page).get(P.page).op("i64_ne").op("i32_or");
     if (this.floats) code.get(P.hart).mem("i32_load", HART.fs).i32(FS_DIRTY).op("i32_ne").op("i32_or");
+    if (this.floats && this.isCommon) {
+      code.get(P.hart).mem("i32_load", HART.frm).op("i32_or");
+      code.get(P.hart).mem("i32_load", HART.fflags).i32(INEXACT).op("i32_and").op("i32_eqz").op("i32_or");
+    }
     code.ifUnlikely();
     for (const parameter of Object.values(P)) code.get(parameter);
     code.returnCall(ENTER_SLOWLY).op("end");
@@ -410,9 +429,19 @@ class RegionWriter implements BlockWriter {
           else code.get(P.hart).mem("i32_load8_u", HART.roundingModes + fields.rm);
         }
       : undefined;
+    // An instruction that says how to round is looked at.
+    const isCommon = this.isCommon && (!pushMode || fields.rm === DYNAMIC || fields.rm === 0);
     const giveUp = () => this.leave(ExitKind.interpret, this.placed.offset, this.pending);
     emitInlineFloat(
-      { code, hart: P.hart, argument: (expr) => this.emitter.expr(expr), pushMode, giveUp },
+      {
+        code,
+        hart: P.hart,
+        argument: (expr) => this.emitter.expr(expr),
+        pushMode,
+        isCommon,
+        fused: hasFusedMultiplyAdd(),
+        giveUp,
+      },
       node.op,
       node.args,
     );

@@ -180,6 +180,10 @@ export const Saturating = {
   i64_trunc_sat_f64_u: 7,
 } as const;
 
+/** The `0xfd` instructions on vectors without immediates. */
+export const Vector = { f64x2_splat: 0x14, f64x2_relaxed_madd: 0x107 } as const;
+export const EXTRACT_F64_LANE = 0x21;
+
 function pushUnsigned(out: number[], value: number): void {
   let rest = value >>> 0;
   while (rest > 0x7f) {
@@ -309,6 +313,18 @@ export class Code {
 
   truncate(name: keyof typeof Saturating): this {
     this.bytes.push(0xfc, Saturating[name]);
+    return this;
+  }
+
+  vector(name: keyof typeof Vector): this {
+    this.bytes.push(0xfd);
+    pushUnsigned(this.bytes, Vector[name]);
+    return this;
+  }
+
+  /** The first f64 of the vector on the stack. */
+  firstF64(): this {
+    this.bytes.push(0xfd, EXTRACT_F64_LANE, 0);
     return this;
   }
 

@@ -14,6 +14,7 @@ import {
   isFusedInRange,
   truncateToInteger,
 } from "./float-parts.ts";
+import { fusedMultiplyAdd } from "./fused-multiply-add.ts";
 
 const INEXACT = 1;
 const TOWARD_ZERO = 1;
@@ -27,6 +28,10 @@ export interface InlineFloat {
   readonly argument: (expr: Expr) => void;
   /** Leaves the rounding mode (i32; 255 where it is invalid) on the stack; undefined for rows without one. */
   readonly pushMode: (() => void) | undefined;
+  /** Rounding is known to be to nearest, or without a meaning, and inexact to be set: neither is looked at. */
+  readonly isCommon?: boolean;
+  /** `fusedMultiplyAdd` may be used. */
+  readonly fused?: boolean;
   /** Gives up, having changed nothing: the whole instruction is done again by the operation's function. */
   readonly giveUp: () => void;
 }
@@ -85,6 +90,7 @@ class InlineWriter {
 
   /** The mode is to nearest, and inexact is set. */
   private requireCommonCase(): void {
+    if (this.context.isCommon) return;
     this.context.pushMode?.();
     this.pushInexact().i32(INEXACT).op("i32_xor").op("i32_or").op("i32_eqz");
     this.require();
@@ -166,6 +172,14 @@ class InlineWriter {
 
   private fusedDouble([a, b, c]: number[]): void {
     const { code } = this;
+    if (this.context.fused) {
+      const result = code.local(F64);
+      fusedMultiplyAdd(code, a, b, c).set(result);
+      new FloatParts(code, "f64").isNormal(result);
+      this.require();
+      code.get(result).op("i64_reinterpret_f64");
+      return;
+    }
     const product = code.local(F64);
     code.get(a).get(b).op("f64_mul").set(product);
     isFusedInRange(code, a, b, c, product);

@@ -40,10 +40,6 @@ export function floatShape(op: FloatOp): FloatShape {
     : { kind: "fromInteger", format: rest[1] as FloatFormat, integer: source as IntegerFormat };
 }
 
-/** The largest finite number and the least normal one. */
-const MAX = { f32: 2 ** 128 - 2 ** 104, f64: Number.MAX_VALUE };
-const LEAST_NORMAL = { f32: 2 ** -126, f64: 2 ** -1022 };
-
 /** Pieces of Wasm that compute with host floating point in one format. Locals are of that format. */
 export class FloatParts {
   readonly code: Code;
@@ -79,21 +75,27 @@ export class FloatParts {
 
   /** Leaves 1 on the stack unless the number is infinite or NaN. */
   isFinite(x: number): Code {
-    this.code.get(x);
-    this.op("abs");
-    this.constant(MAX[this.format]);
-    return this.op("le");
+    return this.exponent(x)
+      .i32(this.format === "f32" ? 0xff : 0x7ff)
+      .op("i32_ne");
   }
 
   /**
    * Leaves 1 on the stack where a rounded result says that rounding neither overflowed nor met the subnormal
-   * numbers: the least normal number itself may have been rounded up to.
+   * numbers: the least normal number itself may have been rounded up to, so the exponent has to be larger than its.
    */
   isNormal(x: number): Code {
-    this.isFinite(x).get(x);
-    this.op("abs");
-    this.constant(LEAST_NORMAL[this.format]);
-    return this.op("gt").op("i32_and");
+    const code = this.exponent(x).i32(2).op("i32_sub");
+    return code.i32(this.format === "f32" ? 0xff - 2 : 0x7ff - 2).op("i32_lt_u");
+  }
+
+  /** Leaves the exponent's bits on the stack: comparing them takes no constant that would have to be loaded. */
+  private exponent(x: number): Code {
+    const { code } = this;
+    if (this.format === "f32")
+      return code.get(x).op("i32_reinterpret_f32").i32(1).op("i32_shl").i32(24).op("i32_shr_u");
+    code.get(x).op("i64_reinterpret_f64").i64(1n).op("i64_shl").i64(53n).op("i64_shr_u");
+    return code.op("i32_wrap_i64");
   }
 
   /** Leaves 1 on the stack where neither is a NaN. */

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Expr, FloatOp } from "../../isa/meaning.ts";
@@ -11,6 +12,10 @@ import { Code, I32, I64, ModuleBuilder } from "./encoder.ts";
 import { FLOAT_PARAMETERS } from "./float-function.ts";
 import { defineFloatFunctions, FLOAT_OPS } from "./float-functions.ts";
 import { emitInlineFloat, hasInlineFloat } from "./float-inline.ts";
+import { hasFusedMultiplyAdd } from "./fused-multiply-add.ts";
+
+// As the command line does (`tools/launcher.cjs`).
+setFlagsFromString("--experimental-wasm-relaxed-simd");
 
 /** A float function, or the inline form of its operation that goes on to the function where it gives up. */
 type FloatFunction = (hart: number, mode: number, a: bigint, b: bigint, c: bigint) => bigint;
@@ -32,8 +37,11 @@ function instantiate(): Record<string, FloatFunction> {
     module.export(op, whole);
     if (!hasInlineFloat(op)) continue;
     const inline = module.declare(type);
-    module.define(inline, inlineBody(op, whole));
+    module.define(inline, inlineBody(op, whole, false));
     module.export(`inline ${op}`, inline);
+    const translated = module.declare(type);
+    module.define(translated, inlineBody(op, whole, true));
+    module.export(`translated ${op}`, translated);
   }
   const bytes = module.encode();
   const env = { memory, float: callSoftfloat };
@@ -43,7 +51,8 @@ function instantiate(): Record<string, FloatFunction> {
   >;
 }
 
-function inlineBody(op: FloatOp, whole: number): Code {
+/** `isCommon`: as a translated region has it that takes rounding to nearest and inexact for granted. */
+function inlineBody(op: FloatOp, whole: number, isCommon: boolean): Code {
   const code = new Code(FLOAT_PARAMETERS.length);
   const locals = new Map<Expr, number>([
     [fs1, 2],
@@ -57,7 +66,8 @@ function inlineBody(op: FloatOp, whole: number): Code {
   const argument = (expr: Expr) => code.get(locals.get(expr) as number);
   const rounds = !/_(min|max|eq|lt|le)$/.test(op);
   const context = { code, hart: 0, argument, giveUp, pushMode: rounds ? () => code.get(1) : undefined };
-  emitInlineFloat(context, op, [fs1, fs2, fs3].slice(0, arity(op)));
+  const fused = isCommon && hasFusedMultiplyAdd();
+  emitInlineFloat({ ...context, isCommon, fused }, op, [fs1, fs2, fs3].slice(0, arity(op)));
   return code;
 }
 
@@ -79,7 +89,8 @@ function check(op: FloatOp, roundingMode: number, a: bigint, b: bigint, c: bigin
   for (const flags of [0, 1]) {
     const environment = { roundingMode, flags };
     const expected = BigInt.asUintN(64, floatOperation(op, environment, a, b, c));
-    for (const name of [op, `inline ${op}`]) {
+    const isCommon = roundingMode === 0 && flags === 1;
+    for (const name of [op, `inline ${op}`, ...(isCommon ? [`translated ${op}`] : [])]) {
       if (!functions[name]) continue;
       words[HART.fflags / 4] = flags;
       const value = BigInt.asUintN(64, functions[name](0, roundingMode, a, b, c));

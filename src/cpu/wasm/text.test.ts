@@ -1,6 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Code, F64, I32, I64, Memory, ModuleBuilder, Op, type OpName, Saturating } from "./encoder.ts";
+import {
+  Code,
+  F64,
+  I32,
+  I64,
+  Memory,
+  ModuleBuilder,
+  Op,
+  type OpName,
+  Saturating,
+  Vector,
+} from "./encoder.ts";
 import { functionTexts } from "./text.ts";
 
 /** One instruction: how the encoder is asked for it, and its text. */
@@ -9,15 +20,19 @@ type Sample = readonly [write: (code: Code) => void, text: string];
 const keys = <T extends object>(of: T) => Object.keys(of) as (keyof T)[];
 const STRUCTURE: OpName[] = ["end", "else"];
 /** As the specification writes the names: one dot, behind the type. */
-const spelt = (name: string) => name.replace(/^([if]\d\d)_/, "$1.");
+const spelt = (name: string) => name.replace(/^([if]\d\d(?:x\d)?)_/, "$1.");
 
 const plain: Sample[] = keys(Op)
   .filter((name) => !STRUCTURE.includes(name))
   .map((name) => [(code) => code.op(name), spelt(name)]);
+const vectors: Sample[] = [
+  ...keys(Vector).map((name): Sample => [(code) => code.vector(name), spelt(name)]),
+  [(code) => code.firstF64(), "f64x2.extract_lane 0"],
+];
 const saturating: Sample[] = keys(Saturating).map((name) => [(code) => code.truncate(name), spelt(name)]);
 const index = fc.nat(0xffff_ffff);
 const sample: fc.Arbitrary<Sample> = fc.oneof(
-  fc.constantFrom(...plain, ...saturating),
+  fc.constantFrom(...plain, ...saturating, ...vectors),
   fc
     .tuple(fc.constantFrom(...keys(Memory)), index)
     .map(
@@ -82,7 +97,7 @@ describe("the text of a function", () => {
   });
 
   it("misses none of the names", () => {
-    for (const [write, text] of [...plain, ...saturating]) {
+    for (const [write, text] of [...plain, ...saturating, ...vectors]) {
       const code = new Code(2);
       write(code);
       expect(lines(code)).toEqual([text]);

@@ -1,4 +1,4 @@
-import { F32, F64, I32, I64, Memory, Op, Saturating } from "./encoder.ts";
+import { EXTRACT_F64_LANE, F32, F64, I32, I64, Memory, Op, Saturating, Vector } from "./encoder.ts";
 
 /** A line of a function's text. */
 export interface TextLine {
@@ -38,6 +38,7 @@ const byCode = (names: Readonly<Record<string, number>>) =>
 const PLAIN = byCode(Op);
 const MEMORY = byCode(Memory);
 const SATURATING = byCode(Saturating);
+const VECTOR = byCode(Vector);
 
 class Reader {
   at = 0;
@@ -276,8 +277,18 @@ class BodyReader {
       case 0x44:
         return `f64.const ${reader.float(8)}`;
     }
+    if (code === 0xfd) return this.vector();
     const text = code === 0xfc ? SATURATING.get(reader.unsigned()) : PLAIN.get(code);
     if (text === undefined) throw new Error(`no instruction has the opcode ${code}`);
+    return text;
+  }
+
+  private vector(): string {
+    const { reader } = this;
+    const code = reader.unsigned();
+    if (code === EXTRACT_F64_LANE) return `f64x2.extract_lane ${reader.byte()}`;
+    const text = VECTOR.get(code);
+    if (text === undefined) throw new Error(`no vector instruction has the opcode ${code}`);
     return text;
   }
 
