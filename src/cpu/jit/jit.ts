@@ -23,6 +23,9 @@ const HOT = 8;
 /** Each time that translated code of a page was lost, twice as much heat is asked for, up to so often. */
 const MOST_DOUBLINGS = 12;
 
+/** Instructions that may be translated from the start, and one more for so many that were retired: a tenth of the time or so. */
+const FREE = 2000;
+const WORTH = 20_000;
 /** So often a region is not entered before it does without the assumption. */
 const MOST_REFUSALS = 100;
 
@@ -104,6 +107,7 @@ export class Jit {
     }
     this.interval = SAMPLE;
     this.untilSample = SAMPLE;
+    if (!this.isAffordable(hart)) return;
     const slot = this.slotHere(hart);
     if (slot !== undefined && this.isHot(slot, hart)) this.install(hart, slot, hart.pc);
   }
@@ -117,6 +121,7 @@ export class Jit {
     const { translation, cell, slot, region } = left;
     const exit = translation.exits[(record - cell - exitsOffset(translation.webs.webs.length)) / EXIT.size];
     if (this.mode === "always") i32[(record + EXIT.heat) / 4] = HOT_EXIT - 1;
+    if (!this.isAffordable(hart)) return;
     const profile = this.profileOf(slot);
     const distance = Number(hart.pc - i64[(hart.base + HART.regionPage) / 8]);
     if (exit.kind !== ExitKind.indirect || profile.isFull) {
@@ -187,6 +192,11 @@ export class Jit {
     return slot;
   }
 
+  /** Not much was translated, for what the hart has run: a short program would not see the time come back. */
+  private isAffordable(hart: Hart): boolean {
+    return this.mode === "always" || this.stats.instructions < FREE + hart.retired / WORTH;
+  }
+
   /** A guest that clears its flags again and again gets a region that looks at them. */
   private refuse(installed: Installed): void {
     const refusals = (this.refusals.get(installed.slot) ?? 0) + 1;
@@ -199,7 +209,7 @@ export class Jit {
     const heat = (this.heat.get(slot) ?? 0) + 1;
     this.heat.set(slot, heat);
     const changes = this.changes.get(hart.mmu.codePage(Number(hart.pc >> 12n))) ?? 0;
-    return heat === HOT * 2 ** Math.min(changes, MOST_DOUBLINGS);
+    return heat >= HOT * 2 ** Math.min(changes, MOST_DOUBLINGS);
   }
 
   private profileOf(slot: number): JumpProfile {
