@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * dist/cli.js: a run by a Runikraftfile loads the modules of the libraries that it links, one by one. Otherwise starts the command line's bundle with the code that V8 compiled for it when it was built, which saves
- * about a third of a short run. A cache of another Node is refused by V8, and all is compiled as usual.
+ * dist/cli.js: starts the command line's bundle with the code that V8 compiled for it when it was built, which saves about
+ * a third of a short run. A cache of another Node is refused by V8, and all is compiled as usual. A run by a Runikraftfile
+ * loads the modules of the libraries that it links instead, one by one.
  */
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");

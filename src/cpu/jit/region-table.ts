@@ -44,6 +44,7 @@ export class RegionTable {
     this.originals = originals;
   }
 
+  /** The oldest first. */
   get all(): Iterable<Installed> {
     return this.byAge;
   }

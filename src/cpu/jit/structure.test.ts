@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { Random } from "../../../test/differential/random.ts";
-import { Code, I32, ModuleBuilder } from "../wasm/encoder.ts";
+import { Code, I32 } from "../wasm/encoder.ts";
+import { ModuleBuilder } from "../wasm/module-builder.ts";
 import { analyseFlow } from "./flow.ts";
 import type { Block, End } from "./region.ts";
 import { writeStructured } from "./structure.ts";

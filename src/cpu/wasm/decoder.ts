@@ -2,7 +2,8 @@ import { Entry, EntryFlag, HALF_BUCKETS } from "../../isa/decode-table.ts";
 import { HART } from "../layout.ts";
 import { Handler, SLOT, SLOT_PAGE, SLOT_PAGE_ALIGN, Variant } from "../slots.ts";
 import { PAGE_SIZE } from "../sv39.ts";
-import { Code, I32, ModuleBuilder } from "./encoder.ts";
+import { Code, I32 } from "./encoder.ts";
+import { ModuleBuilder } from "./module-builder.ts";
 
 /**
  * Decoding as a Wasm module: a program that starts has thousands of instructions decoded before V8 would have compiled

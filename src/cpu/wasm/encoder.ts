@@ -1,5 +1,5 @@
 /**
- * Writing WebAssembly: function bodies as bytes, and the sections of a module around them.
+ * Writing WebAssembly: function bodies as bytes; `module-builder.ts` puts the sections of a module around them.
  * (WebAssembly Core Specification 2.0, chapter 5, with the tail-call extension.)
  */
 
@@ -184,7 +184,8 @@ export const Saturating = {
 export const Vector = { f64x2_splat: 0x14, f64x2_relaxed_madd: 0x107 } as const;
 export const EXTRACT_F64_LANE = 0x21;
 
-function pushUnsigned(out: number[], value: number): void {
+/** Appends a number in LEB128. */
+export function pushUnsigned(out: number[], value: number): void {
   let rest = value >>> 0;
   while (rest > 0x7f) {
     out.push((rest & 0x7f) | 0x80);
@@ -415,152 +416,5 @@ export class Code {
     const out: number[] = [];
     pushUnsigned(out, head.length + this.bytes.length + 1);
     return out.concat(head, this.bytes, [Op.end]);
-  }
-}
-
-interface FunctionEntry {
-  readonly type: number;
-  code: Code | undefined;
-}
-
-/** A module: imported functions, i32 constants and one imported memory, functions, one table where it is asked for, exports. */
-export class ModuleBuilder {
-  private readonly types: string[] = [];
-  private readonly typeBytes: number[][] = [];
-  private readonly imports: { name: string; type: number }[] = [];
-  private readonly globals: string[] = [];
-  private readonly functions: FunctionEntry[] = [];
-  private readonly exports: { name: string; index: number }[] = [];
-  private readonly elements = new Map<number, number>();
-
-  type(parameters: readonly ValueType[], results: readonly ValueType[]): number {
-    const key = `${parameters}>${results}`;
-    const known = this.types.indexOf(key);
-    if (known >= 0) return known;
-    this.types.push(key);
-    this.typeBytes.push([0x60, parameters.length, ...parameters, results.length, ...results]);
-    return this.types.length - 1;
-  }
-
-  /** All imports must come before the first function. Returns the function index. */
-  importFunction(name: string, type: number): number {
-    if (this.functions.length > 0) throw new Error("imports come first");
-    this.imports.push({ name, type });
-    return this.imports.length - 1;
-  }
-
-  /** An i32 that is given to each instance. Returns the global index. */
-  importGlobal(name: string): number {
-    this.globals.push(name);
-    return this.globals.length - 1;
-  }
-
-  /** Reserves a function index, so that functions can name each other. */
-  declare(type: number): number {
-    this.functions.push({ type, code: undefined });
-    return this.imports.length + this.functions.length - 1;
-  }
-
-  define(index: number, code: Code): void {
-    this.functions[index - this.imports.length].code = code;
-  }
-
-  export(name: string, index: number): void {
-    this.exports.push({ name, index });
-  }
-
-  /** Puts a function into table 0. */
-  element(tableIndex: number, functionIndex: number): void {
-    this.elements.set(tableIndex, functionIndex);
-  }
-
-  /**
-   * `table`: its size, and the function in the places before the last that `element` filled. It is exported as `table`.
-   */
-  encode(table?: { readonly size: number; readonly fallback: number }): Uint8Array<ArrayBuffer> {
-    const out: number[] = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-    const section = (id: number, write: (body: number[]) => void) => {
-      const body: number[] = [];
-      write(body);
-      out.push(id);
-      pushUnsigned(out, body.length);
-      for (const byte of body) out.push(byte);
-    };
-    const name = (body: number[], text: string) => {
-      const bytes = new TextEncoder().encode(text);
-      pushUnsigned(body, bytes.length);
-      body.push(...bytes);
-    };
-    section(1, (body) => {
-      pushUnsigned(body, this.typeBytes.length);
-      for (const bytes of this.typeBytes) body.push(...bytes);
-    });
-    section(2, (body) => {
-      pushUnsigned(body, this.imports.length + this.globals.length + 1);
-      for (const entry of this.imports) {
-        name(body, "env");
-        name(body, entry.name);
-        body.push(0);
-        pushUnsigned(body, entry.type);
-      }
-      for (const global of this.globals) {
-        name(body, "env");
-        name(body, global);
-        body.push(3, I32, 0);
-      }
-      name(body, "env");
-      name(body, "memory");
-      // Shared, and so with a maximum: 65536 pages, which is any.
-      body.push(2, 3);
-      pushUnsigned(body, 1);
-      pushUnsigned(body, 65536);
-    });
-    section(3, (body) => {
-      pushUnsigned(body, this.functions.length);
-      for (const entry of this.functions) pushUnsigned(body, entry.type);
-    });
-    if (table)
-      section(4, (body) => {
-        body.push(1, 0x70, 1);
-        pushUnsigned(body, table.size);
-        pushUnsigned(body, table.size);
-      });
-    section(7, (body) => {
-      pushUnsigned(body, this.exports.length + (table ? 1 : 0));
-      for (const entry of this.exports) {
-        name(body, entry.name);
-        body.push(0);
-        pushUnsigned(body, entry.index);
-      }
-      if (table) {
-        name(body, "table");
-        body.push(1, 0);
-      }
-    });
-    if (table)
-      section(9, (body) => {
-        body.push(1, 0, 0x41, 0, Op.end);
-        const filled = Math.max(0, ...this.elements.keys()) + 1;
-        pushUnsigned(body, filled);
-        for (let i = 0; i < filled; i++) pushUnsigned(body, this.elements.get(i) ?? table.fallback);
-      });
-    const hinted = this.functions.filter(({ code }) => code && code.unlikely.length > 0);
-    if (hinted.length > 0)
-      section(0, (body) => {
-        name(body, "metadata.code.branch_hint");
-        pushUnsigned(body, hinted.length);
-        for (const entry of hinted) {
-          pushUnsigned(body, this.imports.length + this.functions.indexOf(entry));
-          body.push(...(entry.code as Code).encodeHints());
-        }
-      });
-    section(10, (body) => {
-      pushUnsigned(body, this.functions.length);
-      for (const entry of this.functions) {
-        if (!entry.code) throw new Error("a function was declared but not defined");
-        for (const byte of entry.code.encode()) body.push(byte);
-      }
-    });
-    return new Uint8Array(out);
   }
 }

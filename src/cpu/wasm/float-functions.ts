@@ -1,8 +1,9 @@
 import type { FloatOp } from "../../isa/meaning.ts";
-import { I32, I64, type ModuleBuilder } from "./encoder.ts";
+import { I32, I64 } from "./encoder.ts";
 import { ArithmeticFunction, exactProductBody } from "./float-arithmetic.ts";
 import { ConversionFunction } from "./float-conversion.ts";
 import { floatShape } from "./float-parts.ts";
+import type { ModuleBuilder } from "./module-builder.ts";
 
 /** Numbers of the operations in calls from Wasm to softfloat. */
 export const FLOAT_OPS: readonly FloatOp[] = (["f32", "f64"] as const).flatMap((format) => [

@@ -8,11 +8,12 @@ import type { FloatEnvironment } from "../softfloat/environment.ts";
 import { floatOperation } from "../softfloat/float-operation.ts";
 import { binary32, binary64, type Format } from "../softfloat/format.ts";
 import { patterns } from "../softfloat/patterns-fixture.ts";
-import { Code, I32, I64, ModuleBuilder } from "./encoder.ts";
+import { Code, I32, I64 } from "./encoder.ts";
 import { FLOAT_PARAMETERS } from "./float-function.ts";
 import { defineFloatFunctions, FLOAT_OPS } from "./float-functions.ts";
 import { emitInlineFloat, hasInlineFloat } from "./float-inline.ts";
 import { hasFusedMultiplyAdd } from "./fused-multiply-add.ts";
+import { ModuleBuilder } from "./module-builder.ts";
 
 // As the command line does (`tools/launcher.cjs`).
 setFlagsFromString("--experimental-wasm-relaxed-simd");

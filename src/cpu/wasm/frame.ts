@@ -1,9 +1,10 @@
 import type { FloatOp } from "../../isa/meaning.ts";
 import { HART } from "../layout.ts";
 import { SLOT, SLOT_INDEX_MASK } from "../slots.ts";
-import { type Code, I32, I64, type ModuleBuilder } from "./encoder.ts";
+import { type Code, I32, I64 } from "./encoder.ts";
 import { FLOAT_PARAMETERS } from "./float-function.ts";
 import { FLOAT_OPS } from "./float-functions.ts";
+import type { ModuleBuilder } from "./module-builder.ts";
 
 /** The parameters of every handler, and the local numbers they have in its body. */
 export const P = { slot: 0, hart: 1, budget: 2, tlb: 3, page: 4 } as const;

@@ -1,4 +1,5 @@
-import { Code, F64, ModuleBuilder } from "./encoder.ts";
+import { Code, F64 } from "./encoder.ts";
+import { ModuleBuilder } from "./module-builder.ts";
 
 /** Leaves a × b + c (locals, f64) on the stack, rounded once where `hasFusedMultiplyAdd`. */
 export function fusedMultiplyAdd(code: Code, a: number, b: number, c: number): Code {

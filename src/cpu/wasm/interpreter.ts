@@ -1,11 +1,12 @@
 import { rows } from "../../isa/table.ts";
 import { HART } from "../layout.ts";
 import { handlerIndex } from "../slots.ts";
-import { Code, I32, ModuleBuilder } from "./encoder.ts";
+import { Code, I32 } from "./encoder.ts";
 import { defineFloatFunctions } from "./float-functions.ts";
 import { declareFunctions, type Functions } from "./frame.ts";
 import { FIRST_FUSION, FIRST_REGION, fusions, MOST_REGIONS } from "./fusion.ts";
 import { fusedCode, handlerCode, hasSlowTwin, type Mode, type Part } from "./handler.ts";
+import { ModuleBuilder } from "./module-builder.ts";
 import { prebuilt } from "./prebuilt.ts";
 import { defineRegionSupport } from "./region-support.ts";
 import { defineSupport } from "./support.ts";

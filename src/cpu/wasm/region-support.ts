@@ -1,7 +1,7 @@
 import { EXIT, ExitKind, HOT_EXIT } from "../jit/cell.ts";
 import { Exit, HART, TLB } from "../layout.ts";
 import { SLOT } from "../slots.ts";
-import { Code, I32, type ModuleBuilder } from "./encoder.ts";
+import { Code, I32 } from "./encoder.ts";
 import {
   dispatchTo,
   type Functions,
@@ -13,9 +13,10 @@ import {
   pushTlbEntry,
 } from "./frame.ts";
 import { FIRST_REGION } from "./fusion.ts";
+import type { ModuleBuilder } from "./module-builder.ts";
 import { PAGE_MASK, pushSlotOffset, TLB_MASK } from "./support.ts";
 
-/** Global with the linear address of the table of what regions replaced: see `pushOriginal`. */
+/** Global with the linear address of the table of what regions replaced: see `runOriginal`. */
 const ORIGINALS = 0;
 
 /** Defines and exports what translated regions, which have modules of their own, call in the interpreter's. */

@@ -1,6 +1,6 @@
 import { Cause, Exit, HART, TLB, TLB_ENTRIES } from "../layout.ts";
 import { Handler, SLOT, SLOT_PAGE } from "../slots.ts";
-import { Code, I32, I64, type ModuleBuilder } from "./encoder.ts";
+import { Code, I32, I64 } from "./encoder.ts";
 import { mulhuBody } from "./expression.ts";
 import {
   dispatch,
@@ -14,6 +14,7 @@ import {
   pushTlbEntry,
   setLinear,
 } from "./frame.ts";
+import type { ModuleBuilder } from "./module-builder.ts";
 
 export const TLB_MASK = (TLB_ENTRIES - 1) << 4;
 export const PAGE_MASK = -4096n;

@@ -1,17 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  Code,
-  F64,
-  I32,
-  I64,
-  Memory,
-  ModuleBuilder,
-  Op,
-  type OpName,
-  Saturating,
-  Vector,
-} from "./encoder.ts";
+import { Code, F64, I32, I64, Memory, Op, type OpName, Saturating, Vector } from "./encoder.ts";
+import { ModuleBuilder } from "./module-builder.ts";
 import { functionTexts } from "./text.ts";
 
 /** One instruction: how the encoder is asked for it, and its text. */
