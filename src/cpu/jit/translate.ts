@@ -5,16 +5,16 @@ import { SLOT } from "../slots.ts";
 import { Code, F64, I32, I64 } from "../wasm/encoder.ts";
 import { ExpressionEmitter } from "../wasm/expression.ts";
 import { emitInlineFloat } from "../wasm/float-inline.ts";
-import { HANDLER_PARAMETERS, P, pushTlbEntry, setLinear } from "../wasm/frame.ts";
+import { HANDLER_PARAMETERS, P } from "../wasm/frame.ts";
 import { hasFusedMultiplyAdd } from "../wasm/fused-multiply-add.ts";
-import { ReachedAccess } from "../wasm/memory-access.ts";
+import type { ReachedAccess } from "../wasm/memory-access.ts";
 import { ModuleBuilder } from "../wasm/module-builder.ts";
-import { TLB_MASK } from "../wasm/support.ts";
-import { CELL, EXIT, type Exit, ExitKind, exitsOffset, WEB, webOffset } from "./cell.ts";
+import { CELL, EXIT, type Exit, ExitKind, exitsOffset } from "./cell.ts";
 import { type Block, type Choice, isReturn, type Placed, type Region, type Target } from "./region.ts";
+import { RegionMemory } from "./region-memory.ts";
 import { type BlockWriter, writeStructured } from "./structure.ts";
 import { usesOf } from "./uses.ts";
-import { type Access, findWebs, type Webs } from "./webs.ts";
+import { findWebs, type Webs } from "./webs.ts";
 
 /** What a region was translated to. */
 export interface Translation {
@@ -71,13 +71,12 @@ class RegionWriter implements BlockWriter {
   private readonly exit: number;
   private readonly x: (number | undefined)[] = [];
   private readonly f: (number | undefined)[] = [];
-  /** By base register: linear address of its web's lowest byte; 0 where it was not looked for. */
-  private readonly linear: (number | undefined)[] = [];
   /** `Code.depth` inside the block whose end is behind the code. */
   private exitLevel = 0;
 
   /** The instruction being written. */
   private placed!: Placed;
+  private readonly memory: RegionMemory;
   private reached: ReachedAccess | undefined;
   /** Instructions retired, at this point of the code, since the count in `P.budget` was last taken. */
   private pending = 0;
@@ -94,6 +93,15 @@ class RegionWriter implements BlockWriter {
     this.cell = code.local(I32);
     this.address = code.local(I64);
     this.exit = code.local(I32);
+    this.memory = new RegionMemory(this.webs, {
+      code,
+      cell: this.cell,
+      address: this.address,
+      pushX: (register) => this.pushX(register),
+      emit: (expr) => this.emitter.expr(expr),
+      giveUp: () => this.leave(ExitKind.interpret, this.placed.offset, this.pending),
+      miss: (web) => this.leave(ExitKind.miss, this.placed.offset, this.pending, web),
+    });
     this.emitter = new ExpressionEmitter(
       code,
       {
@@ -166,7 +174,7 @@ class RegionWriter implements BlockWriter {
     code.returnCall(ENTER_SLOWLY).op("end");
     code.get(P.budget).get(P.slot).mem("i32_load16_s", SLOT.ordinal).op("i32_sub").set(P.budget);
     this.makeRegisters(this.placedAll);
-    for (const { base } of this.webs.accesses.values()) this.linear[base] ??= code.local(I32);
+    this.memory.makeLocals();
     if (this.notes) this.nameLocals(this.notes.locals);
   }
 
@@ -179,7 +187,7 @@ class RegionWriter implements BlockWriter {
       });
     add(this.x, (register) => X_NAMES[register]);
     add(this.f, (register) => F_NAMES[register]);
-    add(this.linear, (register) => `${X_NAMES[register]}_linear`);
+    add(this.memory.linear, (register) => `${X_NAMES[register]}_linear`);
   }
 
   private makeRegisters(placed: readonly Placed[]): void {
@@ -370,7 +378,7 @@ class RegionWriter implements BlockWriter {
     this.placed = placed;
     const { meaning } = placed.instruction.row;
     const access = this.webs.accesses.get(placed);
-    if (access) this.reach(access);
+    if (access) this.reached = this.memory.reach(access);
     switch (meaning.kind) {
       case "setX":
         if (this.fields.rd !== 0) this.setX(() => this.emitter.expr(meaning.value));
@@ -398,8 +406,7 @@ class RegionWriter implements BlockWriter {
     push();
     const { rd } = this.fields;
     this.code.set(this.x[rd] as number);
-    const linear = this.linear[rd];
-    if (linear !== undefined && this.webs.definitions.has(this.placed)) this.code.i32(0).set(linear);
+    this.memory.defined(this.placed);
   }
 
   private pushX(register: number): void {
@@ -446,100 +453,6 @@ class RegionWriter implements BlockWriter {
       node.op,
       node.args,
     );
-  }
-
-  // Memory.
-
-  /** Finds where an access is in linear memory, or leaves the region. */
-  private reach(access: Access): void {
-    const { code } = this;
-    const { node, base, offset } = access;
-    const linear = this.linear[base] as number;
-    const web = this.webs.webs[access.web];
-    if (node.kind !== "load" && node.kind !== "store") this.requireAligned(access);
-    if (access.known === "maybe") {
-      code.get(linear).op("i32_eqz").if();
-      this.check(access, linear);
-      code.op("end");
-    } else if (access.known === "unchecked") this.check(access, linear);
-    const within = offset - web.least;
-    const emit = (expr: Expr) => this.emitter.expr(expr);
-    if (node.kind === "load" || node.kind === "store" || within === 0) {
-      this.reached = new ReachedAccess(code, node, emit, linear, within);
-    } else {
-      const exact = code.local(I32);
-      code.get(linear).i32(within).op("i32_add").set(exact);
-      this.reached = new ReachedAccess(code, node, emit, exact);
-    }
-  }
-
-  private requireAligned({ node, base }: Access): void {
-    const { code } = this;
-    this.pushX(base);
-    code
-      .op("i32_wrap_i64")
-      .i32(node.bits / 8 - 1)
-      .op("i32_and")
-      .ifUnlikely();
-    this.leave(ExitKind.interpret, this.placed.offset, this.pending);
-    code.op("end");
-  }
-
-  private pushReached(base: number, offset: number): Code {
-    this.pushX(base);
-    if (offset !== 0) this.code.i64(BigInt(offset)).op("i64_add");
-    return this.code;
-  }
-
-  /**
-   * By the web's range, or else by the TLB, which has to answer for all that the web reaches. Sets `linear` to the web's
-   * lowest byte.
-   */
-  private check(access: Access, linear: number): void {
-    const { code, cell, address } = this;
-    const at = webOffset(access.web);
-    const { least, most, writes } = this.webs.webs[access.web];
-    const table = writes ? TLB.write : TLB.read;
-    this.pushReached(access.base, least).tee(address);
-    code
-      .get(cell)
-      .mem("i64_load", at + WEB.low)
-      .op("i64_sub");
-    code
-      .get(cell)
-      .mem("i64_load", at + WEB.span)
-      .op("i64_ge_u")
-      .ifUnlikely();
-    pushTlbEntry(code, () => code.get(P.tlb), address, TLB_MASK)
-      .tee(linear)
-      .mem("i64_load", table);
-    code.get(address).i64(-4096n).op("i64_and").op("i64_ne");
-    code
-      .get(address)
-      .op("i32_wrap_i64")
-      .i32(4095)
-      .op("i32_and")
-      .i32(4096 - (most - least))
-      .op("i32_gt_s");
-    code
-      .op("i32_or")
-      .get(cell)
-      .mem("i32_load", at + WEB.span)
-      .op("i32_eqz")
-      .op("i32_or")
-      .if();
-    this.leave(ExitKind.miss, this.placed.offset, this.pending, access.web);
-    code.op("end");
-    setLinear(code, address, linear, table, linear);
-    code.op("else");
-    code
-      .get(address)
-      .op("i32_wrap_i64")
-      .get(cell)
-      .mem("i32_load", at + WEB.addend)
-      .op("i32_add")
-      .set(linear);
-    code.op("end");
   }
 }
 
