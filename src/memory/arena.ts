@@ -1,3 +1,5 @@
+import { type Bulk, bulkOf } from "./bulk.ts";
+
 /**
  * The linear memory shared by a family of machines: a machine, its harts, its snapshots and its forks.
  *
@@ -30,6 +32,16 @@ export interface Home {
   end: number;
 }
 
+/** Bytes to copy from and to. */
+export interface ByteBuffer {
+  readonly bytes: Uint8Array;
+  /** Where they stand in the arena; 0: outside of it. */
+  readonly address: number;
+}
+
+/** Bytes that are in no arena. */
+export const bufferOf = (bytes: Uint8Array): ByteBuffer => ({ bytes, address: 0 });
+
 export class Arena {
   readonly memory: WebAssembly.Memory;
   readonly u8: Uint8Array;
@@ -40,6 +52,7 @@ export class Arena {
   readonly u64: BigUint64Array;
   readonly view: DataView;
   readonly size: number;
+  private readonly bulk: Bulk;
 
   private top = WASM_PAGE;
   /** Bytes that are in use, or may be touched at any time. */
@@ -70,6 +83,7 @@ export class Arena {
     this.i64 = new BigInt64Array(buffer);
     this.u64 = new BigUint64Array(buffer);
     this.view = new DataView(buffer);
+    this.bulk = bulkOf(this.memory);
   }
 
   /** Reserves `bytes` zeroed bytes at a multiple of `align` (8 or more). Throws `ArenaFull`. */
@@ -97,10 +111,26 @@ export class Arena {
 
   /** Gives back what `reserve` gave; the next reservation of this size gets it. */
   release(start: number, bytes: number): void {
-    this.i64.fill(0n, start / 8, Math.ceil((start + bytes) / 8));
+    this.bulk.clear(start, bytes);
     const free = this.freeBlocks.get(bytes);
     if (free) free.push(start);
     else this.freeBlocks.set(bytes, [start]);
+  }
+
+  /** A buffer in this memory, which is quick to copy from and to guests' pages; elsewhere where there is no room. */
+  lend(length: number): ByteBuffer {
+    try {
+      const address = this.reserve(length, FRAME_SIZE);
+      return { bytes: this.u8.subarray(address, address + length), address };
+    } catch (error) {
+      if (error instanceof ArenaFull) return bufferOf(new Uint8Array(length));
+      throw error;
+    }
+  }
+
+  /** Takes back what `lend` gave. */
+  takeBack({ bytes, address }: ByteBuffer): void {
+    if (address !== 0) this.release(address, bytes.length);
   }
 
   /**
@@ -195,9 +225,27 @@ export class Arena {
     }
   }
 
-  /** Makes a frame zeros; by words, because V8 fills shared memory element by element. */
+  /** Makes a frame zeros. */
   clearFrame(frame: number): void {
-    this.i64.fill(0n, frame / 8, (frame + FRAME_SIZE) / 8);
+    this.bulk.clear(frame, FRAME_SIZE);
+  }
+
+  /** Copies a frame to another one. */
+  copyFrame(to: number, from: number): void {
+    this.bulk.copy(to, from, FRAME_SIZE);
+  }
+
+  /** Copies `length` bytes at `from` to `into`, from its byte `at` on. */
+  load(from: number, length: number, into: ByteBuffer, at: number): void {
+    if (into.address !== 0) this.bulk.copy(into.address + at, from, length);
+    else into.bytes.set(this.u8.subarray(from, from + length), at);
+  }
+
+  /** The other way. */
+  store(to: number, length: number, from: ByteBuffer, at: number): void {
+    const { bytes, address } = from;
+    if (address !== 0) this.bulk.copy(to, address + at, length);
+    else this.u8.set(length === bytes.length ? bytes : bytes.subarray(at, at + length), to);
   }
 
   isShared(frame: number): boolean {

@@ -69,7 +69,7 @@ export class PhysicalMemory {
     if (frame === 0) return this.readable(page);
     if (!this.arena.isShared(frame)) return frame;
     const copy = this.arena.allocateFrame();
-    this.arena.u8.copyWithin(copy, frame, frame + FRAME_SIZE);
+    this.arena.copyFrame(copy, frame);
     this.arena.releaseFrame(frame);
     this.map[index] = copy;
     this.onChange(page);

@@ -1,14 +1,7 @@
 import { call, int } from "../posixfs/call.ts";
+import { brokenPipe, type Segment } from "../posixfs/direct-transfer.ts";
 import { readTimeout } from "../posixfs/poll.ts";
-import {
-  brokenPipe,
-  gather,
-  type Segment,
-  scatter,
-  segment,
-  segments,
-  totalOf,
-} from "../posixfs/transfer.ts";
+import { gather, scatter, segment, segments, totalOf } from "../posixfs/transfer.ts";
 import type { Thread } from "../rkprocess/thread.ts";
 import { time } from "../rktime/time.ts";
 import { UserFault } from "../rkvm/user-memory.ts";
@@ -131,7 +124,7 @@ function receive(thread: Thread, socket: Socket, into: Segment[], flags: number,
     for (;;) {
       // A fault shows before anything is taken.
       for (const { address, length } of into)
-        thread.memory.pieces(address, Math.min(length, socket.pieceSize), "write", () => {});
+        thread.memory.reach(address, Math.min(length, socket.pieceSize), "write");
       const received = socket.receive(Math.min(total - done, socket.pieceSize), flags);
       scatter(thread, skip(into, done), received.bytes);
       done += received.bytes.length;

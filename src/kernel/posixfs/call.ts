@@ -47,7 +47,7 @@ function toErrno(error: unknown): number {
 
 /** An `int` argument: the register's low 32 bits. */
 export function int(register: number): number {
-  return Number(BigInt.asIntN(32, BigInt(register)));
+  return register | 0;
 }
 
 /** The open file behind a descriptor; EBADF for O_PATH ones, which name a place and no more. */
@@ -118,7 +118,18 @@ export function untilReady(
   partial: () => number = () => 0,
   finished: () => void = () => {},
 ): number {
-  const first = tryOnce(attempt);
+  return untilDone(thread, file, () => tryOnce(attempt), partial, finished);
+}
+
+/** The same for an attempt that returns undefined where it has to wait. */
+export function untilDone(
+  thread: Thread,
+  file: OpenFile,
+  attempt: () => number | undefined,
+  partial: () => number = () => 0,
+  finished: () => void = () => {},
+): number {
+  const first = attempt();
   if (first === undefined && file.waiters && !(file.flags & O.NONBLOCK)) {
     const interrupted = () => partial() || -ERESTARTSYS;
     return waitWith(thread, file, attempt, { queues: [file.waiters], interrupted, finished, tried: true });
@@ -131,7 +142,7 @@ export function untilReady(
 export function waitWith(
   thread: Thread,
   file: OpenFile,
-  attempt: () => number,
+  attempt: () => number | undefined,
   options: Omit<WaitOptions, "attempt">,
 ): number {
   // The descriptor may be closed by another thread meanwhile.
@@ -155,7 +166,7 @@ export function waitWith(
 }
 
 /** Undefined for EAGAIN; other errors are results, because a wait goes on outside of `call`. */
-function tryOnce(attempt: () => number): number | undefined {
+function tryOnce(attempt: () => number | undefined): number | undefined {
   try {
     return attempt();
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { ByteBuffer } from "../../memory/arena.ts";
 import { RamFilesystem } from "../ramfs/filesystem.ts";
 import { MemoryFiles } from "../ramfs/memory-file.ts";
 import { ROOT } from "../rkprocess/credentials.ts";
@@ -71,6 +72,16 @@ class TestMemory {
       done += count;
     }
     return done;
+  }
+
+  copyOut(address: number, length: number, into: ByteBuffer, at: number): void {
+    into.bytes.set(this.at(address, length), at);
+  }
+  copyIn(address: number, length: number, from: ByteBuffer, at: number): void {
+    this.write(address, from.bytes.subarray(at, at + length));
+  }
+  reach(address: number, length: number, access: string): number {
+    return this.pieces(address, length, access, () => {});
   }
 
   private at(address: number, length: number): Uint8Array {

@@ -188,6 +188,28 @@ describe("waiting", () => {
     expect(await result).toBe(150_000);
   });
 
+  test("what memory cuts off is neither written nor lost", () => {
+    const held = () => {
+      expect(caller.call("ioctl", reader, 0x541b, MEMORY)).toBe(0);
+      return caller.memory.readI32(MEMORY);
+    };
+    expect(caller.call("write", writer, END - 4, 8)).toBe(-errno.EFAULT);
+    expect(held()).toBe(0);
+    caller.call("write", writer, "01234567", 8);
+    expect(caller.call("read", reader, END - 4, 8)).toBe(-errno.EFAULT);
+    expect(caller.call("read", reader, END, 8)).toBe(-errno.EFAULT);
+    expect(held()).toBe(8);
+    expect(caller.call("read", reader, END - 4, 4)).toBe(4);
+    expect(caller.call("pread64", reader, MEMORY, 4, 0)).toBe(-errno.ESPIPE);
+    expect(caller.text(END - 4, 4)).toBe("0123");
+    // The first pieces of a long write are not taken back.
+    const all = 100_000;
+    caller.call("fcntl", writer, 4, O.NONBLOCK);
+    caller.call("fcntl", writer, 1031, 1 << 20);
+    expect(caller.call("write", writer, END - all + 1, all)).toBe(65536);
+    expect(held()).toBe(65536 + 4);
+  });
+
   test("a signal ends a wait with what is done", async () => {
     const read = caller.start("read", reader, MEMORY, 10);
     caller.interrupt();

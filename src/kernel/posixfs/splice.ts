@@ -8,8 +8,9 @@ import { type OpenFile, Seek } from "../vfs/open-file.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
 import type { ProcessFiles } from "../vfs/process-files.ts";
 import { type CallArguments, call, fileAt, int, waitWith } from "./call.ts";
+import { brokenPipe } from "./direct-transfer.ts";
 import { roomForWrite } from "./file-size-limit.ts";
-import { brokenPipe, MAX_TRANSFER, MOST_SENT, readFile, segments, writeFile } from "./transfer.ts";
+import { MAX_TRANSFER, MOST_SENT, readFile, segments, writeFile } from "./transfer.ts";
 
 /** Bytes moved at once. */
 const CHUNK = 65536;

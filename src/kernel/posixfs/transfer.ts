@@ -1,5 +1,4 @@
 import type { Thread } from "../rkprocess/thread.ts";
-import { fromSelf, signal, signals } from "../rksignal/signals.ts";
 import { USER_END } from "../rkvm/space-areas.ts";
 import { UserFault } from "../rkvm/user-memory.ts";
 import { errno } from "../syscalls/errno.ts";
@@ -8,6 +7,7 @@ import { Event, tell } from "../vfs/notify.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { loseSetId } from "../vfs/permission.ts";
 import { untilReady } from "./call.ts";
+import { brokenPipe, isDirect, readDirect, type Segment, writeDirect } from "./direct-transfer.ts";
 import { roomForWrite } from "./file-size-limit.ts";
 
 /** Most bytes of one transfer (`MAX_RW_COUNT`). */
@@ -17,12 +17,6 @@ export const MOST_SENT = 2 ** 26;
 /** Bytes moved at once. */
 const CHUNK = 65536;
 const MAX_VECTORS = 1024;
-
-/** A part of the caller's memory. */
-export interface Segment {
-  readonly address: number;
-  readonly length: number;
-}
 
 /** One buffer argument. A length of 2^63 and more leads out of every address space. */
 export function segment(address: number, count: number): Segment[] {
@@ -50,16 +44,17 @@ export function readFile(thread: Thread, file: OpenFile, all: Segment[], positio
   if (!file.readable) fail("EBADF");
   const refused = file.admit(thread, "read");
   if (refused !== 0) return refused;
+  if (isDirect(file) && all.length === 1 && position === undefined) return readDirect(thread, file, all[0]);
   const into = atMost(all, file.longestTransfer);
   const step = (bytes: Uint8Array, done: number) =>
     position === undefined ? file.read(bytes) : file.readAt(bytes, position + done);
   if (file.divisible) return told(file, Event.access, eachPiece(thread, into, "write", step));
   const total = totalOf(into);
+  const most = Math.min(total, file.pieceSize);
   return untilReady(thread, file, () => {
-    const buffer = new Uint8Array(Math.min(total, file.pieceSize));
     // A fault shows before a line or a message is taken out of the file.
-    for (const { address, length } of into)
-      thread.memory.pieces(address, Math.min(length, buffer.length), "write", () => {});
+    for (const { address, length } of into) thread.memory.reach(address, Math.min(length, most), "write");
+    const buffer = new Uint8Array(most);
     const count = step(buffer, 0);
     scatter(thread, into, count === buffer.length ? buffer : buffer.subarray(0, count));
     return count;
@@ -72,6 +67,7 @@ export function writeFile(thread: Thread, file: OpenFile, all: Segment[], positi
   loseSetId(thread.process.credentials, file);
   const refused = file.admit(thread, "write");
   if (refused !== 0) return refused;
+  if (isDirect(file) && all.length === 1 && position === undefined) return writeDirect(thread, file, all[0]);
   const step = (bytes: Uint8Array, done: number) =>
     position === undefined ? file.write(bytes) : file.writeAt(bytes, position + done);
   if (file.discards) return discard(all);
@@ -110,11 +106,6 @@ function told(file: OpenFile, event: number, count: number): number {
 
 function isError(error: unknown, code: number): boolean {
   return error instanceof VfsError && error.code === code;
-}
-
-/** SIGPIPE: the thread writes to what nobody reads. */
-export function brokenPipe(thread: Thread): void {
-  thread.kernel.use(signals).toThread(thread, fromSelf(thread.process, signal.SIGPIPE));
 }
 
 /** Moves page by page, without a copy between, until a step does less than it was given. */

@@ -52,7 +52,10 @@ export class WaitQueue {
 
   /** `events`: what may hold now that did not (`POLL`), for who waits for some of them only. */
   wake(events = ANYTHING): void {
-    if (this.waiters.size > 0) for (const waiter of [...this.waiters]) waiter(events);
+    // Waiters come and go meanwhile; a single one needs no copy of the list.
+    if (this.waiters.size === 1) this.waiters.values().next().value?.(events);
+    else if (this.waiters.size > 0) for (const waiter of [...this.waiters]) waiter(events);
+    if (this.exclusive.size === 0) return;
     for (const waiter of [...this.exclusive]) {
       if (!waiter(events)) continue;
       // The next time another one comes first.

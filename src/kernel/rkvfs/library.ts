@@ -12,6 +12,7 @@ import { RamFile } from "../ramfs/file.ts";
 import { RamFilesystem } from "../ramfs/filesystem.ts";
 import { blockDevices } from "../rkblkdev/block-device.ts";
 import { consolePorts } from "../rkconsole/console.ts";
+import { platform } from "../rkplat/platform.ts";
 import { processTable } from "../rkprocess/process-table.ts";
 import { random } from "../rkswrand/random.ts";
 import { dispatcher } from "../rksyscall/dispatcher.ts";
@@ -89,7 +90,7 @@ export function rkvfs(tree: FileTree): Library {
     summary: librarySummary.rkvfs,
     provides: [vfs, standardFiles],
     needs: [
-      ...[time, random, consolePorts, terminals, processTable, dispatcher, memoryManager],
+      ...[platform, time, random, consolePorts, terminals, processTable, dispatcher, memoryManager],
       ...(tree.mounts.some((mount) => "disk" in mount) ? [blockDevices, diskMounter] : []),
       ...([tree.base, ...tree.mounts].some((one) => one && "tag" in one) ? [shareMounter] : []),
     ],
@@ -106,7 +107,7 @@ function build(tree: FileTree, kernel: Kernel): Vfs {
   const options = { limit: tree.memory, now };
   const base = tree.base && "tag" in tree.base ? shared(kernel, tree.base, "/") : tree.base;
   const top = base ? new OverlayFilesystem(base, options) : new RamFilesystem(options);
-  const files = new Vfs(top, kernel.limits);
+  const files = new Vfs(top, kernel.limits, kernel.use(platform).ram.arena);
   const root = files.root.dentry.inode as RamDirectory;
   for (const [path, mode] of DIRECTORIES)
     if (!root.lookup(path.slice(1))) root.create(path.slice(1), { mode: FileType.directory | mode, rdev: 0 });

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { Pte } from "../../cpu/sv39.ts";
+import { bufferOf } from "../../memory/arena.ts";
 import { errno } from "../syscalls/errno.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { OutOfMemory } from "./resident-pages.ts";
@@ -75,6 +76,30 @@ describe("mapping", () => {
     expect(space.readU8(AT)).toBe(7);
     expect(() => space.writeU8(AT, 1)).toThrow(UserFault);
     expect(space.protect(AT, 3 * PAGE, Prot.read)).toBe(-errno.ENOMEM);
+  });
+
+  test("bytes are copied across pages, to and from buffers in the arena and elsewhere, as far as there are pages", () => {
+    const { arena } = fixture.ram;
+    space.map(AT, 3 * PAGE, { prot: RW });
+    const bytes = Uint8Array.from({ length: 2 * PAGE }, (_, i) => i * 7);
+    for (const buffer of [arena.lend(2 * PAGE + 64), bufferOf(new Uint8Array(2 * PAGE + 64))]) {
+      space.fill(AT, 3 * PAGE, 0);
+      buffer.bytes.set(bytes, 64);
+      expect(space.copyIn(AT + 100, bytes.length, buffer, 64)).toBeUndefined();
+      expect(space.read(AT + 100, bytes.length)).toEqual(bytes);
+      expect([space.readU8(AT + 99), space.readU8(AT + 100 + bytes.length)]).toEqual([0, 0]);
+      buffer.bytes.fill(0);
+      space.copyOut(AT + 100, bytes.length, buffer, 64);
+      expect(buffer.bytes.slice(64)).toEqual(bytes);
+      expect(() => space.copyOut(AT + PAGE + 1, 2 * PAGE, buffer, 0)).toThrow(UserFault);
+      arena.takeBack(buffer);
+    }
+    expect(space.reach(AT + 1, 5 * PAGE, "write")).toBe(3 * PAGE - 1);
+    space.protect(AT + PAGE, PAGE, Prot.read);
+    expect(space.reach(AT + 1, 3 * PAGE - 1, "read")).toBe(3 * PAGE - 1);
+    expect(space.reach(AT + 1, 3 * PAGE - 1, "write")).toBe(PAGE - 1);
+    for (const at of [AT - 1, -1, 2 ** 62, AT + 3 * PAGE])
+      expect(() => space.reach(at, 4, "read")).toThrow(UserFault);
   });
 
   test("memory that is used up is a fault, not a crash", () => {

@@ -117,8 +117,7 @@ export class PageFrames {
 
   /** Copies a page's contents into another page. */
   copy(from: number, to: number): void {
-    const { arena } = this.ram;
     const source = this.ram.readable(from);
-    arena.u8.copyWithin(this.ram.writable(to), source, source + PAGE_SIZE);
+    this.ram.arena.copyFrame(this.ram.writable(to), source);
   }
 }

@@ -1,4 +1,5 @@
 import { LOWER_HALF_END, PAGE_SIZE, Pte } from "../../cpu/sv39.ts";
+import { type ByteBuffer, bufferOf } from "../../memory/arena.ts";
 import type { Platform } from "../rkplat/platform.ts";
 import type { Fault } from "./address-space.ts";
 import type { PageFrames } from "./page-frames.ts";
@@ -46,22 +47,44 @@ export abstract class UserAccess implements UserMemory {
     // Not all of it could be present at a time: nothing is allocated for a length that a guest made up.
     if (length < 0 || length > this.frames.ram.size) throw new UserFault(address);
     const out = new Uint8Array(length);
-    let done = 0;
-    this.pieces(address, length, "read", (bytes) => {
-      out.set(bytes, done);
-      done += bytes.length;
-    });
-    if (done < length) throw new UserFault(address + done);
+    this.copyOut(address, length, bufferOf(out), 0);
     return out;
   }
 
   write(address: number, bytes: Uint8Array): void {
-    let done = 0;
-    this.pieces(address, bytes.length, "write", (piece) => {
-      piece.set(piece.length === bytes.length ? bytes : bytes.subarray(done, done + piece.length));
-      done += piece.length;
-    });
-    if (done < bytes.length) throw new UserFault(address + done);
+    this.copyIn(address, bytes.length, bufferOf(bytes), 0);
+  }
+
+  copyOut(address: number, length: number, into: ByteBuffer, at: number): void {
+    const { arena } = this.frames.ram;
+    for (let done = 0; done < length; ) {
+      const start = this.readable(address + done);
+      const count = Math.min(length - done, PAGE_SIZE - (start & (PAGE_SIZE - 1)));
+      arena.load(start, count, into, at + done);
+      done += count;
+    }
+  }
+
+  copyIn(address: number, length: number, from: ByteBuffer, at: number): void {
+    const { arena } = this.frames.ram;
+    for (let done = 0; done < length; ) {
+      const start = this.writable(address + done);
+      const count = Math.min(length - done, PAGE_SIZE - (start & (PAGE_SIZE - 1)));
+      arena.store(start, count, from, at + done);
+      done += count;
+    }
+  }
+
+  reach(address: number, length: number, access: "read" | "write"): number {
+    let number = Math.floor(address / PAGE_SIZE);
+    for (let done = 0; done < length; done = ++number * PAGE_SIZE - address) {
+      const at = address + done;
+      const page = access === "read" ? this.pageForRead(number, at) : this.pageForWrite(number, at);
+      if (page !== -1) continue;
+      if (done > 0) return done;
+      throw new UserFault(at);
+    }
+    return length;
   }
 
   fill(address: number, length: number, byte: number): void {
@@ -145,12 +168,13 @@ export abstract class UserAccess implements UserMemory {
     let done = 0;
     while (done < length) {
       const at = address + done;
-      const page = access === "read" ? this.pageForRead(at) : this.pageForWrite(at);
+      const number = Math.floor(at / PAGE_SIZE);
+      const page = access === "read" ? this.pageForRead(number, at) : this.pageForWrite(number, at);
       if (page === -1) {
         if (done > 0) return done;
         throw new UserFault(at);
       }
-      const offset = at % PAGE_SIZE;
+      const offset = at - number * PAGE_SIZE;
       const count = Math.min(length - done, PAGE_SIZE - offset);
       const { ram } = this.frames;
       const start = (access === "read" ? ram.readable(page) : ram.writable(page)) + offset;
@@ -162,25 +186,26 @@ export abstract class UserAccess implements UserMemory {
 
   /** Linear-memory address behind a user address. */
   private readable(address: number): number {
-    const page = this.pageForRead(address);
+    const number = Math.floor(address / PAGE_SIZE);
+    const page = this.pageForRead(number, address);
     if (page === -1) throw new UserFault(address);
-    return this.frames.ram.readable(page) + (address % PAGE_SIZE);
+    return this.frames.ram.readable(page) + (address - number * PAGE_SIZE);
   }
 
   private writable(address: number): number {
-    const page = this.pageForWrite(address);
+    const number = Math.floor(address / PAGE_SIZE);
+    const page = this.pageForWrite(number, address);
     if (page === -1) throw new UserFault(address);
-    return this.frames.ram.writable(page) + (address % PAGE_SIZE);
+    return this.frames.ram.writable(page) + (address - number * PAGE_SIZE);
   }
 
   private copied(address: number, length: number): DataView {
     return new DataView(this.read(address, length).buffer);
   }
 
-  /** Physical page that user code would read `address` from, or -1. */
-  private pageForRead(address: number): number {
-    if (!(address >= 0)) return -1;
-    const number = Math.floor(address / PAGE_SIZE);
+  /** Physical page that user code would read `address`, in page `number`, from, or -1. */
+  private pageForRead(number: number, address: number): number {
+    if (!(number >= 0)) return -1;
     const slot = number % CACHE;
     if (this.known[Known.readTag + slot] === number) return this.known[Known.readPage + slot];
     const page = this.translate(address, "read", Pte.U | Pte.R);
@@ -191,9 +216,8 @@ export abstract class UserAccess implements UserMemory {
     return page;
   }
 
-  private pageForWrite(address: number): number {
-    if (!(address >= 0)) return -1;
-    const number = Math.floor(address / PAGE_SIZE);
+  private pageForWrite(number: number, address: number): number {
+    if (!(number >= 0)) return -1;
     const slot = number % CACHE;
     let page = this.known[Known.writePage + slot];
     if (this.known[Known.writeTag + slot] !== number) {

@@ -1,3 +1,5 @@
+import type { ByteBuffer } from "../../memory/arena.ts";
+
 /** A user address that is not mapped, or not with the permission asked for: EFAULT for the calling system call. */
 export class UserFault extends Error {
   readonly address: number;
@@ -17,6 +19,11 @@ export interface UserMemory {
   read(address: number, length: number): Uint8Array;
   write(address: number, bytes: Uint8Array): void;
   fill(address: number, length: number, byte: number): void;
+  /** Copies user memory to `into`, from `at` on; `copyIn` the other way. Some of it may have been copied when they throw. */
+  copyOut(address: number, length: number, into: ByteBuffer, at: number): void;
+  copyIn(address: number, length: number, from: ByteBuffer, at: number): void;
+  /** Brings a range in. As `pieces`: how much of it is there; throws `UserFault` where that is none of it. */
+  reach(address: number, length: number, access: "read" | "write"): number;
   readU8(address: number): number;
   readU16(address: number): number;
   readU32(address: number): number;

@@ -1,6 +1,7 @@
 import type { Thread } from "../rkprocess/thread.ts";
 import type { WaitQueue } from "../rksched/wait-queue.ts";
 import type { Backing } from "../rkvm/backing.ts";
+import type { UserMemory } from "../rkvm/user-memory.ts";
 import type { Location } from "./dentry.ts";
 import { fail } from "./error.ts";
 import { O, POLL, STATUS } from "./flags.ts";
@@ -87,6 +88,12 @@ export abstract class OpenFile {
   write(_from: Uint8Array): number {
     return fail("EINVAL");
   }
+  /**
+   * `read` and `write` straight to and from user memory, where a file has both. Undefined where they would have to wait. The
+   * caller has made sure that the range is there; where it goes away all the same they throw `UserFault`, and nothing is moved.
+   */
+  readTo?(memory: UserMemory, address: number, length: number): number | undefined;
+  writeFrom?(memory: UserMemory, address: number, length: number): number | undefined;
   /** Most bytes that one call moves: while a device that is slow gives or takes them, nothing else happens. */
   get longestTransfer(): number {
     return Number.POSITIVE_INFINITY;

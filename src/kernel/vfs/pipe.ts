@@ -1,5 +1,7 @@
+import { type Arena, bufferOf } from "../../memory/arena.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import { WaitQueue } from "../rksched/wait-queue.ts";
+import type { UserMemory } from "../rkvm/user-memory.ts";
 import { anonymousPlace } from "./anonymous.ts";
 import type { Location } from "./dentry.ts";
 import { fail } from "./error.ts";
@@ -24,6 +26,13 @@ export interface ByteBudget {
   discharge(bytes: number): void;
 }
 
+const NO_BYTES = bufferOf(new Uint8Array(0));
+
+/** What a pipe's bytes stand in: memory of the machine's arena, or else of the host. */
+export type Lender = Pick<Arena, "lend" | "takeBack">;
+
+const HOST: Lender = { lend: (length) => bufferOf(new Uint8Array(length)), takeBack() {} };
+
 /** The buffer between the ends of a pipe or fifo. It takes memory from its first byte until both ends are closed. */
 export class Pipe {
   readonly waiters = new WaitQueue();
@@ -34,12 +43,14 @@ export class Pipe {
   everWriters = 0;
   used = 0;
   private start = 0;
-  private ring = new Uint8Array(0);
+  private ring = NO_BYTES;
   private size = PIPE_CAPACITY;
   private readonly budget: ByteBudget;
+  private readonly lender: Lender;
 
-  constructor(budget: ByteBudget) {
+  constructor(budget: ByteBudget, lender = HOST) {
     this.budget = budget;
+    this.lender = lender;
   }
 
   get room(): number {
@@ -56,13 +67,13 @@ export class Pipe {
     if (wanted > LARGEST_PIPE) fail("EPERM");
     const size = 2 ** Math.ceil(Math.log2(Math.max(wanted, SMALLEST_PIPE)));
     if (size < this.used) fail("EBUSY");
-    if (this.ring.length > 0) {
+    if (this.ring.bytes.length > 0) {
       const held = new Uint8Array(this.used);
       this.peek(held);
       this.budget.charge(size);
-      this.budget.discharge(this.ring.length);
-      this.ring = new Uint8Array(size);
-      this.ring.set(held);
+      this.dropRing();
+      this.ring = this.lender.lend(size);
+      this.ring.bytes.set(held);
       this.start = 0;
     }
     this.size = size;
@@ -73,8 +84,8 @@ export class Pipe {
   peek(into: Uint8Array): number {
     const count = Math.min(into.length, this.used);
     const first = Math.min(count, this.size - this.start);
-    into.set(this.ring.subarray(this.start, this.start + first));
-    if (first < count) into.set(this.ring.subarray(0, count - first), first);
+    into.set(this.ring.bytes.subarray(this.start, this.start + first));
+    if (first < count) into.set(this.ring.bytes.subarray(0, count - first), first);
     return count;
   }
 
@@ -86,26 +97,61 @@ export class Pipe {
   }
 
   put(from: Uint8Array): number {
-    if (this.ring.length === 0) {
-      this.budget.charge(this.size);
-      this.ring = new Uint8Array(this.size);
-    }
+    const end = this.makeRing();
     const count = Math.min(from.length, this.room);
-    const end = (this.start + this.used) % this.size;
     const first = Math.min(count, this.size - end);
-    this.ring.set(first === from.length ? from : from.subarray(0, first), end);
-    if (first < count) this.ring.set(from.subarray(first, count), 0);
+    this.ring.bytes.set(first === from.length ? from : from.subarray(0, first), end);
+    if (first < count) this.ring.bytes.set(from.subarray(first, count), 0);
+    this.added(count);
+    return count;
+  }
+
+  /** Moves the first bytes to user memory. Throws `UserFault`, and has moved nothing then. */
+  give(memory: UserMemory, address: number, most: number): number {
+    const count = Math.min(most, this.used);
+    const first = Math.min(count, this.size - this.start);
+    memory.copyIn(address, first, this.ring, this.start);
+    if (first < count) memory.copyIn(address + first, count - first, this.ring, 0);
+    this.skip(count);
+    return count;
+  }
+
+  /** Takes bytes from user memory. Throws `UserFault`, and has taken none then. */
+  take(memory: UserMemory, address: number, most: number): number {
+    const end = this.makeRing();
+    const count = Math.min(most, this.room);
+    const first = Math.min(count, this.size - end);
+    memory.copyOut(address, first, this.ring, end);
+    if (first < count) memory.copyOut(address + first, count - first, this.ring, 0);
+    this.added(count);
+    return count;
+  }
+
+  /** Where the next byte goes. */
+  private makeRing(): number {
+    if (this.ring.bytes.length === 0) {
+      this.budget.charge(this.size);
+      this.ring = this.lender.lend(this.size);
+    }
+    return (this.start + this.used) % this.size;
+  }
+
+  private added(count: number): void {
     this.used += count;
     if (count > 0) this.waiters.wake(POLL.IN | POLL.RDNORM);
-    return count;
   }
 
   /** Nobody has it open: a fifo forgets what nobody read. */
   empty(): void {
-    this.budget.discharge(this.ring.length);
-    this.ring = new Uint8Array(0);
+    if (this.ring.bytes.length > 0) this.dropRing();
     this.start = 0;
     this.used = 0;
+  }
+
+  private dropRing(): void {
+    this.budget.discharge(this.ring.bytes.length);
+    this.lender.takeBack(this.ring);
+    this.ring = NO_BYTES;
   }
 }
 
@@ -162,10 +208,19 @@ export class PipeEnd extends OpenFile {
     return count;
   }
 
+  override readTo(memory: UserMemory, address: number, length: number): number | undefined {
+    return this.isDry(length) ? undefined : this.pipe.give(memory, address, length);
+  }
+
   /** What `read` would give, left where it is. */
   peek(into: Uint8Array): number {
-    if (this.pipe.used === 0 && this.pipe.writers > 0 && into.length > 0) fail("EAGAIN");
+    if (this.isDry(into.length)) fail("EAGAIN");
     return this.pipe.peek(into);
+  }
+
+  /** Who wants bytes has to wait for them. */
+  private isDry(wanted: number): boolean {
+    return this.pipe.used === 0 && this.pipe.writers > 0 && wanted > 0;
   }
 
   skip(count: number): void {
@@ -191,11 +246,21 @@ export class PipeEnd extends OpenFile {
   }
 
   override write(from: Uint8Array): number {
-    const { pipe } = this;
     if (from.length === 0) return 0;
-    if (pipe.readers === 0) fail("EPIPE");
-    if (pipe.room === 0 || (from.length <= PIPE_BUF && pipe.room < from.length)) fail("EAGAIN");
-    return pipe.put(from);
+    if (this.isFull(from.length)) fail("EAGAIN");
+    return this.pipe.put(from);
+  }
+
+  override writeFrom(memory: UserMemory, address: number, length: number): number | undefined {
+    if (length === 0) return 0;
+    return this.isFull(length) ? undefined : this.pipe.take(memory, address, length);
+  }
+
+  /** Who writes so much has to wait for room. Throws EPIPE. */
+  private isFull(wanted: number): boolean {
+    const { readers, room } = this.pipe;
+    if (readers === 0) fail("EPIPE");
+    return room === 0 || (wanted <= PIPE_BUF && room < wanted);
   }
 
   override ioctl(request: number, memory: IoctlMemory): number {
@@ -216,14 +281,16 @@ export class PipeEnd extends OpenFile {
 export class PipeMaker {
   private made = 0;
   private readonly budget: ByteBudget;
+  private readonly lender: Lender | undefined;
 
-  constructor(budget: ByteBudget = new Budget(DEFAULT_LIMITS.pipeMemory, "ENOMEM")) {
+  constructor(budget: ByteBudget = new Budget(DEFAULT_LIMITS.pipeMemory, "ENOMEM"), lender?: Lender) {
     this.budget = budget;
+    this.lender = lender;
   }
 
   /** A new pipe's reading and writing end. `now`: nanoseconds since 1970. */
   create(flags: number, now: bigint, owner?: Owner): [PipeEnd, PipeEnd] {
-    const pipe = new Pipe(this.budget);
+    const pipe = new Pipe(this.budget, this.lender);
     const location = this.place(now, (at, how) => new PipeEnd(at, how, pipe, false), owner);
     return [
       new PipeEnd(location, flags | O.RDONLY, pipe, false),

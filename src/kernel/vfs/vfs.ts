@@ -8,7 +8,7 @@ import { DirectoryInode, FileType } from "./inode.ts";
 import { Budget } from "./limits.ts";
 import { createMount, enterMounts, hangMount, type Mount } from "./mount.ts";
 import { type ByteString, toByteString } from "./names.ts";
-import { PipeMaker } from "./pipe.ts";
+import { type Lender, PipeMaker } from "./pipe.ts";
 import { type Base, find } from "./walk.ts";
 
 /** fs.mount-max is 100,000; each mount is looked at when others come and go. */
@@ -32,12 +32,13 @@ export class Vfs {
   readonly pipes: PipeMaker;
   private lastDevice = 0;
 
-  constructor(root: Filesystem, limits: KernelLimits = DEFAULT_LIMITS) {
+  /** `lender`: has the bytes of pipes. */
+  constructor(root: Filesystem, limits: KernelLimits = DEFAULT_LIMITS, lender?: Lender) {
     this.limits = limits;
     this.mountedBytes = new Budget(limits.memoryFiles, "ENOSPC");
     this.openFiles = new Budget(limits.openFiles, "ENFILE");
     this.fileLocks = new Budget(limits.fileLocks, "ENOLCK");
-    this.pipes = new PipeMaker(new Budget(limits.pipeMemory, "ENOMEM"));
+    this.pipes = new PipeMaker(new Budget(limits.pipeMemory, "ENOMEM"), lender);
     const mount = createMount(root, this.deviceOf(root), undefined, this.devices);
     this.mounts.push(mount);
     this.root = { mount, dentry: mount.root };
