@@ -35,12 +35,13 @@ interface CodePage {
 /** Room for this many code pages before all are forgotten. */
 const DEFAULT_CAPACITY = 2048;
 /**
- * Bytes of arena that a machine may come to need: RAM and its map, a full code cache, and amply for hart blocks, TLBs,
- * tables and translated regions' cells.
+ * Bytes of arena that a machine may come to need: RAM, its map and what each hart's TLB notes of its pages, a full code cache,
+ * and amply for hart blocks, TLBs, tables and translated regions' cells.
  */
 export function arenaBytesFor(ramBytes: number, harts = 1): number {
-  const map = (ramBytes / FRAME_SIZE) * Uint32Array.BYTES_PER_ELEMENT;
-  return ramBytes + map + DEFAULT_CAPACITY * SLOT_PAGE_SIZE + (8 + 2 * harts) * (1 << 20);
+  const pages = ramBytes / FRAME_SIZE;
+  const maps = pages * (Uint32Array.BYTES_PER_ELEMENT + harts * Uint16Array.BYTES_PER_ELEMENT);
+  return ramBytes + maps + DEFAULT_CAPACITY * SLOT_PAGE_SIZE + (8 + 2 * harts) * (1 << 20);
 }
 
 /**

@@ -96,8 +96,28 @@ export const TLB = {
   fetch: 2 * TLB_TABLE_SIZE,
   /** i32: another one, that no context ever had, when what a translated region relies on has changed (`ranges.ts`). */
   generation: 3 * TLB_TABLE_SIZE,
-  size: 3 * TLB_TABLE_SIZE + 16,
+  // By what compiled code walks the page table after a miss (`wasm/walk.ts`).
+  /** u32: linear address of the word for the root table's page in the RAM's map; 0 where the walk is not for compiled code. */
+  root: 3 * TLB_TABLE_SIZE + 4,
+  /** u32: linear address of the RAM's map, of a word for each page. */
+  map: 3 * TLB_TABLE_SIZE + 8,
+  /** u32: number of the RAM's first page, and how many it has. */
+  firstPage: 3 * TLB_TABLE_SIZE + 12,
+  pages: 3 * TLB_TABLE_SIZE + 16,
+  /** u32: linear address of what is known of each page of RAM: 16 bits, of which `SEEN_WRITABLE` and one for each context. */
+  seen: 3 * TLB_TABLE_SIZE + 20,
+  /** i32: the context's bit there. */
+  seenBit: 3 * TLB_TABLE_SIZE + 24,
+  /** i32: the U bit, where it decides, and what it has to be. */
+  userMask: 3 * TLB_TABLE_SIZE + 28,
+  userValue: 3 * TLB_TABLE_SIZE + 32,
+  /** i32: virtual pages from the one to before the other may come from large pages. */
+  largeFrom: 3 * TLB_TABLE_SIZE + 36,
+  largeTo: 3 * TLB_TABLE_SIZE + 40,
+  size: 3 * TLB_TABLE_SIZE + 48,
 } as const;
+/** The page was in a write table, and nothing has happened since for which its writes would have to be looked at. */
+export const SEEN_WRITABLE = 0x100;
 
 /** Exception codes (Privileged Architecture, table of `mcause` values). */
 export const Cause = {

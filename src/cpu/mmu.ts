@@ -65,7 +65,7 @@ export class Mmu implements MemoryPort {
     this.hart = hart;
     this.ram = hart.bus.ram;
     this.pmp = new Pmp(hart.csrs);
-    this.tlbs = new TlbPool(this.ram);
+    this.tlbs = new TlbPool(this.ram, this.pmp);
     this.walker = new Walker(this.ram);
     this.i32 = hart.arena.i32;
     this.u32 = hart.arena.u32;

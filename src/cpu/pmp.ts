@@ -35,11 +35,15 @@ interface Region {
 export class Pmp {
   private readonly csrs: CsrState;
   private regions: Region[] = [];
-  /** The first region lets everybody do everything: the usual case, and asked about often. */
   private open = false;
 
   constructor(csrs: CsrState) {
     this.csrs = csrs;
+  }
+
+  /** The first region lets everybody do everything: the usual case, and asked about often. */
+  get isOpen(): boolean {
+    return this.open;
   }
 
   /** Writes `pmpcfg0` (`word` 0, entries 0 to 7) or `pmpcfg2` (`word` 1). Locked entries keep their byte. */

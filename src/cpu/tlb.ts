@@ -1,11 +1,14 @@
 import type { PhysicalMemory } from "../memory/physical-memory.ts";
-import { TLB, TLB_ENTRIES, TLB_TABLE_SIZE } from "./layout.ts";
+import { Privilege, SEEN_WRITABLE, TLB, TLB_ENTRIES, TLB_TABLE_SIZE } from "./layout.ts";
+import type { Pmp } from "./pmp.ts";
 import { Ranges } from "./ranges.ts";
-import { PAGE_SIZE } from "./sv39.ts";
+import { PAGE_SIZE, Pte } from "./sv39.ts";
 
 /** Contexts of one hart: with Linux, a process takes three (user, kernel, kernel reaching into user memory). */
 const TLB_CONTEXTS = 8;
 const ENTRY_WORDS = 4;
+/** Beyond every virtual page. */
+const LAST_PAGE = 2 ** 30;
 
 /**
  * What decides, beside the page table and PMP, which accesses are allowed:
@@ -19,16 +22,13 @@ const ENTRY_WORDS = 4;
 export const View = { sum: 1 << 2, mxr: 1 << 3, sv39: 1 << 4, mprv: 1 << 5, asidShift: 6 } as const;
 
 interface Context {
-  /** Linear address of its three tables. */
+  /** Linear address of its three tables, and of what `TLB` has behind them. */
   readonly address: number;
   /** Page of the root table; 0 where Sv39 is off. */
   root: number;
   /** -1: not in use. */
   view: number;
   lastUse: number;
-  /** Virtual pages from `largeFrom` to before `largeTo` may come from large pages. */
-  largeFrom: number;
-  largeTo: number;
   readonly ranges: Ranges;
   /** Virtual pages that translated regions were entered in as they are. */
   readonly codePages: Set<number>;
@@ -44,26 +44,34 @@ let generations = 0;
  */
 export class TlbPool {
   private readonly ram: PhysicalMemory;
+  private readonly pmp: Pmp;
   private readonly i64: BigInt64Array;
   private readonly u32: Uint32Array;
   private readonly i32: Int32Array;
   private readonly contexts: Context[] = [];
   private uses = 0;
-  /** By RAM page: bit n set where context n may have entries for it. */
-  private readonly seenIn: Uint8Array;
+  /** By RAM page: bit n set where context n may have entries for it, and `SEEN_WRITABLE`. */
+  private readonly seenIn: Uint16Array;
 
-  constructor(ram: PhysicalMemory) {
+  constructor(ram: PhysicalMemory, pmp: Pmp) {
     this.ram = ram;
+    this.pmp = pmp;
     this.i64 = ram.arena.i64;
     this.u32 = ram.arena.u32;
     this.i32 = ram.arena.i32;
-    this.seenIn = new Uint8Array(ram.map.length);
-    const start = ram.arena.reserve(TLB_CONTEXTS * TLB.size, 16);
+    const { arena, map } = ram;
+    const seen = arena.reserve(map.length * Uint16Array.BYTES_PER_ELEMENT, 8);
+    this.seenIn = new Uint16Array(arena.memory.buffer, seen, map.length);
+    const start = arena.reserve(TLB_CONTEXTS * TLB.size, 16);
     for (let i = 0; i < TLB_CONTEXTS; i++) {
       const address = start + i * TLB.size;
-      const large = { largeFrom: 0, largeTo: 0 };
-      const context = { address, root: 0, view: -1, lastUse: 0, ...large };
+      const context = { address, root: 0, view: -1, lastUse: 0 };
       this.contexts.push({ ...context, ranges: new Ranges(), codePages: new Set() });
+      this.u32[(address + TLB.map) / 4] = map.byteOffset;
+      this.u32[(address + TLB.firstPage) / 4] = ram.base / PAGE_SIZE;
+      this.u32[(address + TLB.pages) / 4] = map.length;
+      this.u32[(address + TLB.seen) / 4] = seen;
+      this.i32[(address + TLB.seenBit) / 4] = 1 << i;
     }
   }
 
@@ -98,26 +106,25 @@ export class TlbPool {
     this.i32[word + 2] = frame - tag;
     this.u32[word + 3] = page;
     const index = (context - this.contexts[0].address) / TLB.size;
-    this.seenIn[page - this.ram.base / PAGE_SIZE] |= 1 << index;
+    const seen = table === TLB.write ? SEEN_WRITABLE | (1 << index) : 1 << index;
+    this.seenIn[page - this.ram.base / PAGE_SIZE] |= seen;
   }
 
   /** Part of a large page entered `context`: a fence for any address of that page must find the part. */
   noteLarge(context: number, low: number, high: number, level: number): void {
-    const known = this.contexts[(context - this.contexts[0].address) / TLB.size];
+    const { i32 } = this;
     const pages = 1 << (9 * level);
-    const from = Math.floor((high * 0x10_0000 + (low >>> 12)) / pages) * pages;
-    if (known.largeFrom === known.largeTo) {
-      known.largeFrom = from;
-      known.largeTo = from + pages;
-    } else {
-      known.largeFrom = Math.min(known.largeFrom, from);
-      known.largeTo = Math.max(known.largeTo, from + pages);
-    }
+    const start = Math.floor((high * 0x10_0000 + (low >>> 12)) / pages) * pages;
+    const [from, to] = [(context + TLB.largeFrom) / 4, (context + TLB.largeTo) / 4];
+    i32[from] = Math.min(i32[from], start);
+    i32[to] = Math.max(i32[to], start + pages);
   }
 
   /** Gives the tables' memory back. */
   release(): void {
-    this.ram.arena.release(this.contexts[0].address, TLB_CONTEXTS * TLB.size);
+    const { arena } = this.ram;
+    arena.release(this.contexts[0].address, TLB_CONTEXTS * TLB.size);
+    arena.release(this.seenIn.byteOffset, this.seenIn.byteLength);
   }
 
   /** Forgets everything. */
@@ -133,7 +140,7 @@ export class TlbPool {
     for (const context of this.contexts) {
       if (context.view === -1 || (context.view & View.sv39) === 0) continue;
       if (asid !== undefined && context.view >>> View.asidShift !== asid) continue;
-      if (vpn === undefined || (vpn >= context.largeFrom && vpn < context.largeTo)) this.empty(context);
+      if (vpn === undefined || this.isLarge(context, vpn)) this.empty(context);
       else {
         for (const table of [TLB.read, TLB.write, TLB.fetch])
           this.dropEntry((context.address + table) / 4 + (vpn & (TLB_ENTRIES - 1)) * ENTRY_WORDS);
@@ -180,7 +187,7 @@ export class TlbPool {
     const index = page - this.ram.base / PAGE_SIZE;
     const seen = this.seenIn[index];
     if (seen === 0) return;
-    if (moved) this.seenIn[index] = 0;
+    this.seenIn[index] = moved ? 0 : seen & ~SEEN_WRITABLE;
     for (let i = 0; i < TLB_CONTEXTS; i++) {
       if ((seen & (1 << i)) === 0) continue;
       const context = this.contexts[i];
@@ -195,6 +202,7 @@ export class TlbPool {
   dropData(): void {
     this.emptyTables(TLB.read);
     this.emptyTables(TLB.write);
+    for (let i = 0; i < this.seenIn.length; i++) this.seenIn[i] &= ~SEEN_WRITABLE;
     for (const context of this.contexts) if (context.ranges.clear()) this.renew(context);
   }
 
@@ -209,11 +217,28 @@ export class TlbPool {
   }
 
   private empty(context: Context): void {
-    this.i64.fill(-1n, context.address / 8, (context.address + TLB.size) / 8);
-    context.largeFrom = 0;
-    context.largeTo = 0;
+    const { address } = context;
+    this.i64.fill(-1n, address / 8, (address + 3 * TLB_TABLE_SIZE) / 8);
+    this.i32[(address + TLB.largeFrom) / 4] = LAST_PAGE;
+    this.i32[(address + TLB.largeTo) / 4] = -LAST_PAGE;
+    this.setWalk(context);
     context.ranges.clear();
     this.renew(context);
+  }
+
+  /** What compiled code walks by: where PMP or the view ask for more than it knows, not at all. */
+  private setWalk({ address, root, view }: Context): void {
+    const { i32, u32, ram } = this;
+    const index = root - ram.base / PAGE_SIZE;
+    const isWalked = (view & View.sv39) !== 0 && this.pmp.isOpen && index >= 0 && index < ram.map.length;
+    u32[(address + TLB.root) / 4] = isWalked ? ram.map.byteOffset + index * 4 : 0;
+    const isUser = (view & 3) === Privilege.user;
+    i32[(address + TLB.userMask) / 4] = isUser || (view & View.sum) === 0 ? Pte.U : 0;
+    i32[(address + TLB.userValue) / 4] = isUser ? Pte.U : 0;
+  }
+
+  private isLarge({ address }: Context, vpn: number): boolean {
+    return vpn >= this.i32[(address + TLB.largeFrom) / 4] && vpn < this.i32[(address + TLB.largeTo) / 4];
   }
 
   private dropMatches(table: number, page: number): void {

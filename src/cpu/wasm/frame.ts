@@ -28,8 +28,12 @@ export interface Functions {
   readonly mulhu: number;
   /** The whole of a floating-point operation: see `defineFloatFunctions`. */
   readonly floats: ReadonlyMap<FloatOp, number>;
+  /** (tlb, address) -> where a byte is read, or written: see `reachBody`. */
+  readonly reachRead: number;
+  readonly reachWrite: number;
   readonly loadSlow: number;
   readonly storeSlow: number;
+  readonly atomicSlow: number;
   /** (hart, pc, remaining, exit): leaves Wasm. */
   readonly leave: number;
   // Functions of handler type.
@@ -47,6 +51,7 @@ export function declareFunctions(module: ModuleBuilder): Functions {
   const handlerType = module.type(HANDLER_PARAMETERS, []);
   const toStatus = module.type([I32], [I32]);
   const slowAccess = module.type([I32, I32, I32], [I32]);
+  const reach = module.type([I32, I64], [I32]);
   return {
     handlerType,
     load: module.importFunction("load", toStatus),
@@ -60,8 +65,11 @@ export function declareFunctions(module: ModuleBuilder): Functions {
     validate: module.importFunction("validate", module.type([I32, I32, I64], [I32])),
     mulhu: module.declare(module.type([I64, I64], [I64])),
     floats: new Map(FLOAT_OPS.map((op) => [op, module.declare(module.type(FLOAT_PARAMETERS, [I64]))])),
+    reachRead: module.declare(reach),
+    reachWrite: module.declare(reach),
     loadSlow: module.declare(slowAccess),
     storeSlow: module.declare(slowAccess),
+    atomicSlow: module.declare(module.type([I32, I32, I32, I32], [I32])),
     leave: module.declare(module.type([I32, I64, I32, I32], [])),
     jump: module.declare(handlerType),
     jumpSlow: module.declare(handlerType),

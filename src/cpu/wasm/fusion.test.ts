@@ -87,7 +87,7 @@ function outcome() {
 /** Empties the TLBs, so that the first access of a page is a miss in the middle of a fused handler. */
 function forgetTranslations(): void {
   const tlb = arena.i32[(hart.base + HART.dataTlb) / 4];
-  arena.u8.fill(0xff, tlb, tlb + TLB.size);
+  arena.u8.fill(0xff, tlb, tlb + TLB.generation);
 }
 
 describe("a fused sequence does what its instructions do one by one", () => {

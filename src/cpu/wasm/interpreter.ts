@@ -11,6 +11,7 @@ import { prebuilt } from "./prebuilt.ts";
 import { defineRegionSupport } from "./region-support.ts";
 import { defineSupport } from "./support.ts";
 import { variantsOf } from "./variants.ts";
+import { defineWalk } from "./walk.ts";
 
 /** What a module's instance calls; bound to one hart. */
 export interface InterpreterImports {
@@ -72,6 +73,7 @@ export function buildModule(mode: Mode): Uint8Array<ArrayBuffer> {
   const functions = declareFunctions(module);
   module.importGlobal("originals");
   defineRegionSupport(module, functions);
+  defineWalk(module, functions);
   defineSupport(module, functions);
   defineFloatFunctions(module, functions);
   const parts = new Map<number, Part>();

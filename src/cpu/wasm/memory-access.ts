@@ -91,10 +91,10 @@ export class MemoryAccess {
       code.mem("i64_store", HART.value);
       code.get(P.hart).get(P.tlb).i32(size).call(functions.storeSlow);
     } else {
+      code.get(P.hart).get(P.tlb).i32(size);
       code
-        .i32(size)
         .i32(node.kind === "lr" ? 1 : 0)
-        .call(functions.prepareAtomic)
+        .call(functions.atomicSlow)
         .tee(this.linear);
     }
     code.op("i32_eqz").if();

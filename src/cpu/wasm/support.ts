@@ -12,7 +12,6 @@ import {
   pushPc,
   pushRemaining,
   pushTlbEntry,
-  setLinear,
 } from "./frame.ts";
 import type { ModuleBuilder } from "./module-builder.ts";
 
@@ -29,6 +28,7 @@ export function defineSupport(module: ModuleBuilder, functions: Functions): void
   module.define(functions.illegal, illegalBody(functions));
   module.define(functions.systemExit, systemBody(functions));
   module.define(functions.floatStateExit, leaveHere(new Code(5), functions, Exit.floatState));
+  module.define(functions.atomicSlow, atomicSlowBody(functions));
   module.define(functions.loadSlow, loadSlowBody(functions));
   module.define(functions.storeSlow, storeSlowBody(functions));
   const special = (tableIndex: number, code: Code) => {
@@ -161,31 +161,31 @@ function straddlerBody(functions: Functions): Code {
 
 /**
  * (hart, tlb, size) -> 0 trap, 1 done. The address is in HART.address, the value goes to HART.value, of which
- * the caller uses the low `size` bytes. Misaligned accesses whose pages are in the table are done here.
+ * the caller uses the low `size` bytes. What `reachRead` finds is done here, also across a page's edge.
  */
 function loadSlowBody(functions: Functions): Code {
-  const { code, address, low, distance, high } = slowAccess(TLB.read);
-  // Inside one page.
+  const { code, low, distance, high, secondPage } = slowAccess(functions.reachRead);
   code.get(distance).get(2).op("i32_ge_s").if();
   code.get(0).get(low).mem("i64_load").mem("i64_store", HART.value).i32(1).op("return").op("end");
-  secondPage(code, address, high, TLB.read);
+  secondPage();
   // The low bytes from the first page, the others above them from the second.
   const bits = code.local(I64);
   code.get(distance).op("i64_extend_i32_u").i64(3n).op("i64_shl").set(bits);
   code.get(0);
   code.get(low).mem("i64_load").i64(1n).get(bits).op("i64_shl").i64(1n).op("i64_sub").op("i64_and");
   code.get(high).mem("i64_load").get(bits).op("i64_shl").op("i64_or").mem("i64_store", HART.value);
-  code.i32(1).op("return").op("end").op("end").op("end");
+  code.i32(1).op("return").op("end").op("end");
   return code.get(2).call(functions.load);
 }
 
 function storeSlowBody(functions: Functions): Code {
-  const { code, address, low, distance, high } = slowAccess(TLB.write);
+  const { code, low, distance, high, secondPage } = slowAccess(functions.reachWrite);
   const value = code.local(I64);
   const index = code.local(I32);
   code.get(0).mem("i64_load", HART.value).set(value);
   code.get(distance).get(2).op("i32_ge_s").if();
   for (const [size, op] of [
+    [1, "i64_store8"],
     [2, "i64_store16"],
     [4, "i64_store32"],
     [8, "i64_store"],
@@ -193,47 +193,46 @@ function storeSlowBody(functions: Functions): Code {
     code.get(2).i32(size).op("i32_eq").if().get(low).get(value).mem(op).i32(1).op("return").op("end");
   }
   code.op("end");
-  secondPage(code, address, high, TLB.write);
+  secondPage();
   code.loop();
   // To the first page while index < distance, then to the second.
   code.get(low).get(high).get(distance).op("i32_sub").get(index).get(distance).op("i32_lt_s").op("select");
   code.get(index).op("i32_add").get(value).mem("i64_store8");
   code.get(value).i64(8n).op("i64_shr_u").set(value);
   code.get(index).i32(1).op("i32_add").tee(index).get(2).op("i32_lt_s").brIf(0).op("end");
-  code.i32(1).op("return").op("end").op("end").op("end");
+  code.i32(1).op("return").op("end").op("end");
   return code.get(2).call(functions.store);
 }
 
 /**
- * Opens a block that is taken for a misaligned access whose first page is in the table at `table`: `low` is the
- * linear address of its first byte, `distance` the bytes up to the page's end.
+ * Opens a block that is taken for an access whose first byte `reach` finds: `low` is its linear address, `distance` the bytes
+ * up to the page's end. `secondPage` opens another one, for an access whose next page is found too; `high` is where that begins.
  */
-function slowAccess(table: number) {
+function slowAccess(reach: number) {
   const code = new Code(3);
   const address = code.local(I64);
-  const entry = code.local(I32);
   const low = code.local(I32);
   const distance = code.local(I32);
   const high = code.local(I32);
-  code.get(0).mem("i64_load", HART.address).tee(address).op("i32_wrap_i64");
-  code.get(2).i32(1).op("i32_sub").op("i32_and").if();
-  pushTlbEntry(code, () => code.get(1), address, TLB_MASK)
-    .tee(entry)
-    .mem("i64_load", table);
-  code.get(address).i64(PAGE_MASK).op("i64_and").op("i64_eq").if();
-  setLinear(code, address, entry, table, low);
+  code.get(1).get(0).mem("i64_load", HART.address).tee(address).call(reach).tee(low).if();
   code.i32(4096).get(address).op("i32_wrap_i64").i32(4095).op("i32_and").op("i32_sub").set(distance);
-  return { code, address, low, distance, high };
+  const secondPage = () => {
+    code.get(1).get(address).i64(PAGE_MASK).op("i64_and").i64(4096n).op("i64_add");
+    code.call(reach).tee(high).if();
+  };
+  return { code, low, distance, high, secondPage };
 }
 
-/** Inside that block: what follows runs when the next page is in the table too; `high` is where it begins. */
-function secondPage(code: Code, address: number, high: number, table: number): void {
-  const next = code.local(I64);
-  const entry = code.local(I32);
-  code.get(address).i64(PAGE_MASK).op("i64_and").i64(4096n).op("i64_add").set(next);
-  pushTlbEntry(code, () => code.get(1), next, TLB_MASK)
-    .tee(entry)
-    .mem("i64_load", table);
-  code.get(next).op("i64_eq").if();
-  setLinear(code, next, entry, table, high);
+/** (hart, tlb, size, reserve) -> the linear address of an atomic access, 0 with a trap. The address is in HART.address. */
+function atomicSlowBody(functions: Functions): Code {
+  const [hart, tlb, size, reserve] = [0, 1, 2, 3];
+  const code = new Code(4);
+  const address = code.local(I64);
+  const linear = code.local(I32);
+  code.get(hart).mem("i64_load", HART.address).tee(address).op("i32_wrap_i64");
+  code.get(size).i32(1).op("i32_sub").op("i32_and").op("i32_eqz").if();
+  code.get(reserve).if(I32).get(tlb).get(address).call(functions.reachRead);
+  code.op("else").get(tlb).get(address).call(functions.reachWrite).op("end").tee(linear).if();
+  code.get(linear).op("return").op("end").op("end");
+  return code.get(size).get(reserve).call(functions.prepareAtomic);
 }
