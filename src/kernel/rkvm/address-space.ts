@@ -10,7 +10,7 @@ import { type Access, OutOfMemory, ResidentPages } from "./resident-pages.ts";
 import { SharedMemory } from "./shared-memory.ts";
 import { isData, SpaceAreas, USER_END } from "./space-areas.ts";
 import { growStack } from "./stack-growth.ts";
-import { AreaFlag, Prot, type Vma } from "./vma.ts";
+import { AreaFlag, copyArea, Prot, type Vma } from "./vma.ts";
 
 /** Why an access cannot be made good. */
 export type Fault =
@@ -101,6 +101,7 @@ export class AddressSpace extends SpaceAreas {
     const areas = this.areas.isolate(start, end);
     for (const vma of areas) this.resident.drop(vma.start, vma.end);
     this.areas.remove(areas);
+    for (const { place } of areas) this.leave(place, start, end);
     return 0;
   }
 
@@ -144,12 +145,8 @@ export class AddressSpace extends SpaceAreas {
   /** Makes an area longer by whole pages that are free. */
   extend(vma: Vma, more: number): number {
     if (this.promisesTooMuch(more) || this.exceedsLimits(more, isData(vma))) return -errno.ENOMEM;
-    this.areas.insert({
-      ...vma,
-      start: vma.end,
-      end: vma.end + more,
-      offset: vma.offset + (vma.end - vma.start),
-    });
+    const { start, end, offset } = vma;
+    this.areas.insert(copyArea(vma, end, end + more, offset + (end - start)));
     return 0;
   }
 
@@ -161,8 +158,8 @@ export class AddressSpace extends SpaceAreas {
     const vma = this.areas.find(from);
     if (!vma || vma.end < from + oldLength) return -errno.EFAULT;
     if (newLength > oldLength && this.exceedsLimits(newLength - oldLength, isData(vma))) return -errno.ENOMEM;
-    const place = vma.place.shifted((to - from) / PAGE_SIZE);
-    const moved = { ...vma, start: to, end: to + newLength, offset: vma.offset + (from - vma.start), place };
+    const moved = copyArea(vma, to, to + newLength, vma.offset + (from - vma.start));
+    moved.place = vma.place.shifted((to - from) / PAGE_SIZE);
     const cleared = this.unmap(to, newLength);
     if (cleared < 0) return cleared;
     this.areas.insert(moved);
@@ -178,7 +175,7 @@ export class AddressSpace extends SpaceAreas {
   /** Shows the shared pages that are seen from `start` once more, at `to`. Both are whole pages. */
   duplicate(vma: Vma, start: number, to: number, length: number): number {
     if (this.exceedsLimits(length, false)) return -errno.ENOMEM;
-    const copy = { ...vma, start: to, end: to + length, offset: vma.offset + (start - vma.start) };
+    const copy = copyArea(vma, to, to + length, vma.offset + (start - vma.start));
     const cleared = this.unmap(to, length);
     if (cleared < 0) return cleared;
     this.areas.insert(copy);
@@ -278,7 +275,10 @@ export class AddressSpace extends SpaceAreas {
         // Which of them share a place is the same in the child, but the place is its own.
         if (vma.place !== known?.place) place = vma.place.shifted(0);
         known = vma;
-        child.areas.insert({ ...vma, flags: vma.flags & ~AreaFlag.locked, place });
+        const copy = copyArea(vma, vma.start, vma.end, vma.offset);
+        copy.flags &= ~AreaFlag.locked;
+        copy.place = place;
+        child.areas.insert(copy);
         if (!vma.shared && !(vma.flags & AreaFlag.wipeOnFork)) this.resident.shareWith(child.resident, vma);
       }
       return child;
@@ -323,6 +323,12 @@ export class AddressSpace extends SpaceAreas {
     this.eachShowing(object, first, end, (from, to, vma) => {
       if (vma.shared) this.resident.forbidWrites(from, to);
     });
+  }
+
+  /** Nothing is mapped from `start` to `end` any more: memory that has just been used there is used again first. */
+  private leave(place: Place, start: number, end: number): void {
+    const isLeft = this.areas.find(start - 1)?.place !== place && this.areas.find(end)?.place !== place;
+    if (isLeft) this.context.frames.reuse(place.room);
   }
 
   /** A new area that is to be written to continues such a one next to it. */

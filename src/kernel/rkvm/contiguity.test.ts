@@ -172,6 +172,31 @@ test("memory that a process had is used again by the next", () => {
   expect(context.frames.allocator.freePages).toBeGreaterThan(4000);
 });
 
+test("memory that was unmapped is used again by the next area, in one piece", () => {
+  const { space, ram } = testSpace();
+  const live = () => {
+    space.map(AT, 50 * PAGE, { prot: RW });
+    space.fill(AT, 50 * PAGE, 1);
+    expect(runs(space, AT, 50)).toEqual([50]);
+    space.unmap(AT, 50 * PAGE);
+  };
+  live();
+  const before = ram.residentPages;
+  for (let i = 0; i < 20; i++) live();
+  expect(ram.residentPages).toBe(before);
+});
+
+test("an area keeps its room when a part of it is unmapped", () => {
+  const { space } = testSpace();
+  space.map(AT, 100 * PAGE, { prot: RW });
+  space.fill(AT, 50 * PAGE, 1);
+  space.unmap(AT, 10 * PAGE);
+  space.map(AT + 0x40_0000, 20 * PAGE, { prot: RW });
+  space.fill(AT + 0x40_0000, 20 * PAGE, 1);
+  space.fill(AT + 50 * PAGE, 50 * PAGE, 1);
+  expect(runs(space, AT + 10 * PAGE, 90)).toEqual([90]);
+});
+
 describe("when memory is nearly used up", () => {
   test("every page that is free is found", () => {
     const { space, allocator } = testSpace(512);

@@ -17,6 +17,8 @@ export class PageFrames {
   private readonly firstPage: number;
   /** Where room is looked for next: what was found last lies before it, and is still to be filled. */
   private next = 0;
+  /** Where the room begins that was found last. */
+  private found = 0;
   /** The page that was given last to who said nothing of its place. */
   private last = -1;
 
@@ -57,6 +59,7 @@ export class PageFrames {
     if (Number.isNaN(place.main)) place.main = page - number;
     else if (isCopy) place.aside = page - number;
     else owner.place = new Place(page - number);
+    owner.place.room = this.found;
     return page;
   }
 
@@ -71,8 +74,10 @@ export class PageFrames {
       const page = pages === room ? start + below : start;
       if (start === -1 || from.take?.(page, 1) !== 1) continue;
       this.next = start + pages;
+      this.found = start;
       return page;
     }
+    this.found = this.next;
     return this.anyPage(from);
   }
 
@@ -93,6 +98,11 @@ export class PageFrames {
     if (page >= this.next) return;
     this.next = page;
     this.last = -1;
+  }
+
+  /** The same for room that was found for an area alone. */
+  reuse(room: number): void {
+    if (room < this.next) this.next = room;
   }
 
   share(page: number): void {

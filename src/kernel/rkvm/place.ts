@@ -13,6 +13,8 @@ export interface Placed {
 export class Place {
   main: number;
   aside: number;
+  /** The first page of the room that was found for them last. */
+  room = Number.POSITIVE_INFINITY;
 
   constructor(main = Number.NaN, aside = Number.NaN) {
     this.main = main;
