@@ -47,3 +47,23 @@ test("of those who wait exclusively one is woken, in turn; one that has no use f
   queue.wake();
   expect(woken.join()).toBe("all,a,all,b,all,a");
 });
+
+test("one that leaves twice takes no other one along, and who is woken last stays last", () => {
+  const queue = new WaitQueue();
+  const woken: string[] = [];
+  const stays = (name: string) => queue.addExclusive(() => woken.push(name) > 0);
+  const leave = queue.addExclusive(() => {
+    woken.push("gone");
+    leave();
+    leave();
+    return true;
+  });
+  stays("a");
+  const leaveB = stays("b");
+  queue.wake();
+  queue.wake();
+  leaveB();
+  leaveB();
+  for (let i = 0; i < 2; i++) queue.wake();
+  expect([woken.join(), queue.isEmpty]).toEqual(["gone,a,a,a", false]);
+});
