@@ -59,6 +59,7 @@ const EDGES: Readonly<Record<EdgeView["kind"], () => string>> = {
   taken: regionText.taken,
   other: regionText.other,
   choice: regionText.choice,
+  back: regionText.back,
 };
 
 /** Where control goes behind a block. */
@@ -89,6 +90,9 @@ function exitCells(exit: ExitView): string[] {
   const address = addressText(exit.address);
   const texts: Record<ExitView["kind"], () => string> = {
     jump: () => regionText.exitJump(address),
+    call: () => regionText.exitCall(address),
+    indirectCall: () => regionText.exitIndirectCall(address),
+    stale: () => regionText.exitStale(),
     indirect: () => regionText.exitIndirect(address),
     return: () => regionText.exitReturn(address),
     interpret: () => regionText.exitInterpret(address),

@@ -2,7 +2,7 @@ import type { PhysicalMemory } from "../memory/physical-memory.ts";
 import { CodeCache } from "./code-cache.ts";
 import type { Hart } from "./hart.ts";
 import { Jit, type JitMode } from "./jit/jit.ts";
-import { FIRST_REGION, MOST_REGIONS } from "./wasm/fusion.ts";
+import { MOST_REGIONS } from "./wasm/fusion.ts";
 import type { Mode } from "./wasm/handler.ts";
 import { type Interpreter, instantiate } from "./wasm/interpreter.ts";
 
@@ -57,7 +57,7 @@ export class Engine {
 
   private instantiate(mode: Mode): Interpreter {
     const { code } = this;
-    const interpreter = instantiate(
+    return instantiate(
       mode,
       {
         memory: this.ram.arena.memory,
@@ -74,9 +74,5 @@ export class Engine {
       },
       this.originals,
     );
-    // Where it steps, no region runs.
-    if (mode === "step" && this.jit)
-      for (let i = 0; i < MOST_REGIONS; i++) interpreter.table.set(FIRST_REGION + i, interpreter.original);
-    return interpreter;
   }
 }

@@ -23,8 +23,11 @@ export interface InstructionView {
 
 /** Where control goes: to a block, by its number, or out of the region to an address. */
 export interface EdgeView {
-  /** `choice`: one of the places that a jump to a register was seen to go to, or that a call returns to. */
-  readonly kind: "fall" | "jump" | "taken" | "other" | "choice";
+  /**
+   * `choice`: one of the places that a jump to a register was seen to go to, or that a call returns to. `back`: where another
+   * region, which is called, returns to.
+   */
+  readonly kind: "fall" | "jump" | "taken" | "other" | "choice" | "back";
   readonly block: number | undefined;
   readonly address: number;
 }
@@ -105,7 +108,11 @@ export function regionAt(address: number, codeAt: CodeAt, symbolize?: Symbolize)
   if (address % 2 !== 0) return undefined;
   const entry = offsetInPage(address);
   const page = address - entry;
-  const region = findRegion(entry, { fetch: (offset) => codeAt(page + offset), choices: () => [] });
+  const region = findRegion(entry, {
+    isMapped: (offset) => codeAt(page + offset) !== undefined,
+    fetch: (offset) => codeAt(page + offset),
+    choices: () => [],
+  });
   return region && viewRegion(region, page, codeAt, symbolize);
 }
 
@@ -200,6 +207,8 @@ class Viewer {
         return [edge("taken", end.taken), edge("other", end.other)];
       case "indirect":
         return end.choices.map(({ to }) => edge("choice", to));
+      case "call":
+        return [edge("back", end.back)];
       case "leave":
         return [];
     }

@@ -20,15 +20,25 @@ export const CELL = { generation: 0, region: 4, page: 8, webs: 16 } as const;
 export const WEB = { low: 0, span: 8, addend: 16, web: 20, size: 24 } as const;
 
 /**
- * An exit: how the function in `wasm/region-support.ts` goes on where the region is left.
+ * An exit: how `leaveRegion` in `wasm/region-support.ts` goes on where the region is left.
  *
- *      0  i64  where, from the entry's virtual page
+ *      0  i64  where, from the entry's virtual page; for a call from the page of what is called
  *      8  i32  instructions retired since the count was last taken
  *     12  u16  one of `ExitKind`
  *     14  u16  number of the region
  *     16  i32  for a miss: linear address of the web, from the cell; for others how often what comes next was interpreted
+ *     20  i32  for a jump or a call: the table index of the region there, or else of `leaveRegion`
  */
-export const EXIT = { offset: 0, count: 8, kind: 12, region: 14, web: 16, heat: 16, size: 24 } as const;
+export const EXIT = {
+  offset: 0,
+  count: 8,
+  kind: 12,
+  region: 14,
+  web: 16,
+  heat: 16,
+  link: 20,
+  size: 24,
+} as const;
 
 /** So often interpreted code is reached by one exit before it is translated. */
 export const HOT_EXIT = 5000;
@@ -36,14 +46,20 @@ export const HOT_EXIT = 5000;
 export const ExitKind = {
   /** At the offset, by whatever translates or interprets it. */
   jump: 0,
+  /** The same; the region goes on when it comes back. */
+  call: 1,
   /** At the address in `HART.address`. */
-  indirect: 1,
-  /** The same, for a return. */
-  return: 2,
+  indirect: 2,
+  /** The same; the region goes on when it comes back. */
+  indirectCall: 3,
+  /** At the address in `HART.address`, by the region that called this one, or whatever else is there. */
+  return: 4,
+  /** The region was not right for the address space, or there were no instructions or calls left: nothing was done yet. */
+  stale: 5,
   /** At the offset, by the interpreter: its instruction could not be done here. */
-  interpret: 3,
+  interpret: 6,
   /** The same, where memory was not in the web's range: the address is in `HART.address`. */
-  miss: 4,
+  miss: 7,
 } as const;
 
 export interface Exit {

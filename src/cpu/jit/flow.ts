@@ -44,6 +44,8 @@ function targets(end: End): Target[] {
       return end.taken === end.other ? [end.taken] : [end.taken, end.other];
     case "indirect":
       return [...new Set(end.choices.map(({ to }) => to))];
+    case "call":
+      return [end.back];
     case "leave":
       return [];
   }
@@ -54,7 +56,8 @@ function cut(end: End, to: Block): void {
   else if (end.kind === "branch") {
     if (end.taken === to) end.taken = to.offset;
     if (end.other === to) end.other = to.offset;
-  } else if (end.kind === "indirect") end.choices = end.choices.filter((choice) => choice.to !== to);
+  } else if (end.kind === "call") end.back = to.offset;
+  else if (end.kind === "indirect") end.choices = end.choices.filter((choice) => choice.to !== to);
 }
 
 function reversePostorder(entry: Block): Block[] {

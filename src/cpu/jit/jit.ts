@@ -5,7 +5,7 @@ import type { Hart } from "../hart.ts";
 import { HART, TLB } from "../layout.ts";
 import { SLOT, SLOT_SIZE } from "../slots.ts";
 import type { Interpreter } from "../wasm/interpreter.ts";
-import { CELL, EXIT, ExitKind, exitsOffset, HOT_EXIT, WEB, webOffset } from "./cell.ts";
+import { CELL, EXIT, type Exit, ExitKind, exitsOffset, HOT_EXIT, WEB, webOffset } from "./cell.ts";
 import { JumpProfile } from "./profile.ts";
 import { findRegion, type Region, type Source } from "./region.ts";
 import { type Installed, RegionTable } from "./region-table.ts";
@@ -15,11 +15,11 @@ import { FS_DIRTY, INEXACT, translate } from "./translate.ts";
 export type JitMode = "off" | "on" | "always";
 
 /** Instructions between two looks at where the interpreter is. */
-const SAMPLE = 20_000;
+const SAMPLE = 10_000;
 /** The same while it is mostly translated code that runs. */
 const LONGEST_SAMPLE = 50_000;
 /** So often the interpreter was found at a place that is worth translating. */
-const HOT = 8;
+const HOT = 4;
 /** Each time that translated code of a page was lost, twice as much heat is asked for, up to so often. */
 const MOST_DOUBLINGS = 12;
 
@@ -258,7 +258,11 @@ export class Jit {
     const translation = translate(region, isCommon);
     this.stats.lost += this.table.makeRoom();
     try {
-      this.table.add(slot, region, translation, pages, this.mode === "always" ? HOT_EXIT - 1 : 0);
+      const targets = translation.exits.map((exit) => this.targetOf(exit, region, pages));
+      this.table.add(
+        { slot, region, translation, pages, targets },
+        this.mode === "always" ? HOT_EXIT - 1 : 0,
+      );
     } catch (error) {
       if (!(error instanceof ArenaFull)) throw error;
       this.isFull = true;
@@ -268,6 +272,13 @@ export class Jit {
     this.stats.instructions += region.flow.order.reduce((sum, { all }) => sum + all.length, 0);
     this.stats.bytes += translation.bytes.length;
     return true;
+  }
+
+  /** The slot that an exit goes to; 0 where that is not known. */
+  private targetOf({ kind, offset }: Exit, region: Region, pages: readonly number[]): number {
+    const page = pages[region.pages.indexOf(Math.floor(offset / 4096))];
+    if ((kind !== ExitKind.jump && kind !== ExitKind.call) || page === undefined) return 0;
+    return this.code.slotPage(page) + ((offset & 0xffe) / 2) * SLOT_SIZE;
   }
 
   /** The code around virtual page `first`. Notes in `physical` where the pages are, by their distance. */
@@ -290,6 +301,7 @@ export class Jit {
       return u16[(this.ram.readable(page) + (offset & 0xffe)) / 2];
     };
     return {
+      isMapped: (offset) => pageOf(offset) >= 0,
       fetch: (offset) => {
         const low = half(offset);
         // What was never reached is not worth its while.

@@ -46,6 +46,11 @@ export class RegionMemory {
     if (linear !== undefined && this.webs.definitions.has(placed)) this.region.code.i32(0).set(linear);
   }
 
+  /** Nothing is known of any register. */
+  forget(): void {
+    for (const linear of this.linear) if (linear !== undefined) this.region.code.i32(0).set(linear);
+  }
+
   /** Finds where an access is in linear memory, or leaves the region. */
   reach(access: Access): ReachedAccess {
     const { code, emit } = this.region;

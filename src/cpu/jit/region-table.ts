@@ -1,6 +1,6 @@
 import type { Arena } from "../../memory/arena.ts";
 import { SLOT } from "../slots.ts";
-import { FIRST_REGION, MOST_REGIONS } from "../wasm/fusion.ts";
+import { FIRST_BODY, FIRST_REGION, MOST_REGIONS, NO_BODY } from "../wasm/fusion.ts";
 import type { Interpreter } from "../wasm/interpreter.ts";
 import { CELL, cellSize, EXIT, ExitKind, exitsOffset, WEB, webOffset } from "./cell.ts";
 import { compiled } from "./modules.ts";
@@ -16,6 +16,8 @@ export interface Installed {
   readonly translation: Translation;
   /** Physical pages, in the order of `region.pages`. */
   readonly pages: readonly number[];
+  /** By exit, the slot that it goes to; 0 where that is not known. */
+  readonly targets: readonly number[];
   readonly cell: number;
   readonly cellBytes: number;
 }
@@ -35,7 +37,11 @@ export class RegionTable {
   /** The same, the oldest first. */
   private readonly byAge = new Set<Installed>();
   private readonly freeNumbers: number[] = [];
+  /** Numbers from here on have no handler yet. */
+  private entered = 0;
   private readonly byPage = new Map<number, Set<Installed>>();
+  /** By slot, the linear addresses of the `EXIT.link` of exits to it. */
+  private readonly links = new Map<number, Set<number>>();
 
   /** `originals`: linear address of the handlers that regions stand in the place of, a word each. */
   constructor(arena: Arena, interpreter: Interpreter, originals: number) {
@@ -83,43 +89,54 @@ export class RegionTable {
    * `heat`: what is counted of each exit already. There must be room, and no region at the slot. Throws `ArenaFull`, having
    * changed nothing.
    */
-  add(slot: number, region: Region, translation: Translation, pages: readonly number[], heat: number): void {
+  add(found: Pick<Installed, "slot" | "region" | "translation" | "pages" | "targets">, heat: number): void {
     const { u32 } = this.arena;
-    const { bytes, exits, webs } = translation;
+    const { slot, translation, pages } = found;
     // In sizes that come back: what is given back is only used again for the same one.
-    const cellBytes = 2 ** Math.ceil(Math.log2(cellSize(webs.webs.length, exits.length)));
+    const cellBytes =
+      2 ** Math.ceil(Math.log2(cellSize(translation.webs.webs.length, translation.exits.length)));
     const cell = this.arena.reserve(cellBytes, 8);
     const number = this.freeNumbers.pop() ?? this.regions.length;
     this.fillCell(cell, number, translation, heat);
-    const { leaveRegion, enterSlowly } = this.interpreter;
-    const env = { memory: this.arena.memory, leaveRegion, enterSlowly, cell };
+    const { leaveRegion, callRegion, enterRegion, table } = this.interpreter;
+    const env = { memory: this.arena.memory, leaveRegion, callRegion, cell };
     const imports = { env: env as unknown as Record<string, WebAssembly.ImportValue> };
-    const instance = new WebAssembly.Instance(compiled(bytes), imports);
-    const installed = { number, slot, region, translation, pages, cell, cellBytes };
+    const instance = new WebAssembly.Instance(compiled(translation.bytes), imports);
+    const installed = { ...found, number, cell, cellBytes };
     this.regions[number] = installed;
     this.byAge.add(installed);
-    for (const page of pages) {
-      let regions = this.byPage.get(page);
-      if (!regions) {
-        regions = new Set();
-        this.byPage.set(page, regions);
-      }
-      regions.add(installed);
-    }
+    for (const page of pages) addTo(this.byPage, page, installed);
     u32[this.originals / 4 + number] = u32[(slot + SLOT.handler) / 4];
-    this.interpreter.table.set(FIRST_REGION + number, instance.exports.region as CallableFunction);
+    if (this.entered === number) table.set(FIRST_REGION + this.entered++, enterRegion);
+    table.set(FIRST_BODY + number, instance.exports.region as CallableFunction);
     u32[(slot + SLOT.handler) / 4] = FIRST_REGION + number;
+    for (const [target, link] of linksOf(installed)) {
+      addTo(this.links, target, link);
+      u32[link / 4] = this.bodyAt(target);
+    }
+    this.relink(slot);
+  }
+
+  /** The table index of the region at a slot, or of what is called in place of one. */
+  private bodyAt(slot: number): number {
+    const handler = this.arena.u32[(slot + SLOT.handler) / 4];
+    return handler < FIRST_REGION ? NO_BODY : handler + FIRST_BODY - FIRST_REGION;
+  }
+
+  private relink(slot: number): void {
+    for (const link of this.links.get(slot) ?? []) this.arena.u32[link / 4] = this.bodyAt(slot);
   }
 
   private fillCell(cell: number, number: number, { exits, webs }: Translation, heat: number): void {
     const { i32, i64 } = this.arena;
+    i32[(cell + CELL.generation) / 4] = 0;
     i32[(cell + CELL.region) / 4] = number;
     for (let i = 0; i < webs.webs.length; i++) i32[(cell + webOffset(i) + WEB.web) / 4] = i;
     exits.forEach(({ offset, count, kind, web }, i) => {
       const at = cell + exitsOffset(webs.webs.length) + i * EXIT.size;
-      i64[(at + EXIT.offset) / 8] = BigInt(offset);
+      i64[(at + EXIT.offset) / 8] = BigInt(kind === ExitKind.call ? offset & 0xfff : offset);
       i32.set(
-        [count, kind | (number << 16), kind === ExitKind.miss ? cell + webOffset(web) : heat],
+        [count, kind | (number << 16), kind === ExitKind.miss ? cell + webOffset(web) : heat, NO_BODY],
         (at + EXIT.count) / 4,
       );
     });
@@ -130,14 +147,12 @@ export class RegionTable {
     const { u32 } = this.arena;
     if (u32[(slot + SLOT.handler) / 4] === FIRST_REGION + number)
       u32[(slot + SLOT.handler) / 4] = u32[this.originals / 4 + number];
-    for (const page of pages) {
-      const regions = this.byPage.get(page);
-      regions?.delete(installed);
-      if (regions?.size === 0) this.byPage.delete(page);
-    }
+    for (const page of pages) removeFrom(this.byPage, page, installed);
+    for (const [target, link] of linksOf(installed)) removeFrom(this.links, target, link);
+    this.relink(slot);
     this.regions[number] = undefined;
     this.byAge.delete(installed);
-    this.interpreter.table.set(FIRST_REGION + number, this.interpreter.original);
+    this.interpreter.table.set(FIRST_BODY + number, null);
     this.freeNumbers.push(number);
     this.arena.release(cell, cellBytes);
   }
@@ -145,4 +160,23 @@ export class RegionTable {
   clear(): void {
     for (const installed of [...this.byAge]) this.remove(installed);
   }
+}
+
+/** The slots that a region's exits go to, and the linear addresses of their links. */
+function* linksOf({ cell, targets, translation }: Installed): Iterable<readonly [number, number]> {
+  const exits = cell + exitsOffset(translation.webs.webs.length);
+  for (const [i, target] of targets.entries())
+    if (target !== 0) yield [target, exits + i * EXIT.size + EXIT.link];
+}
+
+function addTo<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
+  const set = sets.get(key);
+  if (set) set.add(value);
+  else sets.set(key, new Set([value]));
+}
+
+function removeFrom<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
+  const set = sets.get(key);
+  set?.delete(value);
+  if (set?.size === 0) sets.delete(key);
 }

@@ -22,6 +22,7 @@ function find(
   const view = new DataView(bytes.buffer);
   const end = placed.segments[0]?.sections[0]?.bytes.length ?? 0;
   return findRegion(at, {
+    isMapped: (offset) => offset >= 0 && offset < end,
     fetch: (offset) =>
       offset < 0 || offset >= end || unreached.includes(offset) ? undefined : view.getInt32(offset, true),
     choices: (offset) => choices[offset] ?? [],
@@ -71,7 +72,7 @@ describe("a region", () => {
     ]);
     const [first, last] = region?.flow.order ?? [];
     expect(first.end).toMatchObject({ kind: "branch", other: 8 });
-    expect(last.end).toEqual({ kind: "leave", offset: 16 });
+    expect(last.end).toEqual({ kind: "fall", to: 16 });
   });
 
   test("has a function once for each place that calls it, and its return goes back there", () => {
@@ -82,16 +83,35 @@ describe("a region", () => {
     expect(functions?.map((block) => successors(block).map(({ offset }) => offset))).toEqual([[4], [8]]);
   });
 
-  test("follows calls three deep", () => {
-    const names = ["f", "g", "h", "i"];
-    const functions = names.map(
-      (name, i) => `${name}: li t${i}, ${i + 1}\n ${i < 3 ? `jal ${names[i + 1]}\n` : ""} ret`,
-    );
-    const region = find(`jal f\n ecall\n ${functions.join("\n")}`);
-    const loaded = region?.flow.order.flatMap(({ all }) =>
-      all.filter(({ instruction }) => instruction.row.name === "addi").map((p) => p.instruction.fields.imm),
-    );
-    expect(loaded).toEqual([1, 2, 3]);
+  test("calls functions that call others, or are large, and goes on where they return to", () => {
+    const large = `f: ${"addi a0, a0, 1\n".repeat(100)} ret`;
+    for (const callee of ["f: addi a0, a0, 1\n jal f\n ret", large, "f: ecall\n ret"]) {
+      const region = find(`addi a1, a1, 1\n jal f\n addi a2, a2, 1\n ecall\n ${callee}`);
+      expect(shape(region)).toEqual([
+        { at: 0, names: "addi jal", end: "call", to: [8] },
+        { at: 8, names: "addi", end: "leave", to: [] },
+      ]);
+      expect(region?.flow.order[0].end).toMatchObject({ to: 16 });
+    }
+  });
+
+  test("knows where a call leads that takes two instructions, but not where the second is jumped to alone", () => {
+    const source = (first: string) =>
+      `${first}\n 1: auipc ra, 0\n 2: jalr ra, 20(ra)\n ecall\n .zero 8\n f: jal f`;
+    const [before, block] = find(source("addi a0, a0, 1"))?.flow.order ?? [];
+    expect(before.end).toMatchObject({ kind: "call", to: 24 });
+    expect(block.end).toEqual({ kind: "leave", offset: 12 });
+    const ends = find(source("beqz a0, 2f"))?.flow.order.map(({ end }) => end);
+    expect(ends?.filter(({ kind }) => kind === "call")).toMatchObject([{ to: undefined }]);
+  });
+
+  test("calls what a small function ends by jumping to, and goes on behind the call of that function", () => {
+    const region = find("jal f\n addi a1, a1, 1\n ecall\n f: ld t1, 0(a0)\n jr t1");
+    expect(shape(region)).toEqual([
+      { at: 0, names: "jal", end: "jump", to: [12] },
+      { at: 12, names: "ld jalr", end: "call", to: [4] },
+      { at: 4, names: "addi", end: "leave", to: [] },
+    ]);
   });
 
   test("does not follow a return whose caller is not in it", () => {
@@ -119,7 +139,7 @@ describe("a region", () => {
     const region = find(`${"addi a0, a0, 1\n".repeat(1000)} ecall`);
     const instructions = region?.flow.order.flatMap(({ all }) => all) ?? [];
     expect(instructions.length).toBe(LARGEST_REGION);
-    expect(region?.flow.order[0].end).toEqual({ kind: "leave", offset: 4 * LARGEST_REGION });
+    expect(region?.flow.order[0].end).toEqual({ kind: "fall", to: 4 * LARGEST_REGION });
   });
 
   test("is bounded where everything calls everything", () => {

@@ -1,4 +1,4 @@
-import { decode, instructionLength } from "../../isa/decode.ts";
+import { decode } from "../../isa/decode.ts";
 import type { Instruction } from "../../isa/row.ts";
 import { isDirectJump } from "../wasm/variants.ts";
 import { analyseFlow, type Flow } from "./flow.ts";
@@ -6,14 +6,16 @@ import { usesOf } from "./uses.ts";
 
 /**
  * A region: the control-flow graph that is translated as one function. Its code is found by following jumps from a hot
- * entry, across pages, and into the functions that it calls. Places are offsets from the entry's virtual page, so that a
- * region means the same wherever the address space has it.
+ * entry, across pages, and into the small functions that it calls: others are regions of their own. Places are offsets from
+ * the entry's virtual page, so that a region means the same wherever the address space has it.
  */
 export interface Region {
   /** Offset of the entry from its page. */
   readonly entry: number;
   readonly flow: Flow;
-  /** Virtual pages that its instructions stand in, as distances from the entry's page; 0 is the first. */
+  /**
+   * Virtual pages that its instructions stand in, or what it calls, as distances from the entry's page; 0 is the first.
+   */
   readonly pages: readonly number[];
 }
 
@@ -44,6 +46,11 @@ export type End =
   | { readonly kind: "branch"; readonly placed: Placed; taken: Target; other: Target }
   /** A jump to a register: to one of the choices, or else out of the region. */
   | { readonly kind: "indirect"; readonly placed: Placed; choices: Choice[] }
+  /**
+   * To another region, at the offset `to`, or where a register says; to `back` where that returns. `to` and `back` are
+   * offsets where there is no more to be known.
+   */
+  | { readonly kind: "call"; readonly placed: Placed; readonly to: number | undefined; back: Target }
   /** The instruction there is the interpreter's. */
   | { readonly kind: "leave"; readonly offset: number };
 
@@ -55,39 +62,39 @@ export interface Choice {
 /** Instructions in the region at most: the compiler's time grows with it, and so do interrupts wait. */
 export const LARGEST_REGION = 400;
 const MOST_BLOCKS = 80;
-/** A function is followed into itself while the region is smaller than this. */
-const SMALL_RECURSION = 120;
-/** Calls that are followed into, one inside the other. */
-const CALL_DEPTH = 3;
+/** A function that calls nothing, and is not larger than this, is no region of its own where it is called. */
+const MOST_INLINED = 60;
 const RA = 1;
 
 /** What is known of the code. */
 export interface Source {
+  /** Whether there is a page at the offset that code can be in. */
+  isMapped(offset: number): boolean;
   /** The instruction at an offset, as memory has it; undefined where it is not worth translating or cannot be fetched. */
   fetch(offset: number): number | undefined;
   /** Where the jump to a register at an offset was seen to go. */
   choices(offset: number): readonly number[];
 }
 
+/** A call of a function that is followed into, or of what is no part of the region. */
+type Call = { readonly inlined: Frame } | "outside";
+
 /** A function that the region is inside of: calls of the same one from two places are two. */
 interface Frame {
-  readonly entry: number;
-  readonly depth: number;
   readonly caller: Frame | undefined;
   /** Where a return goes, in `caller`. */
   readonly back: number;
-  readonly callees: Map<string, Frame>;
+  /** By the offset of the jump. */
+  readonly calls: Map<number, Call>;
   readonly code: Map<number, Placed>;
   readonly leaders: Set<number>;
   readonly blocks: Map<number, Block>;
 }
 
-const newFrame = (entry: number, caller: Frame | undefined, back: number): Frame => ({
-  entry,
-  depth: caller ? caller.depth + 1 : 0,
+const newFrame = (caller: Frame | undefined, back: number): Frame => ({
   caller,
   back,
-  callees: new Map(),
+  calls: new Map(),
   code: new Map(),
   leaders: new Set(),
   blocks: new Map(),
@@ -104,13 +111,14 @@ class Finder {
   private instructions = 0;
   private starts = 0;
   private readonly pages = new Set<number>([0]);
+  private readonly decoded = new Map<number, Instruction | undefined>();
 
   constructor(source: Source) {
     this.source = source;
   }
 
   find(entry: number): Region | undefined {
-    const root = newFrame(entry, undefined, 0);
+    const root = newFrame(undefined, 0);
     this.lead(root, entry);
     for (let next = this.queue.shift(); next; next = this.queue.shift())
       this.explore(next.frame, next.offset);
@@ -130,13 +138,18 @@ class Finder {
 
   /** Decodes from a leader up to a jump, or to code that is known already. */
   private explore(frame: Frame, start: number): void {
+    let before: Placed | undefined;
     for (let offset = start; !frame.code.has(offset); ) {
       if (this.instructions >= LARGEST_REGION) return;
-      const placed = this.decodeAt(offset);
-      if (!placed) return;
+      const instruction = this.decodeAt(offset);
+      if (!instruction) return;
+      // One for each frame: what is found out about a place may differ between them.
+      const placed = { offset, instruction };
       frame.code.set(offset, placed);
       this.instructions++;
       const { row, fields, length } = placed.instruction;
+      this.pages.add(Math.floor(offset / 4096));
+      this.pages.add(Math.floor((offset + length - 1) / 4096));
       const next = offset + length;
       if (row.meaning.kind === "branch") {
         this.lead(frame, next);
@@ -144,47 +157,72 @@ class Finder {
         return;
       }
       if (row.meaning.kind === "jump") {
-        this.follow(frame, placed, next);
+        this.follow(frame, placed, before);
         return;
       }
       if (!isTranslated(placed.instruction)) return;
+      before = placed;
       offset = next;
     }
   }
 
-  private follow(frame: Frame, { offset, instruction }: Placed, next: number): void {
-    const { row, fields } = instruction;
-    if (isDirectJump(row.meaning)) {
-      if (fields.rd === 0) this.lead(frame, offset + fields.imm);
-      else if (fields.rd === RA) this.call(frame, offset, offset + fields.imm, next);
-      return;
-    }
-    if (isReturn(instruction)) {
+  private follow(frame: Frame, placed: Placed, before: Placed | undefined): void {
+    const { offset, instruction } = placed;
+    const { fields } = instruction;
+    const to = directTarget(placed, before);
+    if (fields.rd === RA) this.call(frame, placed, to);
+    else if (to !== undefined) this.lead(frame, to);
+    else if (isReturn(instruction)) {
       if (frame.caller) this.lead(frame.caller, frame.back);
+    } else if (frame.caller) {
+      // The last thing that a function does: whoever is called returns for it.
+      frame.calls.set(offset, "outside");
+      this.lead(frame.caller, frame.back);
+    } else for (const choice of this.source.choices(offset)) this.lead(frame, choice);
+  }
+
+  private call(frame: Frame, { offset, instruction }: Placed, to: number | undefined): void {
+    const next = offset + instruction.length;
+    if (to !== undefined && this.isSmall(to)) {
+      const inlined = newFrame(frame, next);
+      frame.calls.set(offset, { inlined });
+      this.lead(inlined, to);
       return;
     }
-    for (const choice of this.source.choices(offset)) {
-      if (fields.rd === RA) this.call(frame, offset, choice, next);
-      else this.lead(frame, choice);
+    if (to !== undefined && this.source.isMapped(to)) this.pages.add(Math.floor(to / 4096));
+    frame.calls.set(offset, "outside");
+    this.lead(frame, next);
+  }
+
+  /** A function there is so small that it had better stand where it is called. */
+  private isSmall(start: number): boolean {
+    const seen = new Set<number>();
+    const starts = [start];
+    for (let offset = starts.pop(); offset !== undefined; offset = starts.pop()) {
+      while (!seen.has(offset)) {
+        const instruction = this.decodeAt(offset);
+        if (!instruction) break;
+        seen.add(offset);
+        const { row, fields, length } = instruction;
+        if (seen.size > MOST_INLINED || !isTranslated(instruction)) return false;
+        if (row.meaning.kind === "jump") {
+          if (fields.rd === RA) return false;
+          if (isDirectJump(row.meaning)) starts.push(offset + fields.imm);
+          break;
+        }
+        if (row.meaning.kind === "branch") starts.push(offset + fields.imm);
+        offset += length;
+      }
     }
+    return seen.size > 0;
   }
 
-  private call(frame: Frame, site: number, to: number, next: number): void {
-    if (frame.depth >= CALL_DEPTH) return;
-    if (this.instructions > SMALL_RECURSION)
-      for (let at: Frame | undefined = frame; at; at = at.caller) if (at.entry === to) return;
-    const callee = newFrame(to, frame, next);
-    frame.callees.set(calleeKey(site, to), callee);
-    this.lead(callee, to);
-  }
-
-  private decodeAt(offset: number): Placed | undefined {
+  private decodeAt(offset: number): Instruction | undefined {
+    if (this.decoded.has(offset)) return this.decoded.get(offset);
     const bits = this.source.fetch(offset);
     const instruction = bits === undefined ? undefined : decode(bits);
-    if (bits === undefined || !instruction) return undefined;
-    this.pages.add(Math.floor(offset / 4096));
-    this.pages.add(Math.floor((offset + instructionLength(bits) - 1) / 4096));
-    return { offset, instruction };
+    this.decoded.set(offset, instruction);
+    return instruction;
   }
 
   /** The block that begins there, or the offset itself where there is none. */
@@ -198,10 +236,10 @@ class Finder {
     while (!end) {
       const placed = frame.code.get(offset);
       if (!placed) {
-        end = { kind: "leave", offset };
+        end = { kind: "fall", to: offset };
         break;
       }
-      end = this.endAt(frame, placed);
+      end = this.endAt(frame, placed, body.at(-1));
       if (end) break;
       body.push(placed);
       offset += placed.instruction.length;
@@ -215,13 +253,17 @@ class Finder {
   }
 
   /** How a block ends with this instruction; undefined where it goes on. */
-  private endAt(frame: Frame, placed: Placed): End | undefined {
+  private endAt(frame: Frame, placed: Placed, before: Placed | undefined): End | undefined {
     const { offset, instruction } = placed;
     const { row, fields, length } = instruction;
     if (row.meaning.kind === "branch")
       return { kind: "branch", placed, taken: offset + fields.imm, other: offset + length };
     if (row.meaning.kind !== "jump") return isTranslated(instruction) ? undefined : { kind: "leave", offset };
-    if (isDirectJump(row.meaning)) return { kind: "jump", placed, to: offset + fields.imm };
+    const call = frame.calls.get(offset);
+    const to = directTarget(placed, before);
+    if (call === "outside")
+      return { kind: "call", placed, to, back: fields.rd === RA ? offset + length : frame.back };
+    if (to !== undefined) return { kind: "jump", placed, to };
     const offsets = !isReturn(instruction) ? this.source.choices(offset) : frame.caller ? [frame.back] : [];
     return { kind: "indirect", placed, choices: offsets.map((to) => ({ offset: to, to })) };
   }
@@ -231,31 +273,39 @@ class Finder {
       case "fall":
         end.to = this.block(frame, end.to as number);
         break;
-      case "jump":
-        end.to = this.called(frame, end.placed, end.to as number);
+      case "jump": {
+        const call = frame.calls.get(end.placed.offset);
+        end.to = this.block(call && call !== "outside" ? call.inlined : frame, end.to as number);
         break;
+      }
       case "branch":
         end.taken = this.block(frame, end.taken as number);
         end.other = this.block(frame, end.other as number);
         break;
       case "indirect":
         for (const choice of end.choices)
-          choice.to =
-            isReturn(end.placed.instruction) && frame.caller
-              ? this.block(frame.caller, choice.offset)
-              : this.called(frame, end.placed, choice.offset);
+          choice.to = this.block((isReturn(end.placed.instruction) && frame.caller) || frame, choice.offset);
         end.choices = end.choices.filter(({ to }) => typeof to !== "number");
+        break;
+      case "call":
+        end.back = this.block(
+          end.placed.instruction.fields.rd === RA ? frame : (frame.caller as Frame),
+          end.back as number,
+        );
         break;
     }
   }
-
-  /** What a jump goes to: in a frame of its own where it is a call. */
-  private called(frame: Frame, { offset }: Placed, to: number): Target {
-    return this.block(frame.callees.get(calleeKey(offset, to)) ?? frame, to);
-  }
 }
 
-const calleeKey = (site: number, to: number) => `${site} ${to}`;
+/** Where a jump goes by what stands in the code: by its own immediate, or added to the `auipc` before it. */
+function directTarget({ offset, instruction }: Placed, before: Placed | undefined): number | undefined {
+  const { row, fields } = instruction;
+  if (isDirectJump(row.meaning)) return offset + fields.imm;
+  if (before?.instruction.row.name !== "auipc" || before.instruction.fields.rd !== fields.rs1)
+    return undefined;
+  const to = before.offset + before.instruction.fields.imm + fields.imm;
+  return Math.floor(to / 2) * 2;
+}
 
 /** Not left to the interpreter: neither a system instruction nor one that needs a call. */
 function isTranslated({ row }: Instruction): boolean {

@@ -56,8 +56,8 @@ function written(entry: Block): (numbers: readonly number[]) => number[] {
   const exit = code.depth;
   writeStructured(code, flow, {
     loopHead: () => {},
-    join: (_, to) => {
-      code.i32(to.offset).call(joined);
+    edge: (_, to, joins) => {
+      if (joins) code.i32(to.offset).call(joined);
     },
     block: (block, go) => {
       code.i32(block.offset).call(next).tee(choice).i32(0).op("i32_lt_s").if().brTo(exit).op("end");

@@ -8,8 +8,8 @@ export interface BlockWriter {
   loopHead(block: Block): void;
   /** The instructions, and after them the jumps: `go` for each block that the end goes to. */
   block(block: Block, go: (to: Block) => void): void;
-  /** Before a jump to a block that others come to, too. */
-  join(from: Block, to: Block): void;
+  /** Before control goes from one block to another; `joins`: others come to it, too. */
+  edge(from: Block, to: Block, joins: boolean): void;
 }
 
 /**
@@ -74,13 +74,13 @@ class Structurer {
   private go(from: Block, to: Block): void {
     const label = this.labels.get(to);
     const isBack = to.index <= from.index;
-    if (!isBack && !this.isMerge[to.index]) {
-      if (this.isLoop[to.index]) this.writer.join(from, to);
+    const isInline = !isBack && !this.isMerge[to.index];
+    this.writer.edge(from, to, !isInline || this.isLoop[to.index]);
+    if (isInline) {
       this.tree(to);
       return;
     }
     if (label === undefined) throw new Error("a block has no label where it is gone to");
-    this.writer.join(from, to);
     this.code.brTo(label);
   }
 }

@@ -1,19 +1,20 @@
-import type { Expr, RegisterField } from "../../isa/meaning.ts";
+import type { Expr } from "../../isa/meaning.ts";
 import { F_NAMES, X_NAMES } from "../../isa/registers.ts";
 import { HART, TLB } from "../layout.ts";
-import { SLOT } from "../slots.ts";
-import { Code, F64, I32, I64 } from "../wasm/encoder.ts";
+import { Code, I32, I64 } from "../wasm/encoder.ts";
 import { ExpressionEmitter } from "../wasm/expression.ts";
 import { emitInlineFloat } from "../wasm/float-inline.ts";
-import { HANDLER_PARAMETERS, P } from "../wasm/frame.ts";
+import { P } from "../wasm/frame.ts";
 import { hasFusedMultiplyAdd } from "../wasm/fused-multiply-add.ts";
 import type { ReachedAccess } from "../wasm/memory-access.ts";
 import { ModuleBuilder } from "../wasm/module-builder.ts";
-import { CELL, EXIT, type Exit, ExitKind, exitsOffset } from "./cell.ts";
+import { DEPTH, ENDS_CALLS, REGION_PARAMETERS, REGION_RESULTS } from "../wasm/region-support.ts";
+import { CELL, type Exit, ExitKind } from "./cell.ts";
+import { CALL, ExitWriter, LEAVE } from "./exits.ts";
 import { type Block, type Choice, isReturn, type Placed, type Region, type Target } from "./region.ts";
 import { RegionMemory } from "./region-memory.ts";
+import { RegisterFile } from "./registers.ts";
 import { type BlockWriter, writeStructured } from "./structure.ts";
-import { usesOf } from "./uses.ts";
 import { findWebs, type Webs } from "./webs.ts";
 
 /** What a region was translated to. */
@@ -41,9 +42,6 @@ export function translate(region: Region, isCommon: boolean, notes?: CodeNotes):
   return new RegionWriter(region, isCommon, notes).translate();
 }
 
-/** Function indexes of a region's module: its imports, from `wasm/region-support.ts`. */
-const LEAVE = 0;
-const ENTER_SLOWLY = 1;
 const CELL_GLOBAL = 0;
 /** `mstatus.FS` */
 export const FS_DIRTY = 3;
@@ -56,23 +54,21 @@ class RegionWriter implements BlockWriter {
   private readonly region: Region;
   private readonly notes: CodeNotes | undefined;
   private readonly webs: Webs;
-  private readonly placedAll: readonly Placed[];
   private readonly floats: boolean;
   private readonly isCommon: boolean;
-  private readonly code = new Code(HANDLER_PARAMETERS.length);
+  private readonly code = new Code(REGION_PARAMETERS.length);
   private readonly emitter: ExpressionEmitter;
-  private readonly exits: Exit[] = [];
+  private readonly x: RegisterFile;
+  private readonly f: RegisterFile;
+  private readonly files: readonly RegisterFile[];
+  private readonly exits: ExitWriter;
 
   // Locals.
   private readonly cell: number;
   /** An address: of an access, or of an indirect jump. */
   private readonly address: number;
-  /** Linear address of the record of the exit that is taken, less the first one's. */
-  private readonly exit: number;
-  private readonly x: (number | undefined)[] = [];
-  private readonly f: (number | undefined)[] = [];
-  /** `Code.depth` inside the block whose end is behind the code. */
-  private exitLevel = 0;
+  /** What a region that was called has returned: see `REGION_RESULTS`. */
+  private readonly result: number;
 
   /** The instruction being written. */
   private placed!: Placed;
@@ -88,11 +84,15 @@ class RegionWriter implements BlockWriter {
     this.isCommon = isCommon;
     this.notes = notes;
     this.webs = findWebs(region.flow);
-    this.placedAll = region.flow.order.flatMap(({ all }) => all);
-    this.floats = this.placedAll.some(({ instruction }) => instruction.row.float);
+    this.floats = region.flow.order.some(({ all }) => all.some(({ instruction }) => instruction.row.float));
     this.cell = code.local(I32);
     this.address = code.local(I64);
-    this.exit = code.local(I32);
+    this.result = code.local(I32);
+    this.x = new RegisterFile(code, region.flow, "x");
+    this.f = new RegisterFile(code, region.flow, "f");
+    this.files = [this.x, this.f];
+    const { cell, address } = this;
+    this.exits = new ExitWriter(code, this.x, this.f, { cell, address, webs: this.webs.webs.length });
     this.memory = new RegionMemory(this.webs, {
       code,
       cell: this.cell,
@@ -126,16 +126,16 @@ class RegionWriter implements BlockWriter {
 
   translate(): Translation {
     const module = new ModuleBuilder();
-    const type = module.type(HANDLER_PARAMETERS, []);
+    const type = module.type(REGION_PARAMETERS, REGION_RESULTS);
     module.importFunction("leaveRegion", type);
-    module.importFunction("enterSlowly", type);
+    module.importFunction("callRegion", type);
     module.importGlobal("cell");
     const index = module.declare(type);
     module.define(index, this.body());
     module.export("region", index);
     return {
       bytes: module.encode(),
-      exits: this.exits,
+      exits: this.exits.exits,
       webs: this.webs,
       floats: this.floats,
       isCommon: this.isCommon,
@@ -143,24 +143,21 @@ class RegionWriter implements BlockWriter {
   }
 
   private body(): Code {
-    const { code } = this;
+    const { flow } = this.region;
     this.enter();
-    code.block();
-    this.exitLevel = code.depth;
-    writeStructured(code, this.region.flow, this);
-    code.op("end");
-    this.storeRegisters();
-    code.get(P.hart).get(this.address).mem("i64_store", HART.address);
-    code.get(this.cell).i32(exitsOffset(this.webs.webs.length)).op("i32_add").get(this.exit).op("i32_add");
-    code.get(P.hart).get(P.budget).get(P.tlb).get(P.page);
-    return code.returnCall(LEAVE);
+    this.exits.open();
+    this.edge(undefined, flow.order[0]);
+    writeStructured(this.code, flow, this);
+    this.exits.close();
+    return this.code;
   }
 
-  /** Makes sure that the region is right where it is entered, and loads the registers. */
+  /** Makes sure that the region is right where it is entered. */
   private enter(): void {
     const { code } = this;
     code.globalGet(CELL_GLOBAL).tee(this.cell).mem("i32_load", CELL.generation);
     code.get(P.tlb).mem("i32_load", TLB.generation).op("i32_ne");
+    code.get(P.budget).get(DEPTH).op("i32_or").i32(0).op("i32_lt_s").op("i32_or");
     // The same code may stand in two places with different pages around it.
     if (this.region.pages.length > 1)
       code.get(this.cell).mem("i64_load", CELL.page).get(P.page).op("i64_ne").op("i32_or");
@@ -170,93 +167,58 @@ class RegionWriter implements BlockWriter {
       code.get(P.hart).mem("i32_load", HART.fflags).i32(INEXACT).op("i32_and").op("i32_eqz").op("i32_or");
     }
     code.ifUnlikely();
-    for (const parameter of Object.values(P)) code.get(parameter);
-    code.returnCall(ENTER_SLOWLY).op("end");
-    code.get(P.budget).get(P.slot).mem("i32_load16_s", SLOT.ordinal).op("i32_sub").set(P.budget);
-    this.makeRegisters(this.placedAll);
+    this.leaveBy({ kind: ExitKind.stale, offset: this.region.entry, count: 0, web: 0 });
+    code.op("end");
     this.memory.makeLocals();
     if (this.notes) this.nameLocals(this.notes.locals);
   }
 
+  /** Goes on with `leaveRegion`. All registers have been stored. */
+  private leaveBy(exit: Exit): void {
+    const { code } = this;
+    code.get(P.hart);
+    this.exits.pushRecord(exit);
+    code.mem("i32_store", HART.regionExit);
+    for (const parameter of Object.values(P)) code.get(parameter);
+    code.returnCall(LEAVE);
+  }
+
   private nameLocals(names: Map<number, string>): void {
-    const { cell, address, exit } = this;
-    for (const [name, local] of Object.entries({ ...P, cell, address, exit })) names.set(local, name);
+    const { cell, address, result } = this;
+    const { slot: depth, ...parameters } = P;
+    const known = { depth, ...parameters, cell, address, result, exit: this.exits.exit };
+    for (const [name, local] of Object.entries(known)) names.set(local, name);
     const add = (locals: readonly (number | undefined)[], name: (register: number) => string) =>
       locals.forEach((local, register) => {
         if (local !== undefined) names.set(local, name(register));
       });
-    add(this.x, (register) => X_NAMES[register]);
-    add(this.f, (register) => F_NAMES[register]);
+    add(this.x.locals, (register) => X_NAMES[register]);
+    add(this.f.locals, (register) => F_NAMES[register]);
     add(this.memory.linear, (register) => `${X_NAMES[register]}_linear`);
-  }
-
-  private makeRegisters(placed: readonly Placed[]): void {
-    const { code } = this;
-    for (const { instruction } of placed) {
-      const { x, f, writes } = usesOf(instruction.row);
-      const written: readonly RegisterField[] = ["rd"];
-      for (const field of writes === "x" ? [...x, ...written] : x) {
-        const register = instruction.fields[field];
-        if (register !== 0) this.x[register] ??= code.local(I64);
-      }
-      for (const field of writes === "f" ? [...f, ...written] : f)
-        this.f[instruction.fields[field]] ??= code.local(F64);
-    }
-    this.x.forEach((local, register) => {
-      if (local !== undefined)
-        code
-          .get(P.hart)
-          .mem("i64_load", HART.x + 8 * register)
-          .set(local);
-    });
-    this.f.forEach((local, register) => {
-      if (local !== undefined)
-        code
-          .get(P.hart)
-          .mem("f64_load", HART.f + 8 * register)
-          .set(local);
-    });
-  }
-
-  private storeRegisters(): void {
-    const { code } = this;
-    const x = new Set<number>();
-    const f = new Set<number>();
-    for (const { instruction } of this.placedAll) {
-      const { writes } = usesOf(instruction.row);
-      if (writes === "x") x.add(instruction.fields.rd);
-      if (writes === "f") f.add(instruction.fields.rd);
-    }
-    x.delete(0);
-    for (const register of x) {
-      code.get(P.hart).get(this.x[register] as number);
-      code.mem("i64_store", HART.x + 8 * register);
-    }
-    for (const register of f) {
-      code.get(P.hart).get(this.f[register] as number);
-      code.mem("f64_store", HART.f + 8 * register);
-    }
   }
 
   // Control flow.
 
   loopHead(block: Block): void {
     const { code } = this;
+    for (const file of this.files) file.beginLoop(block);
     this.pending = 0;
     code.get(P.budget).i32(0).op("i32_lt_s").ifUnlikely();
     this.leave(ExitKind.jump, block.offset, 0);
     code.op("end");
   }
 
-  join(from: Block): void {
+  edge(from: Block | undefined, to: Block, joins = true): void {
     const { code } = this;
-    const count = this.pendingBehind[from.index];
-    if (count > 0) code.get(P.budget).i32(count).op("i32_sub").set(P.budget);
+    const count = from ? this.pendingBehind[from.index] : 0;
+    if (joins && count > 0) code.get(P.budget).i32(count).op("i32_sub").set(P.budget);
+    for (const file of this.files) file.go(from, to);
   }
 
   block(block: Block, go: (to: Block) => void): void {
     const { sources } = this.region.flow;
     const from = sources[block.index];
+    for (const file of this.files) file.begin(block);
     const isInline = from.length === 1 && from[0] < block.index;
     this.pending = isInline ? this.pendingBehind[from[0]] : 0;
     for (const placed of block.body) {
@@ -269,11 +231,16 @@ class RegionWriter implements BlockWriter {
     const count = this.pending;
     this.pendingBehind[block.index] = count;
     const to = (target: Target) => {
-      if (typeof target === "number") this.leave(ExitKind.jump, target, count);
-      else go(target);
+      if (typeof target !== "number") {
+        go(target);
+        return;
+      }
+      for (const file of this.files) file.leave(block);
+      this.leave(ExitKind.jump, target, count);
     };
     switch (end.kind) {
       case "fall":
+        this.end(block);
         to(end.to);
         break;
       case "leave":
@@ -281,15 +248,25 @@ class RegionWriter implements BlockWriter {
         break;
       case "jump":
         this.link(end.placed);
+        this.end(block);
         to(end.to);
         break;
       case "branch":
+        this.end(block);
         this.branch(end, to);
         break;
       case "indirect":
-        this.indirect(end, count, to);
+        this.indirect(block, end, count, to);
+        break;
+      case "call":
+        this.pendingBehind[block.index] = 0;
+        this.call(end, count, go);
         break;
     }
+  }
+
+  private end(block: Block): void {
+    for (const file of this.files) file.end(block);
   }
 
   private branch(end: Extract<Block["end"], { kind: "branch" }>, to: (target: Target) => void): void {
@@ -308,6 +285,7 @@ class RegionWriter implements BlockWriter {
   }
 
   private indirect(
+    block: Block,
     end: Extract<Block["end"], { kind: "indirect" }>,
     count: number,
     to: (target: Target) => void,
@@ -319,6 +297,7 @@ class RegionWriter implements BlockWriter {
     this.emitter.expr(meaning.target);
     code.set(this.address);
     this.link(end.placed);
+    this.end(block);
     if (end.choices.length > 0) {
       const offset = code.local(I64);
       code.get(this.address).get(P.page).op("i64_sub").set(offset);
@@ -328,8 +307,61 @@ class RegionWriter implements BlockWriter {
         to,
       );
     }
-    const kind = isReturn(end.placed.instruction) ? ExitKind.return : ExitKind.indirect;
-    this.leave(kind, end.placed.offset, count);
+    for (const file of this.files) file.leave(block);
+    const { offset } = end.placed;
+    if (!isReturn(end.placed.instruction)) {
+      this.leave(ExitKind.indirect, offset, count);
+      return;
+    }
+    this.exits.storeDirty();
+    code.get(P.hart).get(this.address).mem("i64_store", HART.address);
+    code.get(P.budget).i32(count).op("i32_sub");
+    this.exits.pushRecord({ kind: ExitKind.return, offset, count, web: 0 });
+    code.op("return");
+  }
+
+  /**
+   * Calls another region, and goes on where that returns if it does so to where this one expects it. Else what called this one
+   * does the same.
+   */
+  private call(
+    { placed, to, back }: Extract<Block["end"], { kind: "call" }>,
+    count: number,
+    go: (to: Block) => void,
+  ): void {
+    const { code } = this;
+    const { meaning } = placed.instruction.row;
+    if (meaning.kind !== "jump") throw new Error("a call that does not jump");
+    const isDirect = to !== undefined;
+    const kind = isDirect ? ExitKind.call : ExitKind.indirectCall;
+    const exit = { kind, offset: to ?? placed.offset, count: 0, web: 0 };
+    this.placed = placed;
+    if (!isDirect) {
+      code.get(P.hart);
+      this.emitter.expr(meaning.target);
+      code.mem("i64_store", HART.address);
+    }
+    this.link(placed);
+    this.exits.storeDirty();
+    code.get(P.hart);
+    this.exits.pushRecord(exit);
+    code.mem("i32_store", HART.regionExit);
+    code.get(DEPTH).i32(1).op("i32_sub").get(P.hart).get(P.budget).i32(count).op("i32_sub").get(P.tlb);
+    this.pushAddress(isDirect ? Math.floor(to / 4096) * 4096 : 0);
+    code.call(isDirect ? CALL : LEAVE);
+    code.set(this.result).set(P.budget);
+    if (typeof back === "number") {
+      code.get(P.budget).get(this.result).op("return");
+      return;
+    }
+    code.get(this.result).i32(ENDS_CALLS).op("i32_and");
+    code.get(P.budget).i32(31).op("i32_shr_u").op("i32_or");
+    code.get(P.hart).mem("i64_load", HART.address);
+    this.pushAddress(back.offset);
+    code.op("i64_ne").op("i32_or").ifUnlikely();
+    code.get(P.budget).get(this.result).op("return").op("end");
+    this.memory.forget();
+    go(back);
   }
 
   /** Goes to the choice that `offset` is, in ascending order; what follows is where it is none. */
@@ -357,14 +389,7 @@ class RegionWriter implements BlockWriter {
 
   /** Leaves the region; nothing behind it in the code is reached. */
   private leave(kind: number, offset: number, count: number, web = 0): void {
-    const last = this.exits.length - 1;
-    const isLast = last >= 0 && isSame(this.exits[last], { kind, offset, count, web });
-    if (!isLast) this.exits.push({ offset, count, kind, web });
-    const number = this.exits.length - 1;
-    this.code
-      .i32(number * EXIT.size)
-      .set(this.exit)
-      .brTo(this.exitLevel);
+    this.exits.leave({ offset, count, kind, web });
   }
 
   // Instructions.
@@ -390,7 +415,8 @@ class RegionWriter implements BlockWriter {
         break;
       case "setF":
         this.emitter.expr(meaning.value);
-        this.code.op("f64_reinterpret_i64").set(this.f[this.fields.rd] as number);
+        this.code.op("f64_reinterpret_i64").set(this.f.locals[this.fields.rd] as number);
+        this.f.written(this.fields.rd);
         break;
       case "store":
         this.reached?.store();
@@ -405,22 +431,24 @@ class RegionWriter implements BlockWriter {
   private setX(push: () => void): void {
     push();
     const { rd } = this.fields;
-    this.code.set(this.x[rd] as number);
+    this.code.set(this.x.locals[rd] as number);
+    this.x.written(rd);
     this.memory.defined(this.placed);
   }
 
   private pushX(register: number): void {
     if (register === 0) this.code.i64(0n);
-    else this.code.get(this.x[register] as number);
+    else this.code.get(this.x.locals[register] as number);
   }
 
   private pushF(register: number): void {
-    this.code.get(this.f[register] as number).op("i64_reinterpret_f64");
+    this.code.get(this.f.locals[register] as number).op("i64_reinterpret_f64");
   }
 
   /** Leaves the virtual address of an offset on the stack. */
   private pushAddress(offset: number): void {
-    this.code.get(P.page).i64(BigInt(offset)).op("i64_add");
+    this.code.get(P.page);
+    if (offset !== 0) this.code.i64(BigInt(offset)).op("i64_add");
   }
 
   private special(node: Extract<Expr, { kind: "load" | "amo" | "lr" | "sc" | "float" }>): void {
@@ -454,8 +482,4 @@ class RegionWriter implements BlockWriter {
       node.args,
     );
   }
-}
-
-function isSame(a: Exit, b: Exit): boolean {
-  return a.kind === b.kind && a.offset === b.offset && a.count === b.count && a.web === b.web;
 }

@@ -9,6 +9,7 @@ function webs(source: string) {
   const bytes = section?.bytes ?? new Uint8Array();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const region = findRegion(0, {
+    isMapped: () => true,
     fetch: (offset) => (offset >= 0 && offset < bytes.length ? view.getInt32(offset, true) : undefined),
     choices: () => [],
   });
@@ -89,8 +90,13 @@ test("a load over its own base", () => {
 });
 
 test("a link into a base is a new value", () => {
-  const { accesses } = webs("ld a1, 0(ra)\n jal ra, f\n ecall\n f: ld a2, 0(ra)\n ecall");
+  const { accesses } = webs("ld a1, 0(ra)\n jal ra, f\n ecall\n f: ld a2, 0(ra)\n ret");
   expect(accesses.map(({ known }) => known)).toEqual(["maybe", "maybe"]);
+});
+
+test("after a call nothing is known of any base", () => {
+  const { accesses } = webs("ld a1, 0(a0)\n ld a1, 8(a0)\n jalr ra, 0(a1)\n ld a2, 0(a0)\n ecall");
+  expect(accesses.map(({ known }) => known)).toEqual(["maybe", "checked", "maybe"]);
 });
 
 test("x0 is a base like any other, and is never set", () => {

@@ -100,6 +100,11 @@ class Finder {
         this.set.set(placed, parent.length);
         parent.push(parent.length);
       }
+      if (block.end.kind === "call")
+        for (let place = 0; place < values.length; place++) {
+          values[place] = parent.length;
+          parent.push(parent.length);
+        }
       this.out.push(values);
     }
   }
@@ -164,6 +169,8 @@ class Finder {
         gain &= ~(1 << rd);
         loss |= 1 << rd;
       }
+      // What is called may set all of them.
+      if (block.end.kind === "call") [gain, loss] = [0, -1];
       read.push(reads);
       gained.push(gain);
       lost.push(loss);

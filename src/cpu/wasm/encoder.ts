@@ -376,6 +376,14 @@ export class Code {
     return this;
   }
 
+  /** Call through table 0; the table index is on top of the stack. */
+  callIndirect(typeIndex: number): this {
+    this.bytes.push(0x11);
+    pushUnsigned(this.bytes, typeIndex);
+    this.bytes.push(0);
+    return this;
+  }
+
   returnCall(functionIndex: number): this {
     this.bytes.push(0x12);
     pushUnsigned(this.bytes, functionIndex);

@@ -4,7 +4,7 @@ import { handlerIndex } from "../slots.ts";
 import { Code, I32 } from "./encoder.ts";
 import { defineFloatFunctions } from "./float-functions.ts";
 import { declareFunctions, type Functions } from "./frame.ts";
-import { FIRST_FUSION, FIRST_REGION, fusions, MOST_REGIONS } from "./fusion.ts";
+import { FIRST_FUSION, fusions, TABLE_SIZE } from "./fusion.ts";
 import { fusedCode, handlerCode, hasSlowTwin, type Mode, type Part } from "./handler.ts";
 import { ModuleBuilder } from "./module-builder.ts";
 import { prebuilt } from "./prebuilt.ts";
@@ -44,10 +44,10 @@ export interface Interpreter {
   run: RunFunction;
   /** The functions that slots' handlers are indexes of. */
   table: FunctionTable;
-  /** What regions call (`region-support.ts`). */
+  /** The handler of regions, and what they call (`region-support.ts`). */
+  enterRegion: CallableFunction;
   leaveRegion: CallableFunction;
-  enterSlowly: CallableFunction;
-  original: CallableFunction;
+  callRegion: CallableFunction;
 }
 
 /** Runs from HART.pc until an exit, retiring about `budget` instructions (see `Hart.run`). */
@@ -72,7 +72,7 @@ export function buildModule(mode: Mode): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   const functions = declareFunctions(module);
   module.importGlobal("originals");
-  defineRegionSupport(module, functions);
+  defineRegionSupport(module, mode, functions);
   defineWalk(module, functions);
   defineSupport(module, functions);
   defineFloatFunctions(module, functions);
@@ -102,7 +102,7 @@ export function buildModule(mode: Mode): Uint8Array<ArrayBuffer> {
   const run = module.declare(module.type([I32, I32], []));
   module.define(run, runBody(mode, functions));
   module.export("run", run);
-  return module.encode({ size: FIRST_REGION + MOST_REGIONS, fallback: functions.illegal });
+  return module.encode({ size: TABLE_SIZE, fallback: functions.illegal });
 }
 
 /** (hart, budget): enters at HART.pc; when stepping, again until the budget is spent. */

@@ -8,74 +8,163 @@ import {
   HANDLER_PARAMETERS,
   P,
   pushFetchTlb,
-  pushPc,
-  pushRemaining,
   pushTlbEntry,
+  tailCall,
 } from "./frame.ts";
-import { FIRST_REGION } from "./fusion.ts";
+import { FIRST_BODY, FIRST_REGION, MOST_REGIONS, NO_BODY } from "./fusion.ts";
+import type { Mode } from "./handler.ts";
 import type { ModuleBuilder } from "./module-builder.ts";
 import { PAGE_MASK, pushSlotOffset, TLB_MASK } from "./support.ts";
+
+/**
+ * A translated region is a function that is called: by `enterRegion`, the handler of every slot where one begins, or by
+ * another region. Its parameters are a handler's, but for the first: how many calls may still stand one inside the other.
+ * It returns the instructions still allowed and a code; the guest's registers are in the hart block then, and it goes on
+ * at `HART.address`:
+ *
+ *     linear address of the exit's record   wherever that is, in a region or not
+ *     the same + INTERPRETED                the instruction there is the interpreter's
+ *     LEFT                                  not at all: Wasm was left, and `HART.pc` says where
+ */
+export const REGION_PARAMETERS = HANDLER_PARAMETERS;
+export const REGION_RESULTS = [I32, I32] as const;
+export const INTERPRETED = 1;
+const LEFT = 2;
+/** Of the code, the bits without which a region that called goes on where it is. */
+export const ENDS_CALLS = 3;
+
+/** The first parameter. */
+export const DEPTH = P.slot;
+/** Calls of regions inside each other: V8's stack has room for a few thousand. */
+const MOST_CALLS = 500;
 
 /** Global with the linear address of the table of what regions replaced: see `runOriginal`. */
 const ORIGINALS = 0;
 
-/** Defines and exports what translated regions, which have modules of their own, call in the interpreter's. */
-export function defineRegionSupport(module: ModuleBuilder, functions: Functions): void {
-  const add = (name: string, code: Code) => {
-    const index = module.declare(functions.handlerType);
-    module.define(index, code);
-    module.export(name, index);
-  };
-  add("leaveRegion", leaveRegionBody(functions));
-  add("enterSlowly", enterSlowlyBody(functions));
-  add("original", originalBody(functions));
+/** Defines what slots with regions have as their handlers, and what regions, which have modules of their own, call in this one. */
+export function defineRegionSupport(module: ModuleBuilder, mode: Mode, functions: Functions): void {
+  const type = module.type(REGION_PARAMETERS, REGION_RESULTS);
+  const leave = module.declare(type);
+  module.define(leave, leaveRegionBody(functions, type));
+  module.export("leaveRegion", leave);
+  module.element(NO_BODY, leave);
+  const call = module.declare(type);
+  module.define(call, callRegionBody(type));
+  module.export("callRegion", call);
+  const enter = module.declare(functions.handlerType);
+  module.define(enter, mode === "step" ? originalBody(functions) : enterRegionBody(functions, type, enter));
+  module.export("enterRegion", enter);
+  // Where it steps, no region runs.
+  if (mode === "step") for (let i = 0; i < MOST_REGIONS; i++) module.element(FIRST_REGION + i, enter);
+}
+
+/** Runs the region that begins at the slot, and goes on where it has come to. */
+function enterRegionBody(functions: Functions, type: number, self: number): Code {
+  const code = new Code(HANDLER_PARAMETERS.length);
+  const result = code.local(I32);
+  code.i32(MOST_CALLS).get(P.hart);
+  code.get(P.budget).get(P.slot).mem("i32_load16_s", SLOT.ordinal).op("i32_sub");
+  code.get(P.tlb).get(P.page);
+  code.get(P.slot).mem("i32_load", SLOT.handler).i32(MOST_REGIONS).op("i32_add").callIndirect(type);
+  code.set(result).set(P.budget);
+  code.get(result).i32(LEFT).op("i32_and").if().op("return").op("end");
+  code.get(P.hart).mem("i64_load", HART.address).set(P.page);
+  code.get(P.budget).i32(0).op("i32_lt_s").if();
+  code.get(P.hart).get(P.page).get(P.budget).i32(Exit.regionBudget).returnCall(functions.leave).op("end");
+  findSlot(code, () => {
+    // Fetching the page may take the region away, and its exits with it.
+    tailCall(code, functions.jumpSlow);
+  });
+  code.get(P.slot).mem("i32_load", SLOT.handler).i32(FIRST_REGION).op("i32_ge_u").if();
+  countSlot(code);
+  code.get(result).i32(INTERPRETED).op("i32_and").if();
+  runOriginal(code, functions);
+  code.op("end");
+  tailCall(code, self);
+  code.op("end");
+  code.get(result).i32(INTERPRETED).op("i32_and").op("i32_eqz").if();
+  countHeat(code, functions, result, () => code.op("return"));
+  code.op("end");
+  dispatchTo(code, functions, P.slot, P.budget, P.page);
+  return code;
 }
 
 /**
- * Goes on behind a region. As a handler's but for the first parameter, which is the address of the exit's record
- * (`EXIT`), the instructions still allowed, which the record's count is not taken from yet, and the page: the entry's.
+ * Calls what the link of the exit whose record is at `HART.regionExit` leads to. Regions do not do so themselves: the compiler
+ * would have to make them a copy of the table each.
  */
-function leaveRegionBody(functions: Functions): Code {
-  const code = new Code(HANDLER_PARAMETERS.length);
+function callRegionBody(type: number): Code {
+  const code = new Code(REGION_PARAMETERS.length);
+  for (const parameter of Object.values(P)) code.get(parameter);
+  code.get(P.hart).mem("i32_load", HART.regionExit).mem("i32_load", EXIT.link);
+  return code.returnCallIndirect(type);
+}
+
+/**
+ * Goes on behind a region, in its place. `HART.regionExit` is the address of the exit's record (`EXIT`); the instructions
+ * still allowed do not have the record's count taken from them yet.
+ */
+function leaveRegionBody(functions: Functions, type: number): Code {
+  const code = new Code(REGION_PARAMETERS.length);
   const record = code.local(I32);
-  code.get(P.slot).set(record);
   const kind = code.local(I32);
+  const comeBack = (bits = 0) => {
+    code.get(P.budget).get(record);
+    if (bits !== 0) code.i32(bits).op("i32_or");
+    code.op("return");
+  };
+  const goTo = (pushIndex: () => void) => {
+    for (const parameter of Object.values(P)) code.get(parameter);
+    pushIndex();
+    code.returnCallIndirect(type);
+  };
+  code.get(P.hart).mem("i32_load", HART.regionExit).set(record);
   code.get(P.budget).get(record).mem("i32_load", EXIT.count).op("i32_sub").set(P.budget);
-  code
-    .get(record)
-    .mem("i32_load16_u", EXIT.kind)
-    .tee(kind)
-    .i32(ExitKind.indirect)
-    .op("i32_sub")
-    .i32(2)
-    .op("i32_lt_u")
-    .if();
+  code.get(record).mem("i32_load16_u", EXIT.kind).tee(kind);
+  code.i32(~1).op("i32_and").i32(ExitKind.indirect).op("i32_eq").if();
   code.get(P.hart).get(P.page).mem("i64_store", HART.regionPage);
   code.get(P.hart).mem("i64_load", HART.address).set(P.page);
   code.op("else");
-  code.get(P.page).get(record).mem("i64_load", EXIT.offset).op("i64_add").set(P.page).op("end");
-  code.get(P.budget).i32(0).op("i32_lt_s").if();
-  code.get(P.hart).get(P.page).get(P.budget).i32(Exit.regionBudget).returnCall(functions.leave).op("end");
   code.get(kind).i32(ExitKind.miss).op("i32_eq").if();
   code.get(record).mem("i32_load", EXIT.web).call(functions.missed).op("end");
-  findSlot(code, functions);
-  code.get(P.slot).mem("i32_load", SLOT.handler).i32(FIRST_REGION).op("i32_ge_u").if();
-  // What cannot be done in the region is not tried in another one.
-  code.get(kind).i32(ExitKind.interpret).op("i32_ge_s").if();
-  countSlot(code);
-  runOriginal(code, functions);
+  code.get(P.page).get(record).mem("i64_load", EXIT.offset).op("i64_add").set(P.page);
+  code.get(P.hart).get(P.page).mem("i64_store", HART.address);
   code.op("end");
+  code.get(P.budget).get(DEPTH).op("i32_or").i32(0).op("i32_lt_s").if();
+  comeBack();
+  code.op("end");
+  // What cannot be done in the region is not tried in another one.
+  code.get(kind).i32(ExitKind.interpret).op("i32_ge_u").if();
+  comeBack(INTERPRETED);
+  code.op("end");
+  code.get(kind).op("i32_eqz").if();
+  code.get(record).mem("i32_load", EXIT.link).i32(NO_BODY).op("i32_ne").if();
+  code.get(P.page).i64(PAGE_MASK).op("i64_and").set(P.page);
+  goTo(() => code.get(record).mem("i32_load", EXIT.link));
+  code.op("end").op("end");
+  // Regions that are being run must not be taken away, as fetching a page may do: that is left to `enterRegion`.
+  const slot = code.local(I32);
+  findSlot(code, () => comeBack(), slot);
+  const handler = code.local(I32);
+  code.get(slot).mem("i32_load", SLOT.handler).tee(handler).i32(FIRST_REGION).op("i32_lt_u").if();
+  comeBack();
+  code.op("end");
+  code.get(kind).i32(ExitKind.stale).op("i32_eq").if();
+  // The count is asked for by whoever looks at the hart meanwhile.
+  code.get(P.hart).get(P.budget).mem("i32_store", HART.budget);
+  code.get(slot).get(P.tlb).get(P.page).call(functions.validate).op("i32_eqz").if();
+  comeBack(INTERPRETED);
+  code.op("end").op("end");
   // A jump to a register would better not leave the region.
   code.get(kind).i32(ExitKind.indirect).op("i32_eq").if();
-  countHeat(code, functions, record);
+  countHeat(code, functions, record, () => code.get(P.budget).i32(LEFT).op("return"));
   code.op("end");
-  countSlot(code);
-  for (const parameter of Object.values(P)) code.get(parameter);
-  code.get(P.slot).mem("i32_load", SLOT.handler).returnCallIndirect(functions.handlerType).op("end");
-  code.get(kind).i32(ExitKind.interpret).op("i32_lt_s").if();
-  countHeat(code, functions, record);
-  code.op("end");
-  dispatchTo(code, functions, P.slot, P.budget, P.page);
+  goTo(() =>
+    code
+      .get(handler)
+      .i32(FIRST_BODY - FIRST_REGION)
+      .op("i32_add"),
+  );
   return code;
 }
 
@@ -84,24 +173,23 @@ function countSlot(code: Code): void {
   code.get(P.budget).get(P.slot).mem("i32_load16_s", SLOT.ordinal).op("i32_add").set(P.budget);
 }
 
-/** Sets `P.slot` to the slot of the address in `P.page`, and that to its page; goes on there at once if it has to be fetched. */
-function findSlot(code: Code, functions: Functions): void {
+/** Sets `slot` to the slot of the address in `P.page`, and that to its page; `missed` is done where it has to be fetched first. */
+function findSlot(code: Code, missed: () => void, slot: number = P.slot): void {
   const entry = code.local(I32);
   pushTlbEntry(code, () => pushFetchTlb(code), P.page, TLB_MASK)
     .tee(entry)
     .mem("i64_load", TLB.fetch);
   code.get(P.page).i64(PAGE_MASK).op("i64_and").op("i64_ne").if();
-  // Fetching the page may take the region away, and its exits with it.
-  for (const parameter of Object.values(P)) code.get(parameter);
-  code.returnCall(functions.jumpSlow).op("end");
+  missed();
+  code.op("end");
   code.get(entry).mem("i32_load", TLB.fetch + 8);
   pushSlotOffset(code);
-  code.op("i32_add").set(P.slot);
+  code.op("i32_add").set(slot);
   code.get(P.page).i64(PAGE_MASK).op("i64_and").set(P.page);
 }
 
-/** Leaves Wasm when the exit has led to interpreted code often enough. */
-function countHeat(code: Code, functions: Functions, record: number): void {
+/** Leaves Wasm, and then the function by `leave`, when the exit has led to the address in `HART.address` often enough. */
+function countHeat(code: Code, functions: Functions, record: number, leave: () => void): void {
   const heat = code.local(I32);
   code
     .get(record)
@@ -114,21 +202,10 @@ function countHeat(code: Code, functions: Functions, record: number): void {
   code.get(heat).i32(HOT_EXIT).op("i32_eq").if();
   code.get(record).i32(0).mem("i32_store", EXIT.heat);
   code.get(P.hart).get(record).mem("i32_store", HART.regionExit);
-  code.get(P.hart);
-  pushPc(code).get(P.budget).i32(Exit.hot).returnCall(functions.leave).op("end");
-}
-
-/** A region's cell does not know the address space that it is entered in. */
-function enterSlowlyBody(functions: Functions): Code {
-  const code = new Code(HANDLER_PARAMETERS.length);
-  // The count is asked for by whoever looks at the hart meanwhile.
-  code.get(P.hart);
-  pushRemaining(code).mem("i32_store", HART.budget);
-  code.get(P.slot).get(P.tlb).get(P.page).call(functions.validate).if();
-  for (const parameter of Object.values(P)) code.get(parameter);
-  code.get(P.slot).mem("i32_load", SLOT.handler).returnCallIndirect(functions.handlerType).op("end");
-  runOriginal(code, functions);
-  return code;
+  code.get(P.hart).get(P.hart).mem("i64_load", HART.address);
+  code.get(P.budget).i32(Exit.hot).call(functions.leave);
+  leave();
+  code.op("end");
 }
 
 /** In place of every region, where the interpreter steps. */

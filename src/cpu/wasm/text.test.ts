@@ -49,6 +49,7 @@ const sample: fc.Arbitrary<Sample> = fc.oneof(
       [(code) => code.globalGet(at), `global.get ${at === 0 ? "$cell" : at}`],
       [(code) => code.call(at), `call ${at === 0 ? "$leave" : at}`],
       [(code) => code.returnCall(at), `return_call ${at === 0 ? "$leave" : at}`],
+      [(code) => code.callIndirect(at), `call_indirect (type ${at})`],
       [(code) => code.returnCallIndirect(at), `return_call_indirect (type ${at})`],
     ),
   ),

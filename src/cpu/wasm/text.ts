@@ -253,11 +253,10 @@ class BodyReader {
         return `call ${this.function()}`;
       case 0x12:
         return `return_call ${this.function()}`;
-      case 0x13: {
-        const type = reader.unsigned();
-        reader.unsigned();
-        return `return_call_indirect (type ${type})`;
-      }
+      case 0x11:
+        return `call_indirect ${this.tableType()}`;
+      case 0x13:
+        return `return_call_indirect ${this.tableType()}`;
       case 0x20:
         return `local.get ${this.local()}`;
       case 0x21:
@@ -303,6 +302,12 @@ class BodyReader {
   private label(): string {
     const depth = this.reader.unsigned();
     return this.labels[this.labels.length - 1 - depth] ?? String(depth);
+  }
+
+  private tableType(): string {
+    const type = this.reader.unsigned();
+    this.reader.unsigned();
+    return `(type ${type})`;
   }
 
   private function(): string {
