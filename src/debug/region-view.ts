@@ -208,7 +208,7 @@ class Viewer {
       case "indirect":
         return end.choices.map(({ to }) => edge("choice", to));
       case "call":
-        return [edge("back", end.back)];
+        return [...end.choices.map(({ to }) => edge("choice", to)), edge("back", end.back)];
       case "leave":
         return [];
     }

@@ -45,7 +45,7 @@ function targets(end: End): Target[] {
     case "indirect":
       return [...new Set(end.choices.map(({ to }) => to))];
     case "call":
-      return [end.back];
+      return [...new Set([...end.choices.map(({ to }) => to), end.back])];
     case "leave":
       return [];
   }
@@ -56,8 +56,10 @@ function cut(end: End, to: Block): void {
   else if (end.kind === "branch") {
     if (end.taken === to) end.taken = to.offset;
     if (end.other === to) end.other = to.offset;
-  } else if (end.kind === "call") end.back = to.offset;
-  else if (end.kind === "indirect") end.choices = end.choices.filter((choice) => choice.to !== to);
+  } else if (end.kind === "call") {
+    end.choices = end.choices.filter((choice) => choice.to !== to);
+    if (end.back === to) end.back = to.offset;
+  } else if (end.kind === "indirect") end.choices = end.choices.filter((choice) => choice.to !== to);
 }
 
 function reversePostorder(entry: Block): Block[] {

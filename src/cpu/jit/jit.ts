@@ -7,7 +7,7 @@ import { SLOT, SLOT_SIZE } from "../slots.ts";
 import type { Interpreter } from "../wasm/interpreter.ts";
 import { CELL, EXIT, type Exit, ExitKind, exitsOffset, HOT_EXIT, WEB, webOffset } from "./cell.ts";
 import { JumpProfile } from "./profile.ts";
-import { findRegion, type Region, type Source } from "./region.ts";
+import { findRegion, isSmallFunction, type Region, type Source } from "./region.ts";
 import { type Installed, RegionTable } from "./region-table.ts";
 import { FS_DIRTY, INEXACT, translate } from "./translate.ts";
 
@@ -124,9 +124,11 @@ export class Jit {
     if (!this.isAffordable(hart)) return;
     const profile = this.profileOf(slot);
     const distance = Number(hart.pc - i64[(hart.base + HART.regionPage) / 8]);
-    if (exit.kind !== ExitKind.indirect || profile.isFull) {
-      const here = this.slotHere(hart);
-      if (here !== undefined) this.install(hart, here, hart.pc);
+    const here = this.slotHere(hart);
+    if (here === undefined) return;
+    const isJump = exit.kind === ExitKind.indirect || exit.kind === ExitKind.indirectCall;
+    if (!isJump || profile.isFull || (exit.kind === ExitKind.indirectCall && !this.isSmall(hart, here))) {
+      this.install(hart, here, hart.pc);
       return;
     }
     if (!profile.add(exit.offset, distance)) return;
@@ -138,6 +140,12 @@ export class Jit {
   ensure(hart: Hart): boolean {
     const slot = this.slotHere(hart);
     return slot !== undefined && (this.table.hasRegion(slot) || this.install(hart, slot, hart.pc));
+  }
+
+  /** The function at the hart's pc, whose slot is given, had better be part of the regions that call it. */
+  private isSmall(hart: Hart, slot: number): boolean {
+    const { pc } = hart;
+    return isSmallFunction(Number(pc & 0xfffn), this.source(hart, slot, Number(pc >> 12n), new Map()));
   }
 
   /** Writes the range that holds `HART.address` into the web at this linear address. */

@@ -47,10 +47,16 @@ export type End =
   /** A jump to a register: to one of the choices, or else out of the region. */
   | { readonly kind: "indirect"; readonly placed: Placed; choices: Choice[] }
   /**
-   * To another region, at the offset `to`, or where a register says; to `back` where that returns. `to` and `back` are
-   * offsets where there is no more to be known.
+   * To another region, at the offset `to`, or where a register says, unless that is one of the choices; to `back` where it
+   * returns.
    */
-  | { readonly kind: "call"; readonly placed: Placed; readonly to: number | undefined; back: Target }
+  | {
+      readonly kind: "call";
+      readonly placed: Placed;
+      readonly to: number | undefined;
+      choices: Choice[];
+      back: Target;
+    }
   /** The instruction there is the interpreter's. */
   | { readonly kind: "leave"; readonly offset: number };
 
@@ -76,16 +82,15 @@ export interface Source {
   choices(offset: number): readonly number[];
 }
 
-/** A call of a function that is followed into, or of what is no part of the region. */
-type Call = { readonly inlined: Frame } | "outside";
-
 /** A function that the region is inside of: calls of the same one from two places are two. */
 interface Frame {
   readonly caller: Frame | undefined;
   /** Where a return goes, in `caller`. */
   readonly back: number;
-  /** By the offset of the jump. */
-  readonly calls: Map<number, Call>;
+  /** Functions that are followed into, by where they are called, and where they begin. */
+  readonly inlined: Map<string, Frame>;
+  /** Where something is called that is no part of the region. */
+  readonly calls: Set<number>;
   readonly code: Map<number, Placed>;
   readonly leaders: Set<number>;
   readonly blocks: Map<number, Block>;
@@ -94,7 +99,8 @@ interface Frame {
 const newFrame = (caller: Frame | undefined, back: number): Frame => ({
   caller,
   back,
-  calls: new Map(),
+  inlined: new Map(),
+  calls: new Set(),
   code: new Map(),
   leaders: new Set(),
   blocks: new Map(),
@@ -103,6 +109,11 @@ const newFrame = (caller: Frame | undefined, back: number): Frame => ({
 /** Finds the region that begins at `entry`; undefined where its first instruction is the interpreter's. */
 export function findRegion(entry: number, source: Source): Region | undefined {
   return new Finder(source).find(entry);
+}
+
+/** Whether a function is so small that it had better stand where it is called. */
+export function isSmallFunction(start: number, source: Source): boolean {
+  return new Finder(source).isSmall(start);
 }
 
 class Finder {
@@ -170,32 +181,32 @@ class Finder {
     const { offset, instruction } = placed;
     const { fields } = instruction;
     const to = directTarget(placed, before);
-    if (fields.rd === RA) this.call(frame, placed, to);
+    if (fields.rd === RA) this.call(frame, placed, to, frame, offset + instruction.length);
     else if (to !== undefined) this.lead(frame, to);
     else if (isReturn(instruction)) {
       if (frame.caller) this.lead(frame.caller, frame.back);
-    } else if (frame.caller) {
       // The last thing that a function does: whoever is called returns for it.
-      frame.calls.set(offset, "outside");
-      this.lead(frame.caller, frame.back);
-    } else for (const choice of this.source.choices(offset)) this.lead(frame, choice);
+    } else if (frame.caller) this.call(frame, placed, undefined, frame.caller, frame.back);
+    else for (const choice of this.source.choices(offset)) this.lead(frame, choice);
   }
 
-  private call(frame: Frame, { offset, instruction }: Placed, to: number | undefined): void {
-    const next = offset + instruction.length;
-    if (to !== undefined && this.isSmall(to)) {
-      const inlined = newFrame(frame, next);
-      frame.calls.set(offset, { inlined });
-      this.lead(inlined, to);
-      return;
+  /** `caller`, `back`: where it returns to. */
+  private call(frame: Frame, { offset }: Placed, to: number | undefined, caller: Frame, back: number): void {
+    const found = to === undefined ? this.source.choices(offset) : [to];
+    for (const start of found) {
+      if (!this.isSmall(start)) continue;
+      const inlined = newFrame(caller, back);
+      frame.inlined.set(callKey(offset, start), inlined);
+      this.lead(inlined, start);
+      if (start === to) return;
     }
     if (to !== undefined && this.source.isMapped(to)) this.pages.add(Math.floor(to / 4096));
-    frame.calls.set(offset, "outside");
-    this.lead(frame, next);
+    frame.calls.add(offset);
+    this.lead(caller, back);
   }
 
   /** A function there is so small that it had better stand where it is called. */
-  private isSmall(start: number): boolean {
+  isSmall(start: number): boolean {
     const seen = new Set<number>();
     const starts = [start];
     for (let offset = starts.pop(); offset !== undefined; offset = starts.pop()) {
@@ -259,12 +270,14 @@ class Finder {
     if (row.meaning.kind === "branch")
       return { kind: "branch", placed, taken: offset + fields.imm, other: offset + length };
     if (row.meaning.kind !== "jump") return isTranslated(instruction) ? undefined : { kind: "leave", offset };
-    const call = frame.calls.get(offset);
     const to = directTarget(placed, before);
-    if (call === "outside")
-      return { kind: "call", placed, to, back: fields.rd === RA ? offset + length : frame.back };
+    const found = this.source.choices(offset);
+    if (frame.calls.has(offset)) {
+      const choices = found.map((to) => ({ offset: to, to }));
+      return { kind: "call", placed, to, choices, back: fields.rd === RA ? offset + length : frame.back };
+    }
     if (to !== undefined) return { kind: "jump", placed, to };
-    const offsets = !isReturn(instruction) ? this.source.choices(offset) : frame.caller ? [frame.back] : [];
+    const offsets = !isReturn(instruction) ? found : frame.caller ? [frame.back] : [];
     return { kind: "indirect", placed, choices: offsets.map((to) => ({ offset: to, to })) };
   }
 
@@ -273,11 +286,9 @@ class Finder {
       case "fall":
         end.to = this.block(frame, end.to as number);
         break;
-      case "jump": {
-        const call = frame.calls.get(end.placed.offset);
-        end.to = this.block(call && call !== "outside" ? call.inlined : frame, end.to as number);
+      case "jump":
+        end.to = this.block(inlinedAt(frame, end.placed, end.to as number) ?? frame, end.to as number);
         break;
-      }
       case "branch":
         end.taken = this.block(frame, end.taken as number);
         end.other = this.block(frame, end.other as number);
@@ -288,6 +299,11 @@ class Finder {
         end.choices = end.choices.filter(({ to }) => typeof to !== "number");
         break;
       case "call":
+        for (const choice of end.choices) {
+          const inlined = inlinedAt(frame, end.placed, choice.offset);
+          if (inlined) choice.to = this.block(inlined, choice.offset);
+        }
+        end.choices = end.choices.filter(({ to }) => typeof to !== "number");
         end.back = this.block(
           end.placed.instruction.fields.rd === RA ? frame : (frame.caller as Frame),
           end.back as number,
@@ -295,6 +311,12 @@ class Finder {
         break;
     }
   }
+}
+
+const callKey = (site: number, to: number) => `${site} ${to}`;
+
+function inlinedAt(frame: Frame, { offset }: Placed, to: number): Frame | undefined {
+  return frame.inlined.get(callKey(offset, to));
 }
 
 /** Where a jump goes by what stands in the code: by its own immediate, or added to the `auipc` before it. */

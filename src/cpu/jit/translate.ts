@@ -259,8 +259,7 @@ class RegionWriter implements BlockWriter {
         this.indirect(block, end, count, to);
         break;
       case "call":
-        this.pendingBehind[block.index] = 0;
-        this.call(end, count, go);
+        this.call(block, end, count, go);
         break;
     }
   }
@@ -291,22 +290,10 @@ class RegionWriter implements BlockWriter {
     to: (target: Target) => void,
   ): void {
     const { code } = this;
-    const { meaning } = end.placed.instruction.row;
-    if (meaning.kind !== "jump") throw new Error("an indirect end that does not jump");
-    this.placed = end.placed;
-    this.emitter.expr(meaning.target);
-    code.set(this.address);
+    this.jumpTarget(end.placed);
     this.link(end.placed);
     this.end(block);
-    if (end.choices.length > 0) {
-      const offset = code.local(I64);
-      code.get(this.address).get(P.page).op("i64_sub").set(offset);
-      this.choose(
-        [...end.choices].sort((a, b) => a.offset - b.offset),
-        offset,
-        to,
-      );
-    }
+    this.chooseBy(end.choices, to);
     for (const file of this.files) file.leave(block);
     const { offset } = end.placed;
     if (!isReturn(end.placed.instruction)) {
@@ -325,24 +312,22 @@ class RegionWriter implements BlockWriter {
    * does the same.
    */
   private call(
-    { placed, to, back }: Extract<Block["end"], { kind: "call" }>,
+    block: Block,
+    { placed, to, choices, back }: Extract<Block["end"], { kind: "call" }>,
     count: number,
-    go: (to: Block) => void,
+    go: (target: Block) => void,
   ): void {
     const { code } = this;
-    const { meaning } = placed.instruction.row;
-    if (meaning.kind !== "jump") throw new Error("a call that does not jump");
     const isDirect = to !== undefined;
     const kind = isDirect ? ExitKind.call : ExitKind.indirectCall;
     const exit = { kind, offset: to ?? placed.offset, count: 0, web: 0 };
-    this.placed = placed;
-    if (!isDirect) {
-      code.get(P.hart);
-      this.emitter.expr(meaning.target);
-      code.mem("i64_store", HART.address);
-    }
+    if (!isDirect) this.jumpTarget(placed);
     this.link(placed);
     this.exits.storeDirty();
+    this.memory.forget();
+    this.chooseBy(choices, (target) => go(target as Block));
+    this.pendingBehind[block.index] = 0;
+    if (!isDirect) code.get(P.hart).get(this.address).mem("i64_store", HART.address);
     code.get(P.hart);
     this.exits.pushRecord(exit);
     code.mem("i32_store", HART.regionExit);
@@ -360,8 +345,28 @@ class RegionWriter implements BlockWriter {
     this.pushAddress(back.offset);
     code.op("i64_ne").op("i32_or").ifUnlikely();
     code.get(P.budget).get(this.result).op("return").op("end");
-    this.memory.forget();
     go(back);
+  }
+
+  /** Sets `address` to where the jump to a register leads. */
+  private jumpTarget(placed: Placed): void {
+    const { meaning } = placed.instruction.row;
+    if (meaning.kind !== "jump") throw new Error("an indirect end that does not jump");
+    this.placed = placed;
+    this.emitter.expr(meaning.target);
+    this.code.set(this.address);
+  }
+
+  /** Goes to the choice that `address` is; what follows is where it is none. */
+  private chooseBy(choices: readonly Choice[], to: (target: Target) => void): void {
+    if (choices.length === 0) return;
+    const offset = this.code.local(I64);
+    this.code.get(this.address).get(P.page).op("i64_sub").set(offset);
+    this.choose(
+      [...choices].sort((a, b) => a.offset - b.offset),
+      offset,
+      to,
+    );
   }
 
   /** Goes to the choice that `offset` is, in ascending order; what follows is where it is none. */

@@ -156,7 +156,7 @@ function leaveRegionBody(functions: Functions, type: number): Code {
   comeBack(INTERPRETED);
   code.op("end").op("end");
   // A jump to a register would better not leave the region.
-  code.get(kind).i32(ExitKind.indirect).op("i32_eq").if();
+  code.get(kind).i32(~1).op("i32_and").i32(ExitKind.indirect).op("i32_eq").if();
   countHeat(code, functions, record, () => code.get(P.budget).i32(LEFT).op("return"));
   code.op("end");
   goTo(() =>
