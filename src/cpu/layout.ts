@@ -88,7 +88,7 @@ export const Exit = {
  *
  * Being in a table is the permission. Entry of a virtual address: bits 12 and up, modulo the table's size.
  */
-export const TLB_ENTRIES = 1024;
+export const TLB_ENTRIES = 4096;
 export const TLB_TABLE_SIZE = TLB_ENTRIES * 16;
 export const TLB = {
   read: 0,
@@ -99,12 +99,12 @@ export const TLB = {
   // By what compiled code walks the page table after a miss (`wasm/walk.ts`).
   /** u32: linear address of the word for the root table's page in the RAM's map; 0 where the walk is not for compiled code. */
   root: 3 * TLB_TABLE_SIZE + 4,
-  /** u32: linear address of the RAM's map, of a word for each page. */
-  map: 3 * TLB_TABLE_SIZE + 8,
-  /** u32: number of the RAM's first page, and how many it has. */
-  firstPage: 3 * TLB_TABLE_SIZE + 12,
-  pages: 3 * TLB_TABLE_SIZE + 16,
-  /** u32: linear address of what is known of each page of RAM: 16 bits, of which `SEEN_WRITABLE` and one for each context. */
+  /** u32: number of the first page of RAM that tables and what they map may be in, and how many there are. */
+  firstPage: 3 * TLB_TABLE_SIZE + 8,
+  pages: 3 * TLB_TABLE_SIZE + 12,
+  /** u32: linear address of the word for that first page in the RAM's map. */
+  map: 3 * TLB_TABLE_SIZE + 16,
+  /** u32: the same of what is known of pages, in 16 bits each: `SEEN_WRITABLE`, and a bit for each context. */
   seen: 3 * TLB_TABLE_SIZE + 20,
   /** i32: the context's bit there. */
   seenBit: 3 * TLB_TABLE_SIZE + 24,

@@ -96,3 +96,18 @@ test("M-mode is bound by locked entries only", () => {
   expect(allowed(0x2000, 4, machine)).toEqual([true, false, false]);
   expect(allowed(0x3000, 4, machine)).toEqual(RWX);
 });
+
+test("the longest open stretch is what one entry leaves open to all", () => {
+  const stretch = () => pmp.openStretch(0x8000_0000, 0x9000_0000);
+  expect(stretch()).toEqual([0x8000_0000, 0x8000_0000]);
+  // Firmware in the first 512 KiB and a word elsewhere, and an entry for what is above that.
+  configure([NAPOT, 0x8000_0000 + 0x3_ffff], [NA4 | R, 0x8700_1000], [TOR | R | W | X, 0x1_0000_0000]);
+  expect(stretch()).toEqual([0x8700_1004, 0x9000_0000]);
+  configure([TOR, 0x8008_0000], [TOR | R | W | X, 0x8700_0000], [TOR | R | W | X, 0x1_0000_0000]);
+  expect(allowed(0x8007_fffc)).toEqual(NONE);
+  expect(stretch()).toEqual([0x8700_0000, 0x9000_0000]);
+  pmp.allowAll();
+  expect(stretch()).toEqual([0x8000_0000, 0x9000_0000]);
+  configure([TOR | R | X, 0x1_0000_0000]);
+  expect(stretch()).toEqual([0x8000_0000, 0x8000_0000]);
+});

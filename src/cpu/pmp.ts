@@ -7,6 +7,7 @@ export type Access = (typeof Access)[keyof typeof Access];
 
 export const PMP_ENTRIES = 16;
 const LOCKED = 0x80;
+const KINDS = Object.values(Access);
 const EVERYTHING = Access.read | Access.write | Access.fetch;
 /** Highest physical address + 1: 56 bits. */
 export const PHYSICAL_END = 2 ** 56;
@@ -35,15 +36,11 @@ interface Region {
 export class Pmp {
   private readonly csrs: CsrState;
   private regions: Region[] = [];
+  /** The first region lets everybody do everything: the usual case, and asked about often. */
   private open = false;
 
   constructor(csrs: CsrState) {
     this.csrs = csrs;
-  }
-
-  /** The first region lets everybody do everything: the usual case, and asked about often. */
-  get isOpen(): boolean {
-    return this.open;
   }
 
   /** Writes `pmpcfg0` (`word` 0, entries 0 to 7) or `pmpcfg2` (`word` 1). Locked entries keep their byte. */
@@ -85,6 +82,20 @@ export class Pmp {
       return (region.permissions & access) !== 0;
     }
     return privilege === Privilege.machine;
+  }
+
+  /** The longest stretch between two addresses in which one entry lets S and U modes do everything; empty where there is none. */
+  openStretch(from: number, to: number): readonly [from: number, to: number] {
+    if (this.open) return [from, to];
+    const edges = this.regions.flatMap((region) => [region.from, region.to]);
+    const inside = [from, ...edges.filter((edge) => edge > from && edge < to).sort((a, b) => a - b), to];
+    let longest: readonly [number, number] = [from, from];
+    for (let i = 0; i + 1 < inside.length; i++) {
+      const [start, end] = [inside[i], inside[i + 1]];
+      const isOpen = KINDS.every((access) => this.allows(start, 1, access, Privilege.supervisor));
+      if (isOpen && end - start > longest[1] - longest[0]) longest = [start, end];
+    }
+    return longest;
   }
 
   /** Derives the regions from the CSRs; for after the hart block was restored, too. */

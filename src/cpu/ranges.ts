@@ -25,7 +25,16 @@ export class Ranges {
   private ranges: Range[] = [];
 
   find(page: number, writes: boolean): Range | undefined {
-    return this.ranges.find((r) => page >= r.from && page < r.to && r.writes === writes);
+    const { ranges } = this;
+    for (let i = 0; i < ranges.length; i++) {
+      const range = ranges[i];
+      if (page < range.from || page >= range.to || range.writes !== writes) continue;
+      // Likely the next one that is asked for, too.
+      ranges[i] = ranges[0];
+      ranges[0] = range;
+      return range;
+    }
+    return undefined;
   }
 
   /** Another one could be too many: `clear` first. */

@@ -67,10 +67,6 @@ export class TlbPool {
       const address = start + i * TLB.size;
       const context = { address, root: 0, view: -1, lastUse: 0 };
       this.contexts.push({ ...context, ranges: new Ranges(), codePages: new Set() });
-      this.u32[(address + TLB.map) / 4] = map.byteOffset;
-      this.u32[(address + TLB.firstPage) / 4] = ram.base / PAGE_SIZE;
-      this.u32[(address + TLB.pages) / 4] = map.length;
-      this.u32[(address + TLB.seen) / 4] = seen;
       this.i32[(address + TLB.seenBit) / 4] = 1 << i;
     }
   }
@@ -226,12 +222,20 @@ export class TlbPool {
     this.renew(context);
   }
 
-  /** What compiled code walks by: where PMP or the view ask for more than it knows, not at all. */
+  /** What compiled code walks by: the pages of RAM that PMP leaves open. */
   private setWalk({ address, root, view }: Context): void {
     const { i32, u32, ram } = this;
-    const index = root - ram.base / PAGE_SIZE;
-    const isWalked = (view & View.sv39) !== 0 && this.pmp.isOpen && index >= 0 && index < ram.map.length;
-    u32[(address + TLB.root) / 4] = isWalked ? ram.map.byteOffset + index * 4 : 0;
+    const [from, to] = this.pmp.openStretch(ram.base, ram.base + ram.size);
+    const first = Math.ceil(from / PAGE_SIZE);
+    const pages = Math.max(0, Math.floor(to / PAGE_SIZE) - first);
+    const index = first - ram.base / PAGE_SIZE;
+    const map = ram.map.byteOffset + index * Uint32Array.BYTES_PER_ELEMENT;
+    u32[(address + TLB.firstPage) / 4] = first;
+    u32[(address + TLB.pages) / 4] = pages;
+    u32[(address + TLB.map) / 4] = map;
+    u32[(address + TLB.seen) / 4] = this.seenIn.byteOffset + index * Uint16Array.BYTES_PER_ELEMENT;
+    const isWalked = (view & View.sv39) !== 0 && root >= first && root < first + pages;
+    u32[(address + TLB.root) / 4] = isWalked ? map + (root - first) * Uint32Array.BYTES_PER_ELEMENT : 0;
     const isUser = (view & 3) === Privilege.user;
     i32[(address + TLB.userMask) / 4] = isUser || (view & View.sum) === 0 ? Pte.U : 0;
     i32[(address + TLB.userValue) / 4] = isUser ? Pte.U : 0;

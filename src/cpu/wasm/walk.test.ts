@@ -266,12 +266,20 @@ describe("TypeScript is asked", () => {
     }
   });
 
-  test("where PMP is not open", () => {
+  test("of pages that PMP does not leave open", () => {
     isDone("ld");
     hart.mmu.pmp.writeConfig(0, 0x1bn);
     hart.mmu.reset();
     expect(isDone("ld")).toBe(false);
-    hart.mmu.pmp.allowAll();
+    // Entry 0: what is below the data's last page, read-only; entry 1: everything.
+    hart.mmu.pmp.writeAddress(0, BigInt((DATA + 6) * 1024));
+    hart.mmu.pmp.writeAddress(1, -1n);
+    hart.mmu.pmp.writeConfig(0, 0x1f09n);
+    hart.mmu.reset();
+    expect([isDone("ld"), isDone("ld", VA + 0x1000n)]).toEqual([false, false]);
+    // Entry 0: one word below the tables.
+    hart.mmu.pmp.writeAddress(0, 0n);
+    hart.mmu.pmp.writeConfig(0, 0x1f13n);
     hart.mmu.reset();
     expect(isDone("ld")).toBe(true);
   });

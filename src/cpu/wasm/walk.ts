@@ -22,7 +22,7 @@ export function defineWalk(module: ModuleBuilder, functions: Functions): void {
  * what the access does.
  *
  * By the TLB, or else by a walk (`sv39.ts`, `translation.ts`) that enters the page into it, as `Mmu.enter` does. It answers for the
- * usual case alone, in which nothing but the TLB changes: translation is on, PMP open, the entries are as they should be with
+ * usual case alone, in which nothing but the TLB changes: translation is on, PMP leaves the pages open, the entries are as they should be with
  * A (and D) set already, and the page is RAM that has a frame. A page that is written must have been written before
  * (`SEEN_WRITABLE`), because who watches it is known to TypeScript only. So is what execute-only pages are with MXR.
  */
@@ -51,7 +51,7 @@ function reachBody(writes: boolean): Code {
     code.get(tlb).mem("i32_load", TLB.map);
     return code.get(page).op("i32_wrap_i64").i32(2).op("i32_shl").op("i32_add");
   };
-  /** From a physical page number to one that counts from the RAM's first. */
+  /** From a physical page number to one that counts from the first that is open. */
   const requireRam = () => {
     code.get(page).get(tlb).mem("i64_load32_u", TLB.firstPage).op("i64_sub").tee(page);
     code.get(tlb).mem("i64_load32_u", TLB.pages).op("i64_ge_u");
