@@ -18,7 +18,7 @@ export function saveRegisters(hart: Hart, into: Uint8Array): void {
 export function loadRegisters(hart: Hart, from: Uint8Array): void {
   hart.arena.u8.set(from.subarray(0, BLOCK_BYTES), hart.base);
   hart.csrs.fflags = from[BLOCK_BYTES];
-  hart.csrs.setFrm(from[BLOCK_BYTES + 4]);
+  if (hart.csrs.frm !== from[BLOCK_BYTES + 4]) hart.csrs.setFrm(from[BLOCK_BYTES + 4]);
   hart.csrs.clearReservation();
 }
 

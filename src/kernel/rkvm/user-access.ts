@@ -174,6 +174,7 @@ export abstract class UserAccess implements UserMemory {
         if (done > 0) return done;
         throw new UserFault(at);
       }
+      if (access === "write") this.platform.codeWritten(page);
       const offset = at - number * PAGE_SIZE;
       const count = Math.min(length - done, PAGE_SIZE - offset);
       const { ram } = this.frames;
@@ -196,6 +197,7 @@ export abstract class UserAccess implements UserMemory {
     const number = Math.floor(address / PAGE_SIZE);
     const page = this.pageForWrite(number, address);
     if (page === -1) throw new UserFault(address);
+    this.platform.codeWritten(page);
     return this.frames.ram.writable(page) + (address - number * PAGE_SIZE);
   }
 
@@ -216,6 +218,7 @@ export abstract class UserAccess implements UserMemory {
     return page;
   }
 
+  /** The same for writing. Who writes says so to the platform. */
   private pageForWrite(number: number, address: number): number {
     if (!(number >= 0)) return -1;
     const slot = number % CACHE;
@@ -226,7 +229,6 @@ export abstract class UserAccess implements UserMemory {
       this.known[Known.writeTag + slot] = number;
       this.known[Known.writePage + slot] = page;
     }
-    this.platform.codeWritten(page);
     return page;
   }
 
