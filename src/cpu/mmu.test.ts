@@ -66,6 +66,25 @@ test("ranges of pages that do not follow each other are few, and those forgotten
   );
 });
 
+test("a page that is fenced again and again is in no range, and its fences change nothing for regions", () => {
+  for (let i = 0; i < 8; i++) table.map(0x4000_0000 + i * 4096, P + i, R | W | U | A | D);
+  enter(Privilege.user);
+  const generation = () =>
+    hart.arena.i32[(hart.arena.i32[(hart.base + HART.dataTlb) / 4] + TLB.generation) / 4];
+  for (let i = 0; i < 4; i++) {
+    expect(hart.mmu.rangeAt(0x4000_3000, 0, true)).toMatchObject({ from: 0x4_0000, to: 0x4_0008 });
+    const before = generation();
+    hart.mmu.fence(0x4000_3000);
+    expect(generation()).not.toBe(before);
+  }
+  expect(hart.mmu.rangeAt(0x4000_3000, 0, true)).toBeUndefined();
+  expect(hart.mmu.rangeAt(0x4000_2000, 0, true)).toMatchObject({ from: 0x4_0000, to: 0x4_0003 });
+  expect(hart.mmu.rangeAt(0x4000_4000, 0, true)).toMatchObject({ from: 0x4_0004, to: 0x4_0008 });
+  const before = generation();
+  hart.mmu.fence(0x4000_3000);
+  expect(generation()).toBe(before);
+});
+
 const word = (offset: number) => (hart.base + offset) / 8;
 const setAddress = (address: bigint) => {
   hart.arena.i64[word(HART.address)] = address;

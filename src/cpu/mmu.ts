@@ -215,7 +215,7 @@ export class Mmu implements MemoryPort {
     const page = high * 0x10_0000 + (low >>> 12);
     const known = ranges.find(page, writes);
     if (known) return known;
-    const frame = this.plainFrame(page, writes, context);
+    const frame = ranges.isRestless(page) ? -1 : this.plainFrame(page, writes, context);
     if (frame < 0) return undefined;
     const addend = (frame - (low & -PAGE_SIZE)) | 0;
     const edge = (step: 1 | -1): number => {
@@ -223,7 +223,8 @@ export class Mmu implements MemoryPort {
       for (let i = 1; i <= RANGE_REACH; i++) {
         const next = ranges.find(at, writes);
         if (next) return next.addend === addend ? (step > 0 ? next.to : next.from) : at - Math.min(step, 0);
-        if (this.plainFrame(at, writes, context) !== frame + step * i * PAGE_SIZE) break;
+        const isNext = this.plainFrame(at, writes, context) === frame + step * i * PAGE_SIZE;
+        if (!isNext || ranges.isRestless(at)) break;
         at += step;
       }
       return step > 0 ? at : at + 1;

@@ -57,6 +57,21 @@ test("linear addresses wrap at 2^32, below virtual address 0 too", () => {
   expect(ranges.find(-2, true)).toMatchObject({ from: -2, to: -1 });
 });
 
+test("a page that leaves its range again and again is known as restless, until they are another address space's", () => {
+  const ranges = new Ranges();
+  for (let i = 0; i < 4; i++) {
+    expect(ranges.isRestless(11)).toBe(false);
+    ranges.add(range(10, 12, 0));
+    ranges.dropVirtual(11);
+    ranges.dropVirtual(11);
+  }
+  expect([10, 11].map((page) => ranges.isRestless(page))).toEqual([false, true]);
+  ranges.clear();
+  expect(ranges.isRestless(11)).toBe(true);
+  ranges.reset();
+  expect(ranges.isRestless(11)).toBe(false);
+});
+
 test("they say what a plain list of pages would", () => {
   const r = new Random(1);
   const ranges = new Ranges();

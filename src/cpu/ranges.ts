@@ -15,6 +15,14 @@ const PAGE = 4096;
 /** As many ranges are kept: they are searched one after another, and a guest can map a page anywhere. */
 const MOST_RANGES = 256;
 
+/**
+ * So often a page may leave a range before none has it any more: a kernel's window, say, through which it writes one page of code
+ * after the other. Each time, all regions of the address space would have to be looked at again.
+ */
+const MOST_DROPS = 4;
+/** Of so many pages it is known. */
+const MOST_COUNTED = 1024;
+
 /** The linear address of a page of the range, unsigned. */
 export function linearOf({ addend }: Range, page: number): number {
   return ((((page % 0x10_0000) * PAGE) | 0) + addend) >>> 0;
@@ -23,6 +31,8 @@ export function linearOf({ addend }: Range, page: number): number {
 /** The ranges that are known in one address space, at one privilege. */
 export class Ranges {
   private ranges: Range[] = [];
+  /** By page, how often it left a range. */
+  private readonly drops = new Map<number, number>();
 
   find(page: number, writes: boolean): Range | undefined {
     const { ranges } = this;
@@ -52,7 +62,23 @@ export class Ranges {
 
   /** A translation went away. Returns whether a range had it. */
   dropVirtual(page: number): boolean {
-    return this.split((r) => (page >= r.from && page < r.to ? page : undefined));
+    const found = this.split((r) => (page >= r.from && page < r.to ? page : undefined));
+    if (found) {
+      if (this.drops.size >= MOST_COUNTED) this.drops.clear();
+      this.drops.set(page, (this.drops.get(page) ?? 0) + 1);
+    }
+    return found;
+  }
+
+  /** The page's translation goes away too often for a range to have it. */
+  isRestless(page: number): boolean {
+    return (this.drops.get(page) ?? 0) >= MOST_DROPS;
+  }
+
+  /** They are another address space's from now on. */
+  reset(): void {
+    this.clear();
+    this.drops.clear();
   }
 
   /** The frame at this linear address may not be written any more. */

@@ -81,6 +81,7 @@ export class TlbPool {
       }
       if (context.lastUse < oldest.lastUse) oldest = context;
     }
+    oldest.ranges.reset();
     oldest.root = root;
     oldest.view = view;
     oldest.lastUse = ++this.uses;
