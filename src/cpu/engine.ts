@@ -2,9 +2,9 @@ import type { PhysicalMemory } from "../memory/physical-memory.ts";
 import { CodeCache } from "./code-cache.ts";
 import type { Hart } from "./hart.ts";
 import { Jit, type JitMode } from "./jit/jit.ts";
-import { MOST_REGIONS } from "./wasm/fusion.ts";
 import type { Mode } from "./wasm/handler.ts";
 import { type Interpreter, instantiate } from "./wasm/interpreter.ts";
+import { AREA } from "./wasm/region-area.ts";
 
 /** Of machines that are not told. */
 const DEFAULT_JIT: JitMode = "off";
@@ -20,17 +20,16 @@ export class Engine {
   readonly code: CodeCache;
   readonly jit: Jit | undefined;
   private readonly ram: PhysicalMemory;
-  /** Linear address of the handlers that regions stand in the place of, by region. */
-  private readonly originals: number;
+  /** Linear address of what regions have in common (`AREA`). */
+  private readonly area: number;
   private readonly interpreters: Partial<Record<Mode, Interpreter>> = {};
   private hart!: Hart;
 
   constructor(ram: PhysicalMemory, { capacity, jit = DEFAULT_JIT }: EngineOptions = {}) {
     this.ram = ram;
     this.code = new CodeCache(ram, capacity);
-    this.originals = jit === "off" ? 0 : ram.arena.reserve(MOST_REGIONS * 4, 8);
-    this.jit =
-      jit === "off" ? undefined : new Jit(jit, ram, this.code, this.interpreter("chain"), this.originals);
+    this.area = jit === "off" ? 0 : ram.arena.reserve(AREA.size, 8);
+    this.jit = jit === "off" ? undefined : new Jit(jit, ram, this.code, this.interpreter("chain"), this.area);
   }
 
   /** Runs a hart in Wasm; `mode` and `budget`: see `RunFunction`. */
@@ -43,7 +42,7 @@ export class Engine {
   release(): void {
     this.jit?.release();
     this.code.release();
-    if (this.jit) this.ram.arena.release(this.originals, MOST_REGIONS * 4);
+    if (this.jit) this.ram.arena.release(this.area, AREA.size);
   }
 
   private interpreter(mode: Mode): Interpreter {
@@ -72,7 +71,7 @@ export class Engine {
         missed: (web) => this.jit?.missed(this.hart, web >>> 0),
         validate: (slot, tlb, page) => (this.jit?.validate(this.hart, slot >>> 0, tlb >>> 0, page) ? 1 : 0),
       },
-      this.originals,
+      this.area,
     );
   }
 }

@@ -27,7 +27,8 @@ export const WEB = { low: 0, span: 8, addend: 16, web: 20, size: 24 } as const;
  *     12  u16  one of `ExitKind`
  *     14  u16  number of the region
  *     16  i32  for a miss: linear address of the web, from the cell; for others how often what comes next was interpreted
- *     20  i32  for a jump or a call: the table index of the region there, or else of `leaveRegion`
+ *     20  i32  for a jump or a call: the table index of the region there, or else of `leaveRegion`; for those to a register:
+ *              0 where it is not asked any more where they lead to
  */
 export const EXIT = {
   offset: 0,

@@ -80,18 +80,18 @@ export class Jit {
   /** By physical page: how often translated code of it was lost because it changed. */
   private readonly changes = new Map<number, number>();
 
-  /** `originals`: see `instantiate`. */
+  /** `area`: see `instantiate`. */
   constructor(
     mode: Exclude<JitMode, "off">,
     ram: PhysicalMemory,
     code: CodeCache,
     interpreter: Interpreter,
-    originals: number,
+    area: number,
   ) {
     this.mode = mode;
     this.ram = ram;
     this.code = code;
-    this.table = new RegionTable(ram.arena, interpreter, originals);
+    this.table = new RegionTable(ram.arena, interpreter, area);
     code.onForget = (page) => this.forget(page);
     code.handlerAt = (slot) => this.table.handlerAt(slot);
   }
@@ -128,6 +128,7 @@ export class Jit {
     if (here === undefined) return;
     const isJump = exit.kind === ExitKind.indirect || exit.kind === ExitKind.indirectCall;
     if (!isJump || profile.isFull || (exit.kind === ExitKind.indirectCall && !this.isSmall(hart, here))) {
+      if (isJump) u32[(record + EXIT.link) / 4] = 0;
       this.install(hart, here, hart.pc);
       return;
     }

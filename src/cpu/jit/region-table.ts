@@ -2,6 +2,7 @@ import type { Arena } from "../../memory/arena.ts";
 import { SLOT } from "../slots.ts";
 import { FIRST_BODY, FIRST_REGION, MOST_REGIONS, NO_BODY } from "../wasm/fusion.ts";
 import type { Interpreter } from "../wasm/interpreter.ts";
+import { AREA, TARGET, TARGETS } from "../wasm/region-area.ts";
 import { CELL, cellSize, EXIT, ExitKind, exitsOffset, WEB, webOffset } from "./cell.ts";
 import { compiled } from "./modules.ts";
 import type { Region } from "./region.ts";
@@ -32,7 +33,7 @@ const EVICTED = MOST_REGIONS / 4;
 export class RegionTable {
   private readonly arena: Arena;
   private readonly interpreter: Interpreter;
-  private readonly originals: number;
+  private readonly area: number;
   private readonly regions: (Installed | undefined)[] = [];
   /** The same, the oldest first. */
   private readonly byAge = new Set<Installed>();
@@ -43,11 +44,12 @@ export class RegionTable {
   /** By slot, the linear addresses of the `EXIT.link` of exits to it. */
   private readonly links = new Map<number, Set<number>>();
 
-  /** `originals`: linear address of the handlers that regions stand in the place of, a word each. */
-  constructor(arena: Arena, interpreter: Interpreter, originals: number) {
+  /** `area`: see `instantiate`. */
+  constructor(arena: Arena, interpreter: Interpreter, area: number) {
     this.arena = arena;
     this.interpreter = interpreter;
-    this.originals = originals;
+    this.area = area;
+    this.forgetTargets();
   }
 
   /** The oldest first. */
@@ -70,7 +72,7 @@ export class RegionTable {
   /** The slot's handler, without regard to a region in its place. */
   handlerAt(slot: number): number {
     const handler = this.arena.u32[(slot + SLOT.handler) / 4];
-    return handler < FIRST_REGION ? handler : this.arena.u32[this.originals / 4 + handler - FIRST_REGION];
+    return handler < FIRST_REGION ? handler : this.arena.u32[this.original(handler - FIRST_REGION)];
   }
 
   /** Those that have code of a physical page. */
@@ -106,7 +108,7 @@ export class RegionTable {
     this.regions[number] = installed;
     this.byAge.add(installed);
     for (const page of pages) addTo(this.byPage, page, installed);
-    u32[this.originals / 4 + number] = u32[(slot + SLOT.handler) / 4];
+    u32[this.original(number)] = u32[(slot + SLOT.handler) / 4];
     if (this.entered === number) table.set(FIRST_REGION + this.entered++, enterRegion);
     table.set(FIRST_BODY + number, instance.exports.region as CallableFunction);
     u32[(slot + SLOT.handler) / 4] = FIRST_REGION + number;
@@ -115,6 +117,16 @@ export class RegionTable {
       u32[link / 4] = this.bodyAt(target);
     }
     this.relink(slot);
+  }
+
+  /** Index in words of where the handler is noted that a region stands in the place of. */
+  private original(number: number): number {
+    return (this.area + AREA.originals) / 4 + number;
+  }
+
+  private forgetTargets(): void {
+    const from = this.area + AREA.targets;
+    this.arena.i64.fill(0n, from / 8, (from + TARGETS * TARGET.size) / 8);
   }
 
   /** The table index of the region at a slot, or of what is called in place of one. */
@@ -146,12 +158,13 @@ export class RegionTable {
     const { number, slot, pages, cell, cellBytes } = installed;
     const { u32 } = this.arena;
     if (u32[(slot + SLOT.handler) / 4] === FIRST_REGION + number)
-      u32[(slot + SLOT.handler) / 4] = u32[this.originals / 4 + number];
+      u32[(slot + SLOT.handler) / 4] = u32[this.original(number)];
     for (const page of pages) removeFrom(this.byPage, page, installed);
     for (const [target, link] of linksOf(installed)) removeFrom(this.links, target, link);
     this.relink(slot);
     this.regions[number] = undefined;
     this.byAge.delete(installed);
+    this.forgetTargets();
     this.interpreter.table.set(FIRST_BODY + number, null);
     this.freeNumbers.push(number);
     this.arena.release(cell, cellBytes);

@@ -58,11 +58,11 @@ export type RunFunction = (hart: number, budget: number) => void;
  * to the next slot's handler. It is built from the rows' meanings, when the program is bundled (`prebuilt.ts`) or when
  * first needed, once a process.
  *
- * `originals`: linear address of a table, one word for each region, of the handlers that regions stand in the place of.
+ * `area`: linear address of what regions have in common (`AREA`).
  */
-export function instantiate(mode: Mode, imports: InterpreterImports, originals: number): Interpreter {
+export function instantiate(mode: Mode, imports: InterpreterImports, area: number): Interpreter {
   modules[mode] ??= new WebAssembly.Module(prebuilt[mode] ?? buildModule(mode));
-  const env = { ...imports, originals } as unknown as Record<string, WebAssembly.ImportValue>;
+  const env = { ...imports, area } as unknown as Record<string, WebAssembly.ImportValue>;
   return new WebAssembly.Instance(modules[mode], { env }).exports as unknown as Interpreter;
 }
 
@@ -71,7 +71,7 @@ const modules: Partial<Record<Mode, WebAssembly.Module>> = {};
 export function buildModule(mode: Mode): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   const functions = declareFunctions(module);
-  module.importGlobal("originals");
+  module.importGlobal("area");
   defineRegionSupport(module, mode, functions);
   defineWalk(module, functions);
   defineSupport(module, functions);

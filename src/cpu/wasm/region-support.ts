@@ -1,7 +1,7 @@
 import { EXIT, ExitKind, HOT_EXIT } from "../jit/cell.ts";
 import { Exit, HART, TLB } from "../layout.ts";
 import { SLOT } from "../slots.ts";
-import { Code, I32 } from "./encoder.ts";
+import { Code, I32, I64 } from "./encoder.ts";
 import {
   dispatchTo,
   type Functions,
@@ -14,6 +14,7 @@ import {
 import { FIRST_BODY, FIRST_REGION, MOST_REGIONS, NO_BODY } from "./fusion.ts";
 import type { Mode } from "./handler.ts";
 import type { ModuleBuilder } from "./module-builder.ts";
+import { AREA, TARGET, TARGETS } from "./region-area.ts";
 import { PAGE_MASK, pushSlotOffset, TLB_MASK } from "./support.ts";
 
 /**
@@ -38,8 +39,8 @@ export const DEPTH = P.slot;
 /** Calls of regions inside each other: V8's stack has room for a few thousand. */
 const MOST_CALLS = 500;
 
-/** Global with the linear address of the table of what regions replaced: see `runOriginal`. */
-const ORIGINALS = 0;
+/** Global with the linear address of `AREA`. */
+const AREA_GLOBAL = 0;
 
 /** Defines what slots with regions have as their handlers, and what regions, which have modules of their own, call in this one. */
 export function defineRegionSupport(module: ModuleBuilder, mode: Mode, functions: Functions): void {
@@ -122,8 +123,18 @@ function leaveRegionBody(functions: Functions, type: number): Code {
   code.get(P.budget).get(record).mem("i32_load", EXIT.count).op("i32_sub").set(P.budget);
   code.get(record).mem("i32_load16_u", EXIT.kind).tee(kind);
   code.i32(~1).op("i32_and").i32(ExitKind.indirect).op("i32_eq").if();
+  const target = code.local(I32);
+  const address = code.local(I64);
+  code.get(P.hart).mem("i64_load", HART.address).set(address);
+  pushTarget(code, address);
+  code.tee(target).mem("i64_load", TARGET.address).get(address).op("i64_eq");
+  code.get(target).mem("i32_load", TARGET.generation).get(P.tlb).mem("i32_load", TLB.generation);
+  code.op("i32_eq").op("i32_and").if();
+  code.get(address).i64(PAGE_MASK).op("i64_and").set(P.page);
+  goTo(() => code.get(target).mem("i32_load", TARGET.body));
+  code.op("end");
   code.get(P.hart).get(P.page).mem("i64_store", HART.regionPage);
-  code.get(P.hart).mem("i64_load", HART.address).set(P.page);
+  code.get(address).set(P.page);
   code.op("else");
   code.get(kind).i32(ExitKind.miss).op("i32_eq").if();
   code.get(record).mem("i32_load", EXIT.web).call(functions.missed).op("end");
@@ -155,17 +166,34 @@ function leaveRegionBody(functions: Functions, type: number): Code {
   code.get(slot).get(P.tlb).get(P.page).call(functions.validate).op("i32_eqz").if();
   comeBack(INTERPRETED);
   code.op("end").op("end");
-  // A jump to a register would better not leave the region.
   code.get(kind).i32(~1).op("i32_and").i32(ExitKind.indirect).op("i32_eq").if();
+  code.get(record).mem("i32_load", EXIT.link).if();
+  // A jump to a register would better not leave the region.
   countHeat(code, functions, record, () => code.get(P.budget).i32(LEFT).op("return"));
-  code.op("end");
-  goTo(() =>
-    code
-      .get(handler)
-      .i32(FIRST_BODY - FIRST_REGION)
-      .op("i32_add"),
-  );
+  code.op("else");
+  code.get(target).get(address).mem("i64_store", TARGET.address);
+  code.get(target).get(P.tlb).mem("i32_load", TLB.generation).mem("i32_store", TARGET.generation);
+  code.get(target);
+  pushBody(code, handler).mem("i32_store", TARGET.body);
+  code.op("end").op("end");
+  goTo(() => pushBody(code, handler));
   return code;
+}
+
+/** Leaves the table index of the region whose handler is in a local on the stack. */
+function pushBody(code: Code, handler: number): Code {
+  return code
+    .get(handler)
+    .i32(FIRST_BODY - FIRST_REGION)
+    .op("i32_add");
+}
+
+/** Leaves the linear address of the target that is kept for the address in a local on the stack. */
+function pushTarget(code: Code, address: number): void {
+  const shift = Math.log2(TARGET.size) - 1;
+  code.get(address).op("i32_wrap_i64").i32(shift).op("i32_shl");
+  code.i32((TARGETS - 1) * TARGET.size).op("i32_and");
+  code.globalGet(AREA_GLOBAL).op("i32_add").i32(AREA.targets).op("i32_add");
 }
 
 /** Makes the remaining instructions in `P.budget` what the slot reckons with. */
@@ -218,7 +246,7 @@ function originalBody(functions: Functions): Code {
 /** Runs the handler that a region took the place of. */
 function runOriginal(code: Code, functions: Functions): void {
   for (const parameter of Object.values(P)) code.get(parameter);
-  code.globalGet(ORIGINALS);
+  code.globalGet(AREA_GLOBAL);
   code.get(P.slot).mem("i32_load", SLOT.handler).i32(FIRST_REGION).op("i32_sub").i32(2).op("i32_shl");
-  code.op("i32_add").mem("i32_load").returnCallIndirect(functions.handlerType);
+  code.op("i32_add").mem("i32_load", AREA.originals).returnCallIndirect(functions.handlerType);
 }
