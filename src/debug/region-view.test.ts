@@ -100,9 +100,10 @@ _start: sd a1, 8(a0)
       },
     ]);
     expect(view?.exits).toEqual([
-      { number: 0, kind: "miss", address: start, count: 0, web: 0 },
-      { number: 1, kind: "miss", address: start + 8, count: 2, web: 1 },
-      { number: 2, kind: "interpret", address: start + 12, count: 3, web: undefined },
+      { number: 0, kind: "stale", address: start, count: 0, web: undefined },
+      { number: 1, kind: "miss", address: start, count: 0, web: 0 },
+      { number: 2, kind: "miss", address: start + 8, count: 2, web: 1 },
+      { number: 3, kind: "interpret", address: start + 12, count: 3, web: undefined },
     ]);
   });
 
@@ -120,7 +121,7 @@ _start: sd a1, 8(a0)
     const chosen = view?.code.flatMap(({ exit }) => exit ?? []);
     expect(new Set(chosen)).toEqual(new Set(view?.exits.map(({ number }) => number)));
     expect(view?.locals).toContain("$a0_linear i32");
-    expect(view?.locals.slice(0, 2)).toEqual(["$slot i32", "$hart i32"]);
+    expect(view?.locals.slice(0, 2)).toEqual(["$depth i32", "$hart i32"]);
   });
 
   it("takes a called function in twice where it is called twice", async () => {

@@ -1,4 +1,4 @@
-import { EXIT, type Exit, ExitKind } from "../cpu/jit/cell.ts";
+import { EXIT, type Exit, ExitKind, exitsOffset } from "../cpu/jit/cell.ts";
 import type { Flow } from "../cpu/jit/flow.ts";
 import { type Block, findRegion, type Placed, type Region, type Target } from "../cpu/jit/region.ts";
 import { type CodeNotes, translate } from "../cpu/jit/translate.ts";
@@ -154,7 +154,7 @@ export function viewRegion(region: Region, page: number, codeAt: CodeAt, symboli
     exits: exits.map((exit, number) => viewer.exit(exit, number)),
     bytes: bytes.length,
     locals: [...parameters, ...locals].map((type, i) => `$${notes.locals.get(i) ?? i} ${type}`),
-    code: viewer.code(lines, notes),
+    code: viewer.code(lines, notes, exitsOffset(webs.webs.length)),
   };
 }
 
@@ -236,19 +236,28 @@ class Viewer {
     return { number, kind: EXIT_NAMES[kind], address, count, web: isMiss ? web : undefined };
   }
 
-  code(lines: readonly TextLine[], { places }: CodeNotes): CodeLine[] {
+  /** `exits`: offset of the first exit's record. */
+  code(lines: readonly TextLine[], { places }: CodeNotes, exits: number): CodeLine[] {
     const starts = new Map<number, number[]>();
     for (const { at, placed } of places)
       starts.set(at, [...(starts.get(at) ?? []), this.page + placed.offset]);
     return lines.map((line, i) => ({
       ...line,
       starts: starts.get(line.at) ?? [],
-      exit:
-        line.text === "local.set $exit"
-          ? Number(lines[i - 1].text.slice("i32.const ".length)) / EXIT.size
-          : undefined,
+      exit: exitAt(
+        lines.slice(Math.max(0, i - 2), i + 2).map(({ text }) => text),
+        exits,
+      ),
     }));
   }
+}
+
+/** The exit that is chosen by the last but one of four lines: by the offset of its record from the first one, or by its address. */
+function exitAt([before, constant, line, next]: readonly string[], exits: number): number | undefined {
+  const value = Number(constant?.match(/^i32\.const (\d+)$/)?.[1]);
+  if (line === "local.set $exit") return value / EXIT.size;
+  const isAddress = line === "i32.add" && before === "local.get $cell" && next !== "local.get $exit";
+  return isAddress && value >= exits ? (value - exits) / EXIT.size : undefined;
 }
 
 /** By block: the heads of the natural loops around it, in ascending order, which is from outside to inside. */

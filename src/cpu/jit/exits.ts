@@ -12,12 +12,7 @@ export const CALL = 1;
 interface Storing {
   readonly x: number;
   readonly f: number;
-  /** `Code.depth` inside the block whose end is before the place. */
-  readonly level: number;
 }
-
-/** Exits that store too different registers for one of so many places have code of their own. */
-const MOST_STORINGS = 12;
 
 /** Writes how a region is left. Most exits are hardly ever taken, so they share the code that stores registers. */
 export class ExitWriter {
@@ -31,6 +26,8 @@ export class ExitWriter {
   /** Local: offset of the exit that is taken from the first one. */
   readonly exit: number;
   private readonly storings: Storing[] = [];
+  /** Where the region's code begins, in bytes, and its `Code.depth`. */
+  private start = 0;
   private level = 0;
 
   /** `cell`, `address`: locals. `webs`: how many the region has. */
@@ -51,39 +48,40 @@ export class ExitWriter {
 
   /** Before the region's code. */
   open(): void {
-    this.code.block();
+    this.start = this.code.bytes.length;
     this.level = this.code.depth;
-    for (let i = 0; i < MOST_STORINGS; i++) this.code.block();
   }
 
   /** Leaves the region; nothing behind it in the code is reached. The address is what `address` holds, if the kind needs one. */
   leave(exit: Exit): void {
     const { code } = this;
     code.i32(this.number(exit) * EXIT.size).set(this.exit);
-    const storing = this.storing();
-    if (!storing) {
-      this.storeDirty();
-      code.brTo(this.level);
-    } else code.brTo(storing.level);
+    // The blocks that this leaves are only inserted when it is known how many there are.
+    code.br(code.depth - this.level + this.storing());
   }
 
-  /** Behind the region's code. */
-  close(): void {
-    const { code } = this;
-    for (let i = 0; i < MOST_STORINGS; i++) {
+  /** Behind the region's code. Returns by how much that has moved, in bytes. */
+  close(): number {
+    const { code, storings } = this;
+    const count = storings.length;
+    const moved = code.insertBlocks(this.start, count > 1 ? count + 1 : count);
+    storings.forEach(({ x, f }, i) => {
       code.op("end");
-      const storing = this.storings[i];
-      if (!storing) continue;
-      this.x.store(storing.x);
-      this.f.store(storing.f);
-      if (i < MOST_STORINGS - 1) code.brTo(this.level);
+      this.x.store(x);
+      this.f.store(f);
+      if (i < count - 1) code.brTo(this.level + 1);
+    });
+    if (count > 1) code.op("end");
+    if (count === 0) {
+      code.op("unreachable");
+      return moved;
     }
-    code.op("end");
     code.get(P.hart).get(this.address).mem("i64_store", HART.address);
     code.get(P.hart).get(this.cell).i32(exitsOffset(this.webs)).op("i32_add").get(this.exit).op("i32_add");
     code.mem("i32_store", HART.regionExit);
     for (const parameter of Object.values(P)) code.get(parameter);
     code.returnCall(LEAVE);
+    return moved;
   }
 
   /** Stores what has to be. */
@@ -104,20 +102,17 @@ export class ExitWriter {
     return this.exits.length - 1;
   }
 
-  /** A place where all is stored that has to be, and nothing that is not right. */
-  private storing(): Storing | undefined {
-    const { x, f } = this;
-    const known = this.storings.find(
+  /** Number of a place where all is stored that has to be, and nothing that is not right. */
+  private storing(): number {
+    const { x, f, storings } = this;
+    const known = storings.findIndex(
       (storing) =>
         (x.dirty & ~storing.x) === 0 &&
         (f.dirty & ~storing.f) === 0 &&
         (storing.x & ~x.valid) === 0 &&
         (storing.f & ~f.valid) === 0,
     );
-    if (known || this.storings.length === MOST_STORINGS) return known;
-    const storing = { x: x.dirty, f: f.dirty, level: this.level + MOST_STORINGS - this.storings.length };
-    this.storings.push(storing);
-    return storing;
+    return known >= 0 ? known : storings.push({ x: x.dirty, f: f.dirty }) - 1;
   }
 }
 

@@ -32,7 +32,7 @@ export interface Translation {
 /** For whoever reads the code. */
 export interface CodeNotes {
   /** Where the code of each instruction begins, in bytes from the end of the declarations of the locals. */
-  readonly places: { readonly at: number; readonly placed: Placed }[];
+  readonly places: { at: number; readonly placed: Placed }[];
   /** What locals are, by number. */
   readonly locals: Map<number, string>;
 }
@@ -148,7 +148,8 @@ class RegionWriter implements BlockWriter {
     this.exits.open();
     this.edge(undefined, flow.order[0]);
     writeStructured(this.code, flow, this);
-    this.exits.close();
+    const moved = this.exits.close();
+    for (const place of this.notes?.places ?? []) place.at += moved;
     return this.code;
   }
 

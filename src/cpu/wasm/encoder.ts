@@ -347,6 +347,18 @@ export class Code {
     return this;
   }
 
+  /** Begins blocks at a place in `bytes` that all that was written since may leave. Returns how many bytes they take. */
+  insertBlocks(at: number, count: number): number {
+    const blocks = new Array<number[]>(count).fill([0x02, 0x40]).flat();
+    this.bytes.splice(at, 0, ...blocks);
+    this.unlikely.forEach((place, i) => {
+      if (place >= at) this.unlikely[i] = place + blocks.length;
+    });
+    this.depth += count;
+    this.reinterpretedAt = 0;
+    return blocks.length;
+  }
+
   loop(): this {
     this.depth++;
     this.bytes.push(0x03, 0x40);
