@@ -79,6 +79,7 @@ const result = await build({ ...modular, plugins: [decodeTable(), inlineInterpre
 writeFileSync("dist/runikraftfile.schema.json", `${JSON.stringify(runikraftfileSchema(), undefined, 2)}\n`);
 removeOldChunks(Object.keys(result.metafile.outputs));
 
+await buildTranslator();
 await buildCommandLine();
 assembleFirmware();
 rmSync("dist/main.cache", { force: true });
@@ -111,6 +112,17 @@ async function buildCommandLine() {
   copyFileSync("tools/launcher.cjs", "dist/cli.js");
   chmodSync("dist/cli.js", 0o755);
   writeFileSync("dist/package.json", '{ "type": "commonjs" }\n');
+}
+
+/** The thread that the JIT translates in, which all the bundles look for beside them. */
+async function buildTranslator() {
+  await build({
+    ...common,
+    plugins: [decodeTable()],
+    entryPoints: ["src/host/translator-worker.ts"],
+    outfile: "dist/translator.cjs",
+    format: "cjs",
+  });
 }
 
 /** The functions that make what is built ahead. */

@@ -14,14 +14,15 @@ if (file === undefined) {
 const folder = mkdtempSync(join(root, "node_modules", ".run-"));
 const outfile = join(folder, "main.js");
 try {
+  const common = { bundle: true, platform: "node", packages: "external" };
+  await build({ ...common, entryPoints: [resolve(file)], outfile, format: "esm", sourcemap: "inline" });
+  // The JIT looks for it beside what runs.
+  const translator = join(root, "src/host/translator-worker.ts");
   await build({
-    entryPoints: [resolve(file)],
-    outfile,
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    packages: "external",
-    sourcemap: "inline",
+    ...common,
+    entryPoints: [translator],
+    outfile: join(folder, "translator.cjs"),
+    format: "cjs",
   });
   const { status } = spawnSync(process.execPath, ["--enable-source-maps", outfile, ...args], {
     stdio: "inherit",

@@ -26,6 +26,8 @@ interface CodePage {
   watched: boolean;
   /** Written since its slots were decoded. */
   stale: boolean;
+  /** Another number each time that what is decoded may be other code, or was overwritten. */
+  version: number;
   /** What it held before that. */
   before: Uint8Array | undefined;
   /** Decoded runs in which each slot still has a handler of its own; `end` is the slot behind. */
@@ -66,6 +68,7 @@ export class CodeCache {
   private readonly unfused = new Set<CodePage>();
   private readonly users: CodeUser[] = [];
   private flushes = 0;
+  private versions = 0;
 
   constructor(ram: PhysicalMemory, capacity = DEFAULT_CAPACITY) {
     this.ram = ram;
@@ -97,6 +100,7 @@ export class CodeCache {
     const page = this.pages.get(physicalPage);
     if (!page?.watched) return;
     page.watched = false;
+    page.version = ++this.versions;
     if (page.stale) return;
     page.stale = true;
     const frame = this.ram.readable(physicalPage);
@@ -149,7 +153,9 @@ export class CodeCache {
       return known.slots;
     }
     const slots = this.allocate();
-    this.pages.set(physicalPage, { slots, watched: false, stale: false, before: undefined, unfused: [] });
+    const version = ++this.versions;
+    const state = { watched: false, stale: false, before: undefined };
+    this.pages.set(physicalPage, { slots, version, ...state, unfused: [] });
     this.owners.set(slots, physicalPage);
     this.setFrame(slots, physicalPage);
     for (const end of [SLOT_PAGE.end, SLOT_PAGE.straddlerEnd]) {
@@ -218,6 +224,15 @@ export class CodeCache {
     return before[offset] !== u8[now] || before[offset + 1] !== u8[now + 1];
   }
 
+  /**
+   * Where the slots of a page are that holds what they were decoded from, and a number that is another one as soon as it does
+   * not any more; `undefined`: it does not, or nothing of it is decoded.
+   */
+  settled(physicalPage: number): { readonly slots: number; readonly version: number } | undefined {
+    const page = this.pages.get(physicalPage);
+    return page?.watched && !page.stale ? page : undefined;
+  }
+
   /** Writes to the pages are to be reported: code of them is translated. False where their slots are no longer there for room. */
   watchPages(physicalPages: readonly number[]): boolean {
     const { flushes } = this;
@@ -278,6 +293,7 @@ export class CodeCache {
     const first = page.slots / 4;
     for (let i = 0; i < SLOTS_PER_PAGE; i++) u32[first + i * (SLOT_SIZE / 4)] = Handler.undecoded;
     page.watched = false;
+    page.version = ++this.versions;
     page.unfused.length = 0;
   }
 }

@@ -2,6 +2,7 @@ import type { PhysicalMemory } from "../memory/physical-memory.ts";
 import { CodeCache } from "./code-cache.ts";
 import type { Hart } from "./hart.ts";
 import { Jit, type JitMode } from "./jit/jit.ts";
+import type { MakeTranslator } from "./jit/translator.ts";
 import type { Mode } from "./wasm/handler.ts";
 import { type Interpreter, instantiate } from "./wasm/interpreter.ts";
 import { AREA } from "./wasm/region-area.ts";
@@ -13,6 +14,8 @@ export interface EngineOptions {
   /** Pages of RAM that may be decoded at a time. */
   readonly capacity?: number;
   readonly jit?: JitMode;
+  /** Who translates beside the guest where `jit` is `on`. Absent: that is done between two of its instructions. */
+  readonly translator?: MakeTranslator;
 }
 
 /** What the harts of a machine run by: decoded code, the interpreter's two instances, and translated regions. */
@@ -25,11 +28,14 @@ export class Engine {
   private readonly interpreters: Partial<Record<Mode, Interpreter>> = {};
   private hart!: Hart;
 
-  constructor(ram: PhysicalMemory, { capacity, jit = DEFAULT_JIT }: EngineOptions = {}) {
+  constructor(ram: PhysicalMemory, { capacity, jit = DEFAULT_JIT, translator }: EngineOptions = {}) {
     this.ram = ram;
     this.code = new CodeCache(ram, capacity);
     this.area = jit === "off" ? 0 : ram.arena.reserve(AREA.size, 8);
-    this.jit = jit === "off" ? undefined : new Jit(jit, ram, this.code, this.interpreter("chain"), this.area);
+    this.jit =
+      jit === "off"
+        ? undefined
+        : new Jit(jit, ram, this.code, this.interpreter("chain"), this.area, translator);
   }
 
   /** Runs a hart in Wasm; `mode` and `budget`: see `RunFunction`. */

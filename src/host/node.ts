@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { closeSync, openSync, readSync } from "node:fs";
 import type { HostedEmitter } from "../machine/events.ts";
 import type { HostServices } from "../machine/hosted-options.ts";
+import { nodeTranslator } from "./translator.ts";
 
 /** What a machine takes of Node beside files and streams. */
 export const nodeHost: HostServices = {
@@ -11,6 +12,7 @@ export const nodeHost: HostServices = {
   nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
   emitter: () => new EventEmitter() as HostedEmitter,
   entropy,
+  translator: nodeTranslator,
 };
 
 /** From the host's own device, where it has one: loading `node:crypto` would be 4 ms of every start. */

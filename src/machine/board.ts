@@ -2,6 +2,7 @@ import { Interrupt } from "../cpu/csr-state.ts";
 import { Engine } from "../cpu/engine.ts";
 import { Hart } from "../cpu/hart.ts";
 import type { JitMode } from "../cpu/jit/jit.ts";
+import type { MakeTranslator } from "../cpu/jit/translator.ts";
 import { HART_BLOCK_SIZE } from "../cpu/layout.ts";
 import { Clint } from "../devices/clint.ts";
 import type { InterruptLine } from "../devices/interrupt-line.ts";
@@ -54,6 +55,8 @@ export interface BoardOptions {
   /** Offer packed rings. */
   readonly packedRings?: boolean;
   readonly jit?: JitMode;
+  /** See `EngineOptions`. */
+  readonly translator?: MakeTranslator;
   /** The guest switches the machine off or resets it. */
   readonly onPower?: (event: SysconEvent) => void;
   /** Something happened, while no hart was running, that a waiting hart may have waited for. */
@@ -110,7 +113,7 @@ export class Board {
     this.ram = typeof ram === "number" ? new PhysicalMemory(new Arena(), ADDRESS_MAP.ram.base, ram) : ram;
     const { arena } = this.ram;
     this.bus = new Bus(this.ram);
-    const engine = new Engine(this.ram, { jit: options.jit });
+    const engine = new Engine(this.ram, { jit: options.jit, translator: options.translator });
     this.engine = engine;
     this.dma = new Dma(this.ram, (page) => engine.code.invalidate(page));
     this.harts = Array.from({ length: harts }, (_, id) => new Hart(id, arena, this.bus, engine));

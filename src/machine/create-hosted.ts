@@ -45,13 +45,10 @@ export async function createHosted(options: HostedOptions): Promise<HostedMachin
   const { program, host, deterministic = false } = options;
   const time = deterministic ? undefined : host;
   const random = deterministic ? new SeededRandom(options.seed ^ KERNEL_STREAM) : host;
-  const board = new HostedBoard(
-    options.memory,
-    options.console,
-    time,
-    (into) => fill(random, into),
-    options.jit,
-  );
+  const board = new HostedBoard(options.memory, options.console, time, (into) => fill(random, into), {
+    jit: options.jit,
+    translator: host.translator,
+  });
   const { disks = [], shares = [] } = options;
   if (disks.length > 0) (await import("./hosted-disks.ts")).attachDisks(board, disks);
   if (shares.length > 0) (await import("./hosted-shares.ts")).attachShares(board, shares);

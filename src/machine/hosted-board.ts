@@ -1,8 +1,7 @@
 import { arenaBytesFor } from "../cpu/code-cache.ts";
 import { Csr, Interrupt } from "../cpu/csr-state.ts";
-import { Engine } from "../cpu/engine.ts";
+import { Engine, type EngineOptions } from "../cpu/engine.ts";
 import { Hart } from "../cpu/hart.ts";
-import type { JitMode } from "../cpu/jit/jit.ts";
 import { Privilege } from "../cpu/layout.ts";
 import { PAGE_SIZE } from "../cpu/sv39.ts";
 import { Clint, type Clock, TIMEBASE } from "../devices/clint.ts";
@@ -51,12 +50,12 @@ export class HostedBoard {
     console: HostConsole,
     time: HostTime | undefined,
     entropy: (into: Uint8Array) => void,
-    jit?: JitMode,
+    engine?: EngineOptions,
   ) {
     const arena = new Arena(arenaBytesFor(ramBytes));
     this.ram = new PhysicalMemory(arena, ADDRESS_MAP.ram.base, ramBytes);
     this.bus = new Bus(this.ram);
-    const hart = new Hart(0, arena, this.bus, new Engine(this.ram, { jit }));
+    const hart = new Hart(0, arena, this.bus, new Engine(this.ram, engine));
     this.hart = hart;
     this.virtual = time ? undefined : new VirtualClock(() => hart.retired);
     const clock = time ? new HostClock(() => time.milliseconds()) : (this.virtual as Clock);

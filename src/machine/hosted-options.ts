@@ -1,4 +1,5 @@
 import type { JitMode } from "../cpu/jit/jit.ts";
+import type { MakeTranslator } from "../cpu/jit/translator.ts";
 import type { ImmediateDisk } from "../devices/disk.ts";
 import type { Library } from "../kernel/library.ts";
 import type { KernelLimits } from "../kernel/limits.ts";
@@ -66,4 +67,6 @@ export interface HostServices extends HostTime {
   emitter(): HostedEmitter;
   /** Resolves after the host's pending events were handled (`setImmediate`). */
   nextTurn(): Promise<void>;
+  /** Who translates hot code beside the guest. Absent: that is done between two of its instructions. */
+  readonly translator?: MakeTranslator;
 }

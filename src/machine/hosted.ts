@@ -58,10 +58,11 @@ export class HostedMachine {
   }
 
   /**
-   * Brings what is left to the disks and lets go of them. The machine is not used any more. Rejects with `RefusedError`
+   * Brings what is left to the disks and lets go of them, and of who translates. The machine is not used any more. Rejects with `RefusedError`
    * where a disk could not be written.
    */
   async close(): Promise<void> {
+    this.board.hart.engine.jit?.close();
     const disks = this.board.disks.splice(0);
     if (disks.length === 0) return;
     try {

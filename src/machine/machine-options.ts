@@ -1,4 +1,5 @@
 import type { JitMode } from "../cpu/jit/jit.ts";
+import type { MakeTranslator } from "../cpu/jit/translator.ts";
 import type { Disk } from "../devices/disk.ts";
 import type { SharedTree } from "../devices/virtio/p9/tree.ts";
 import type { VsockHost } from "../devices/virtio/vsock-host.ts";
@@ -28,6 +29,8 @@ export interface MachineHost extends HostTime {
   entropy(into: Uint8Array): void;
   /** Resolves after the host's pending events were handled (`setImmediate`). */
   nextTurn(): Promise<void>;
+  /** Who translates hot code beside the guest. Absent: that is done between two of its instructions. */
+  readonly translator?: MakeTranslator;
 }
 
 /** What a machine is: it is saved with it. */

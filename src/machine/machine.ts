@@ -89,6 +89,7 @@ export class Machine {
       virtioVersion,
       packedRings,
       jit: options.jit,
+      translator: host.translator,
       onPower: (event) => {
         this.power = event;
       },

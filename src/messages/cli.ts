@@ -7,6 +7,8 @@ interface JitFigures {
   readonly instructions: number;
   readonly bytes: number;
   readonly milliseconds: number;
+  readonly longest: number;
+  readonly beside: number;
   readonly misses: number;
   readonly validations: number;
 }
@@ -128,7 +130,7 @@ export const cliText = catalogue(
     }) =>
       `${s.instructions} instructions in ${s.seconds} s (${s.mips} MIPS), ${s.syscalls} system calls, ${s.faults} page faults, ${s.memory} of guest memory at most`,
     jitStats: (s: JitFigures) =>
-      `JIT: ${s.regions} regions translated in ${s.milliseconds.toFixed(1)} ms, ${s.lost} of them lost; ${s.instructions} instructions became ${s.bytes} bytes of WebAssembly; ${s.misses} misses, ${s.validations} validations`,
+      `JIT: ${s.regions} regions translated, ${s.lost} of them lost; the guest waited ${s.milliseconds.toFixed(1)} ms for it, ${s.longest.toFixed(1)} ms at once at most, and ${s.beside.toFixed(1)} ms were spent beside it; ${s.instructions} instructions became ${s.bytes} bytes of WebAssembly; ${s.misses} misses, ${s.validations} validations`,
     jitIsOff: () => "JIT: off, everything was interpreted (--jit)",
     libraryCosts: (bytes: string, time: string) => `micro-libraries: ${bytes} of code, started in ${time}`,
     bannerLibraries: () => "micro-libraries",
@@ -246,7 +248,7 @@ export const cliText = catalogue(
     stats: (s) =>
       `${s.instructions} 条指令，用时 ${s.seconds} 秒（${s.mips} MIPS），${s.syscalls} 次系统调用，${s.faults} 次缺页，客户内存最多 ${s.memory}`,
     jitStats: (s) =>
-      `JIT：用 ${s.milliseconds.toFixed(1)} 毫秒翻译了 ${s.regions} 个区域，其中 ${s.lost} 个已失去；${s.instructions} 条指令变成 ${s.bytes} 字节 WebAssembly；${s.misses} 次未命中，${s.validations} 次验证`,
+      `JIT：翻译了 ${s.regions} 个区域，其中 ${s.lost} 个已失去；客户程序为此等待 ${s.milliseconds.toFixed(1)} 毫秒（单次最长 ${s.longest.toFixed(1)} 毫秒），另有 ${s.beside.toFixed(1)} 毫秒在后台完成；${s.instructions} 条指令变成 ${s.bytes} 字节 WebAssembly；${s.misses} 次未命中，${s.validations} 次验证`,
     jitIsOff: () => "JIT：已关闭，全部由解释器执行（--jit）",
     libraryCosts: (bytes, time) => `微库：代码 ${bytes}，启动用时 ${time}`,
     bannerLibraries: () => "微库",

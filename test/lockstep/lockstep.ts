@@ -58,9 +58,8 @@ const end = (side: Side) => side.output().slice(-200);
 
 /** The regions that were translated last: they are new since all was alike. */
 function suspects({ jit }: Side): string[] {
-  return [...(jit?.table.all ?? [])].slice(-3).map(({ number, region, pages }) => {
-    const first = pages[0] * 4096 + region.entry;
-    const count = region.flow.order.reduce((sum, { all }) => sum + all.length, 0);
-    return `region ${number} at physical ${first.toString(16)}, ${count} instructions`;
+  return [...(jit?.table.all ?? [])].slice(-3).map(({ number, code, pages }) => {
+    const first = pages[0] * 4096 + code.entry;
+    return `region ${number} at physical ${first.toString(16)}, ${code.instructions} instructions`;
   });
 }

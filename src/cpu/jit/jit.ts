@@ -9,7 +9,10 @@ import { CELL, EXIT, type Exit, ExitKind, exitsOffset, HOT_EXIT, WEB, webOffset 
 import { JumpProfile } from "./profile.ts";
 import { findRegion, isSmallFunction, type Region, type Source } from "./region.ts";
 import { type Installed, RegionTable } from "./region-table.ts";
-import { FS_DIRTY, INEXACT, translate } from "./translate.ts";
+import { type Arrived, Requests } from "./requests.ts";
+import { FS_DIRTY, INEXACT } from "./translate.ts";
+import { type Translated, translated } from "./translated.ts";
+import type { MakeTranslator } from "./translator.ts";
 
 /** `off`: everything is interpreted. `on`: hot code is translated. `always`: all code is, when it is first reached. */
 export type JitMode = "off" | "on" | "always";
@@ -23,9 +26,12 @@ const HOT = 4;
 /** Each time that translated code of a page was lost, twice as much heat is asked for, up to so often. */
 const MOST_DOUBLINGS = 12;
 
-/** Instructions that may be translated from the start, and one more for so many that were retired: a tenth of the time or so. */
-const FREE = 2000;
-const WORTH = 20_000;
+/**
+ * Instructions that may be translated from the start, and one more for so many that were retired: between the guest's
+ * instructions, which is a tenth of the time or so; and beside the guest.
+ */
+const BETWEEN = { free: 2000, worth: 20_000 };
+const BESIDE = { free: 20_000, worth: 4000 };
 /** So often a region is not entered before it does without the assumption. */
 const MOST_REFUSALS = 100;
 
@@ -37,8 +43,11 @@ export interface JitStats {
   /** Instructions in them, and bytes of WebAssembly. */
   instructions: number;
   bytes: number;
-  /** Time it took, without what V8 does in the background. */
+  /** Time that the guest waited for it, and the longest that it did at once. */
   milliseconds: number;
+  longest: number;
+  /** Time that it took beside the guest, without what V8 does there. */
+  beside: number;
   /** How often an access was outside of the memory that its region knew, and a region's pages had to be looked at. */
   misses: number;
   validations: number;
@@ -59,6 +68,8 @@ export class Jit {
     instructions: 0,
     bytes: 0,
     milliseconds: 0,
+    longest: 0,
+    beside: 0,
     misses: 0,
     validations: 0,
   };
@@ -77,21 +88,25 @@ export class Jit {
   private readonly refusals = new Map<number, number>();
   /** To be lost: not while one of them is being entered. */
   private readonly refused: Installed[] = [];
+  /** Jobs for whoever translates beside the guest; `undefined`: nobody does. */
+  private requests: Requests | undefined;
   /** By physical page: how often translated code of it was lost because it changed. */
   private readonly changes = new Map<number, number>();
 
-  /** `area`: see `instantiate`. */
+  /** `area`: see `instantiate`. `makeTranslator`: for `on`; without it, translating is done between two instructions. */
   constructor(
     mode: Exclude<JitMode, "off">,
     ram: PhysicalMemory,
     code: CodeCache,
     interpreter: Interpreter,
     area: number,
+    makeTranslator?: MakeTranslator,
   ) {
     this.mode = mode;
     this.ram = ram;
     this.code = code;
     this.table = new RegionTable(ram.arena, interpreter, area);
+    if (mode === "on" && makeTranslator) this.requests = new Requests(ram, code, makeTranslator);
     code.onForget = (page) => this.forget(page);
     code.handlerAt = (slot) => this.table.handlerAt(slot);
   }
@@ -100,6 +115,7 @@ export class Jit {
   sample(hart: Hart, inRegion: boolean): void {
     for (const installed of this.refused.splice(0))
       if (this.table.region(installed.number) === installed) this.lose(installed);
+    this.collect(hart);
     if (inRegion) {
       this.interval = Math.min(LONGEST_SAMPLE, this.interval * 2);
       this.untilSample = this.interval;
@@ -109,7 +125,7 @@ export class Jit {
     this.untilSample = SAMPLE;
     if (!this.isAffordable(hart)) return;
     const slot = this.slotHere(hart);
-    if (slot !== undefined && this.isHot(slot, hart)) this.install(hart, slot, hart.pc);
+    if (slot !== undefined && this.isHot(slot, hart)) this.want(hart, slot, hart.pc);
   }
 
   /** An exit, whose record `HART.regionExit` is the address of, has often led to the hart's pc or to places like it. */
@@ -118,8 +134,8 @@ export class Jit {
     const record = u32[(hart.base + HART.regionExit) / 4];
     const left = this.table.region(u16[(record + EXIT.region) / 2]);
     if (!left) return;
-    const { translation, cell, slot, region } = left;
-    const exit = translation.exits[(record - cell - exitsOffset(translation.webs.webs.length)) / EXIT.size];
+    const { code, cell, slot } = left;
+    const exit = code.exits[(record - cell - exitsOffset(code.webs.length)) / EXIT.size];
     if (this.mode === "always") i32[(record + EXIT.heat) / 4] = HOT_EXIT - 1;
     if (!this.isAffordable(hart)) return;
     const profile = this.profileOf(slot);
@@ -129,12 +145,12 @@ export class Jit {
     const isJump = exit.kind === ExitKind.indirect || exit.kind === ExitKind.indirectCall;
     if (!isJump || profile.isFull || (exit.kind === ExitKind.indirectCall && !this.isSmall(hart, here))) {
       if (isJump) u32[(record + EXIT.link) / 4] = 0;
-      this.install(hart, here, hart.pc);
+      this.want(hart, here, hart.pc);
       return;
     }
-    if (!profile.add(exit.offset, distance)) return;
-    this.lose(left);
-    this.install(hart, slot, i64[(hart.base + HART.regionPage) / 8] + BigInt(region.entry));
+    // What is noted while it is being translated would not be translated any time soon.
+    if (this.requests?.mayAsk(slot) === false || !profile.add(exit.offset, distance)) return;
+    this.want(hart, slot, i64[(hart.base + HART.regionPage) / 8] + BigInt(code.entry), left);
   }
 
   /** Makes sure that a region begins at the hart's pc; false where that is not possible. */
@@ -156,7 +172,7 @@ export class Jit {
     const number = u32[(at + WEB.web) / 4];
     const region = this.table.region(u32[(at - webOffset(number) + CELL.region) / 4]);
     if (!region) return;
-    const web = region.translation.webs.webs[number];
+    const web = region.code.webs[number];
     const word = (hart.base + HART.address) / 4;
     const range = hart.mmu.rangeAt(u32[word], i32[word + 1], web.writes);
     const bytes = range ? (range.to - range.from) * 4096 - (web.most - web.least) + 1 : 0;
@@ -172,22 +188,29 @@ export class Jit {
     this.stats.validations++;
     const installed = this.table.at(slot);
     if (!installed || tlb !== u32[(hart.base + HART.fetchTlb) / 4]) return false;
-    const { region, pages, cell, translation } = installed;
-    if (translation.floats && hart.csrs.floatState !== FS_DIRTY) return false;
-    if (translation.floats && translation.isCommon && !hasCommonFloats(hart)) {
+    const { pages, cell, code } = installed;
+    if (code.floats && hart.csrs.floatState !== FS_DIRTY) return false;
+    if (code.floats && code.isCommon && !hasCommonFloats(hart)) {
       this.refuse(installed);
       return false;
     }
     const first = Number(page >> 12n);
-    if (region.pages.some((distance, i) => hart.mmu.codePage(first + distance) !== pages[i])) return false;
-    for (let i = 0; i < translation.webs.webs.length; i++) i64[(cell + webOffset(i) + WEB.span) / 8] = 0n;
+    if (code.pages.some((distance, i) => hart.mmu.codePage(first + distance) !== pages[i])) return false;
+    for (let i = 0; i < code.webs.length; i++) i64[(cell + webOffset(i) + WEB.span) / 8] = 0n;
     i64[(cell + CELL.page) / 8] = page;
     i32[(cell + CELL.generation) / 4] = i32[(tlb + TLB.generation) / 4];
     return true;
   }
 
+  /** Lets go of whoever translates beside the guest. */
+  close(): void {
+    this.requests?.close();
+    this.requests = undefined;
+  }
+
   /** Gives its memory back. */
   release(): void {
+    this.close();
     this.table.clear();
   }
 
@@ -203,7 +226,8 @@ export class Jit {
 
   /** Not much was translated, for what the hart has run: a short program would not see the time come back. */
   private isAffordable(hart: Hart): boolean {
-    return this.mode === "always" || this.stats.instructions < FREE + hart.retired / WORTH;
+    const { free, worth } = this.requests ? BESIDE : BETWEEN;
+    return this.mode === "always" || this.stats.instructions < free + hart.retired / worth;
   }
 
   /** A guest that clears its flags again and again gets a region that looks at them. */
@@ -248,44 +272,95 @@ export class Jit {
     this.table.remove(installed);
   }
 
+  /** Has the code at `pc` translated, whose slot is given: beside the guest, or at once. `replaced`: the region that is there. */
+  private want(hart: Hart, slot: number, pc: bigint, replaced?: Installed): void {
+    if (this.isFull || (this.table.hasRegion(slot) && !replaced)) return;
+    // Whoever is to see what is translated has to be shown just that.
+    if (this.requests && !this.onTranslated) {
+      if (!this.requests.mayAsk(slot)) return;
+      const started = performance.now();
+      const choices = this.profileOf(slot).all;
+      const isCommon = this.isCommon(hart, slot);
+      const isAsked = this.requests.ask(hart, { slot, pc, isCommon, choices, replaced });
+      if (!this.requests.isAlive) this.requests = undefined;
+      this.spent(started);
+      if (isAsked) return;
+    }
+    if (replaced) this.lose(replaced);
+    this.install(hart, slot, pc);
+  }
+
+  /** Installs what has been translated beside the guest. */
+  private collect(hart: Hart): void {
+    const { requests } = this;
+    if (!requests?.isBusy) return;
+    const started = performance.now();
+    const arrived = requests.take(hart);
+    this.stats.beside = requests.milliseconds;
+    if (arrived) this.arrive(arrived);
+    this.spent(started);
+  }
+
+  private arrive({ wanted: { slot, isCommon, replaced }, found }: Arrived): void {
+    if (!found) {
+      this.heat.delete(slot);
+      return;
+    }
+    const there = this.table.at(slot);
+    const isRefused = isCommon && (this.refusals.get(slot) ?? 0) >= MOST_REFUSALS;
+    if (there !== replaced || isRefused) return;
+    if (there) this.lose(there);
+    if (this.code.watchPages(found.pages)) this.add(slot, found.code, found.pages);
+  }
+
   /** Translates the code at `pc`, whose slot is given. Returns whether there was anything to translate. */
   private install(hart: Hart, slot: number, pc: bigint): boolean {
     if (this.table.hasRegion(slot)) return true;
+    if (this.isFull) return false;
     const started = performance.now();
     const physical = new Map<number, number>();
     const region = findRegion(Number(pc & 0xfffn), this.source(hart, slot, Number(pc >> 12n), physical));
     const pages = region?.pages.map((distance) => physical.get(distance) as number);
-    const isInstalled = region && pages && this.code.watchPages(pages) && this.add(hart, slot, region, pages);
-    this.stats.milliseconds += performance.now() - started;
+    const isInstalled =
+      region &&
+      pages &&
+      this.code.watchPages(pages) &&
+      this.add(slot, translated(region, this.isCommon(hart, slot)), pages);
+    this.spent(started);
     if (isInstalled) this.onTranslated?.(region, pages, Number(pc >> 12n));
     return isInstalled ?? false;
   }
 
-  private add(hart: Hart, slot: number, region: Region, pages: readonly number[]): boolean {
-    if (this.isFull) return false;
-    const isCommon = hasCommonFloats(hart) && (this.refusals.get(slot) ?? 0) < MOST_REFUSALS;
-    const translation = translate(region, isCommon);
+  /** Whether a region at the slot may take it that floats are as they mostly are. */
+  private isCommon(hart: Hart, slot: number): boolean {
+    return hasCommonFloats(hart) && (this.refusals.get(slot) ?? 0) < MOST_REFUSALS;
+  }
+
+  private spent(started: number): void {
+    const milliseconds = performance.now() - started;
+    this.stats.milliseconds += milliseconds;
+    this.stats.longest = Math.max(this.stats.longest, milliseconds);
+  }
+
+  private add(slot: number, code: Translated, pages: readonly number[]): boolean {
     this.stats.lost += this.table.makeRoom();
     try {
-      const targets = translation.exits.map((exit) => this.targetOf(exit, region, pages));
-      this.table.add(
-        { slot, region, translation, pages, targets },
-        this.mode === "always" ? HOT_EXIT - 1 : 0,
-      );
+      const targets = code.exits.map((exit) => this.targetOf(exit, code.pages, pages));
+      this.table.add({ slot, code, pages, targets }, this.mode === "always" ? HOT_EXIT - 1 : 0);
     } catch (error) {
       if (!(error instanceof ArenaFull)) throw error;
       this.isFull = true;
       return false;
     }
     this.stats.regions++;
-    this.stats.instructions += region.flow.order.reduce((sum, { all }) => sum + all.length, 0);
-    this.stats.bytes += translation.bytes.length;
+    this.stats.instructions += code.instructions;
+    this.stats.bytes += code.bytes;
     return true;
   }
 
   /** The slot that an exit goes to; 0 where that is not known. */
-  private targetOf({ kind, offset }: Exit, region: Region, pages: readonly number[]): number {
-    const page = pages[region.pages.indexOf(Math.floor(offset / 4096))];
+  private targetOf({ kind, offset }: Exit, distances: readonly number[], pages: readonly number[]): number {
+    const page = pages[distances.indexOf(Math.floor(offset / 4096))];
     if ((kind !== ExitKind.jump && kind !== ExitKind.call) || page === undefined) return 0;
     return this.code.slotPage(page) + ((offset & 0xffe) / 2) * SLOT_SIZE;
   }

@@ -8,6 +8,8 @@ import { Engine } from "../engine.ts";
 import { Hart, type RunResult } from "../hart.ts";
 import { HART } from "../layout.ts";
 import type { Jit, JitMode } from "./jit.ts";
+import { LateTranslator } from "./late-translator-fixture.ts";
+import type { MakeTranslator } from "./translator.ts";
 
 export const RAM = 0x8000_0000;
 export const RAM_SIZE = 1 << 20;
@@ -21,12 +23,18 @@ export interface TestHart {
   readonly jit: Jit | undefined;
 }
 
-export function testHart(mode: JitMode, options: { capacity?: number; ramSize?: number } = {}): TestHart {
-  const { capacity, ramSize = RAM_SIZE } = options;
+export interface TestHartOptions {
+  readonly capacity?: number;
+  readonly ramSize?: number;
+  readonly translator?: MakeTranslator;
+}
+
+export function testHart(mode: JitMode, options: TestHartOptions = {}): TestHart {
+  const { capacity, ramSize = RAM_SIZE, translator } = options;
   const arena = new Arena(64 << 20);
   const ram = new PhysicalMemory(arena, RAM, ramSize);
   const bus = new Bus(ram);
-  const engine = new Engine(ram, { jit: mode, capacity });
+  const engine = new Engine(ram, { jit: mode, capacity, translator });
   const hart = new Hart(0, arena, bus, engine);
   const log: string[] = [];
   const device: Device = {
@@ -78,12 +86,13 @@ export function stateOf({ hart, log }: TestHart): Record<string, unknown> {
   };
 }
 
-/** The same program on three harts: interpreted, with hot code translated, with all code translated. */
+/** The same program on three harts: interpreted, with hot code translated beside it, with all code translated at once. */
 export class Trio {
   readonly harts: readonly TestHart[];
 
-  constructor(setUp: (one: TestHart) => void, options: { capacity?: number; ramSize?: number } = {}) {
-    this.harts = (["off", "on", "always"] as const).map((mode) => testHart(mode, options));
+  constructor(setUp: (one: TestHart) => void, options: TestHartOptions = {}) {
+    const translator: MakeTranslator = (memory) => new LateTranslator(memory);
+    this.harts = (["off", "on", "always"] as const).map((mode) => testHart(mode, { translator, ...options }));
     for (const one of this.harts) setUp(one);
   }
 

@@ -30,6 +30,11 @@ export class JumpProfile {
     return isNews;
   }
 
+  /** By the jump's offset. */
+  get all(): readonly (readonly [site: number, targets: readonly number[]])[] {
+    return [...this.sites].map(([site, targets]) => [site, [...targets]] as const);
+  }
+
   choices(site: number): readonly number[] {
     return [...(this.sites.get(site) ?? [])];
   }

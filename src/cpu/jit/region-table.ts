@@ -4,18 +4,15 @@ import { FIRST_BODY, FIRST_REGION, MOST_REGIONS, NO_BODY } from "../wasm/fusion.
 import type { Interpreter } from "../wasm/interpreter.ts";
 import { AREA, TARGET, TARGETS } from "../wasm/region-area.ts";
 import { CELL, cellSize, EXIT, ExitKind, exitsOffset, WEB, webOffset } from "./cell.ts";
-import { compiled } from "./modules.ts";
-import type { Region } from "./region.ts";
-import type { Translation } from "./translate.ts";
+import type { Translated } from "./translated.ts";
 
 /** A region that the interpreter runs where it comes to its slot. */
 export interface Installed {
   readonly number: number;
   /** Linear address of the slot whose handler it is. */
   readonly slot: number;
-  readonly region: Region;
-  readonly translation: Translation;
-  /** Physical pages, in the order of `region.pages`. */
+  readonly code: Translated;
+  /** Physical pages, in the order of `code.pages`. */
   readonly pages: readonly number[];
   /** By exit, the slot that it goes to; 0 where that is not known. */
   readonly targets: readonly number[];
@@ -91,19 +88,18 @@ export class RegionTable {
    * `heat`: what is counted of each exit already. There must be room, and no region at the slot. Throws `ArenaFull`, having
    * changed nothing.
    */
-  add(found: Pick<Installed, "slot" | "region" | "translation" | "pages" | "targets">, heat: number): void {
+  add(found: Pick<Installed, "slot" | "code" | "pages" | "targets">, heat: number): void {
     const { u32 } = this.arena;
-    const { slot, translation, pages } = found;
+    const { slot, code, pages } = found;
     // In sizes that come back: what is given back is only used again for the same one.
-    const cellBytes =
-      2 ** Math.ceil(Math.log2(cellSize(translation.webs.webs.length, translation.exits.length)));
+    const cellBytes = 2 ** Math.ceil(Math.log2(cellSize(code.webs.length, code.exits.length)));
     const cell = this.arena.reserve(cellBytes, 8);
     const number = this.freeNumbers.pop() ?? this.regions.length;
-    this.fillCell(cell, number, translation, heat);
+    this.fillCell(cell, number, code, heat);
     const { leaveRegion, callRegion, enterRegion, table } = this.interpreter;
     const env = { memory: this.arena.memory, leaveRegion, callRegion, cell };
     const imports = { env: env as unknown as Record<string, WebAssembly.ImportValue> };
-    const instance = new WebAssembly.Instance(compiled(translation.bytes), imports);
+    const instance = new WebAssembly.Instance(code.module, imports);
     const installed = { ...found, number, cell, cellBytes };
     this.regions[number] = installed;
     this.byAge.add(installed);
@@ -139,13 +135,13 @@ export class RegionTable {
     for (const link of this.links.get(slot) ?? []) this.arena.u32[link / 4] = this.bodyAt(slot);
   }
 
-  private fillCell(cell: number, number: number, { exits, webs }: Translation, heat: number): void {
+  private fillCell(cell: number, number: number, { exits, webs }: Translated, heat: number): void {
     const { i32, i64 } = this.arena;
     i32[(cell + CELL.generation) / 4] = 0;
     i32[(cell + CELL.region) / 4] = number;
-    for (let i = 0; i < webs.webs.length; i++) i32[(cell + webOffset(i) + WEB.web) / 4] = i;
+    for (let i = 0; i < webs.length; i++) i32[(cell + webOffset(i) + WEB.web) / 4] = i;
     exits.forEach(({ offset, count, kind, web }, i) => {
-      const at = cell + exitsOffset(webs.webs.length) + i * EXIT.size;
+      const at = cell + exitsOffset(webs.length) + i * EXIT.size;
       i64[(at + EXIT.offset) / 8] = BigInt(kind === ExitKind.call ? offset & 0xfff : offset);
       i32.set(
         [count, kind | (number << 16), kind === ExitKind.miss ? cell + webOffset(web) : heat, NO_BODY],
@@ -176,8 +172,8 @@ export class RegionTable {
 }
 
 /** The slots that a region's exits go to, and the linear addresses of their links. */
-function* linksOf({ cell, targets, translation }: Installed): Iterable<readonly [number, number]> {
-  const exits = cell + exitsOffset(translation.webs.webs.length);
+function* linksOf({ cell, targets, code }: Installed): Iterable<readonly [number, number]> {
+  const exits = cell + exitsOffset(code.webs.length);
   for (const [i, target] of targets.entries())
     if (target !== 0) yield [target, exits + i * EXIT.size + EXIT.link];
 }

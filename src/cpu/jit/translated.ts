@@ -1,0 +1,35 @@
+import type { Exit } from "./cell.ts";
+import { compiled } from "./modules.ts";
+import type { Region } from "./region.ts";
+import { translate } from "./translate.ts";
+import type { Web } from "./webs.ts";
+
+/** What has to be known of a region to run it: plain data, which another thread may have made. */
+export interface Translated extends Pick<Region, "entry" | "pages"> {
+  /** With one function, `region`. */
+  readonly module: WebAssembly.Module;
+  readonly exits: readonly Exit[];
+  readonly webs: readonly Web[];
+  /** See `Translation`. */
+  readonly floats: boolean;
+  readonly isCommon: boolean;
+  /** Instructions of the guest, and bytes of WebAssembly. */
+  readonly instructions: number;
+  readonly bytes: number;
+}
+
+export function translated(region: Region, isCommon: boolean): Translated {
+  const { entry, pages, flow } = region;
+  const { bytes, exits, webs, floats } = translate(region, isCommon);
+  return {
+    entry,
+    pages,
+    module: compiled(bytes),
+    exits,
+    webs: webs.webs,
+    floats,
+    isCommon,
+    instructions: flow.order.reduce((sum, { all }) => sum + all.length, 0),
+    bytes: bytes.length,
+  };
+}

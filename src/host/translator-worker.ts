@@ -1,0 +1,17 @@
+import { type MessagePort, parentPort } from "node:worker_threads";
+import { answer, type Job } from "../cpu/jit/job.ts";
+
+/** A machine: the port that its jobs come through, how many answers went back, and its linear memory. */
+export interface Client {
+  readonly port: MessagePort;
+  readonly sent: Int32Array;
+  readonly memory: ArrayBufferLike;
+}
+
+/** The thread that translates. */
+parentPort?.on("message", ({ port, sent, memory }: Client) => {
+  port.on("message", (job: Job) => {
+    port.postMessage(answer(job, memory));
+    Atomics.add(sent, 0, 1);
+  });
+});
