@@ -372,6 +372,9 @@ describe("cached translations", () => {
     expect(known(() => {})).toEqual([true, true, true, true]);
     expect(known(() => hart.mmu.fence(0x5123))).toEqual([false, true, false, true]);
     expect(known(() => hart.mmu.fence(0x5123, 2))).toEqual([true, true, false, true]);
+    expect(known(() => hart.mmu.fence(0x4fff, 1, 2))).toEqual([false, true, true, true]);
+    expect(known(() => hart.mmu.fence(0x5fff, 2, 2))).toEqual([true, true, false, false]);
+    expect(known(() => hart.mmu.fence(0x4000, 1, 2000))).toEqual([false, false, true, true]);
     expect(known(() => hart.mmu.fence(undefined, 1))).toEqual([false, false, true, true]);
     expect(known(() => hart.mmu.fence())).toEqual([false, false, false, false]);
   });
@@ -384,6 +387,11 @@ describe("cached translations", () => {
     expect(hits(TLB.read, 0x3000)).toBe(true);
     hart.mmu.fence(0x3fff_f000);
     expect([hits(TLB.read, 0x1000), hits(TLB.read, 0x3000)]).toEqual([false, false]);
+    load(0x1000);
+    hart.mmu.fence(0x4010_0000, 0, 9);
+    expect(hits(TLB.read, 0x1000)).toBe(true);
+    hart.mmu.fence(-0x3000, 0, 4);
+    expect(hits(TLB.read, 0x1000)).toBe(false);
   });
 
   test("follow a page that copy-on-write moves, under all its addresses", () => {

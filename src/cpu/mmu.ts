@@ -115,9 +115,9 @@ export class Mmu implements MemoryPort {
     this.refresh();
   }
 
-  /** `sfence.vma` for the page of `va` (undefined: every page) in `asid` (undefined: every address space). */
-  fence(va?: number, asid?: number): void {
-    this.tlbs.fence(va === undefined ? undefined : pageNumber(va), asid);
+  /** `sfence.vma` for `pages` pages from that of `va` on (undefined: every page) in `asid` (undefined: every address space). */
+  fence(va?: number, asid?: number, pages = 1): void {
+    this.tlbs.fence(va === undefined ? undefined : pageNumber(va), asid, pages);
   }
 
   /** Where an access at `va` would go now, or why it would fault. No side effects, for debuggers. */

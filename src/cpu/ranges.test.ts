@@ -36,6 +36,32 @@ test("a page that goes away splits its ranges, of both kinds", () => {
   expect(ranges.dropVirtual(20)).toBe(false);
 });
 
+test("pages that go away together leave what is before and behind them", () => {
+  const ranges = new Ranges();
+  for (const [from, to] of [
+    [10, 20],
+    [22, 24],
+    [24, 30],
+    [40, 50],
+  ])
+    ranges.add(range(from, to, 0));
+  expect(ranges.dropVirtual(15, 26)).toBe(true);
+  const known = Array.from({ length: 60 }, (_, page) => page).filter((page) => ranges.find(page, false));
+  expect(known).toEqual([
+    10,
+    11,
+    12,
+    13,
+    14,
+    26,
+    27,
+    28,
+    29,
+    ...Array.from({ length: 10 }, (_, i) => 40 + i),
+  ]);
+  expect(ranges.dropVirtual(30, 40)).toBe(false);
+});
+
 test("a frame that may not be written any more leaves ranges of writes, not of reads", () => {
   const ranges = new Ranges();
   ranges.add(range(10, 20, 0x10_0000));
@@ -86,8 +112,10 @@ test("they say what a plain list of pages would", () => {
       ranges.add(range(from, to, 0x20_0000, kind === 1));
       for (let page = from; page < to; page++) known.set(key(page, kind === 1), frameOf(page));
     } else if (kind === 2) {
-      ranges.dropVirtual(from);
-      for (const writes of [true, false]) known.delete(key(from, writes));
+      const pages = 1 + r.below(3);
+      ranges.dropVirtual(from, from + pages);
+      for (let page = from; page < from + pages; page++)
+        for (const writes of [true, false]) known.delete(key(page, writes));
     } else {
       ranges.dropWritten(frameOf(from));
       known.delete(key(from, true));

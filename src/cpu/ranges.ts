@@ -60,14 +60,16 @@ export class Ranges {
     this.ranges.push(range);
   }
 
-  /** A translation went away. Returns whether a range had it. */
-  dropVirtual(page: number): boolean {
-    const found = this.split((r) => (page >= r.from && page < r.to ? page : undefined));
-    if (found) {
+  /** The translations of pages `from` to before `to` went away. Returns whether a range had one. */
+  dropVirtual(from: number, to = from + 1): boolean {
+    if (!this.ranges.some((r) => from < r.to && to > r.from)) return false;
+    this.split((r) => (from < r.to && to > r.from ? { from, to } : undefined));
+    // Pages that go together, as memory that is unmapped does, are no window.
+    if (to === from + 1) {
       if (this.drops.size >= MOST_COUNTED) this.drops.clear();
-      this.drops.set(page, (this.drops.get(page) ?? 0) + 1);
+      this.drops.set(from, (this.drops.get(from) ?? 0) + 1);
     }
-    return found;
+    return true;
   }
 
   /** The page's translation goes away too often for a range to have it. */
@@ -86,7 +88,7 @@ export class Ranges {
     return this.split((r) => {
       if (!r.writes) return undefined;
       const page = r.from + Math.floor(((frame - linearOf(r, r.from)) >>> 0) / PAGE);
-      return page < r.to ? page : undefined;
+      return page < r.to ? { from: page, to: page + 1 } : undefined;
     });
   }
 
@@ -96,19 +98,20 @@ export class Ranges {
     return had;
   }
 
-  /** Takes the page that `find` gives out of each range. */
-  private split(find: (range: Range) => number | undefined): boolean {
+  /** Takes the pages that `find` gives out of each range. */
+  private split(find: (range: Range) => { from: number; to: number } | undefined): boolean {
     let found = false;
     const rest: Range[] = [];
     for (const range of this.ranges) {
-      const page = find(range);
-      if (page === undefined) {
+      const out = find(range);
+      if (out === undefined) {
         rest.push(range);
         continue;
       }
       found = true;
-      if (page > range.from) rest.push({ ...range, to: page });
-      if (page + 1 < range.to) rest.push({ ...range, from: page + 1 });
+      const { from, to, addend, writes } = range;
+      if (out.from > from) rest.push({ from, to: out.from, addend, writes });
+      if (out.to < to) rest.push({ from: out.to, to, addend, writes });
     }
     this.ranges = rest;
     return found;

@@ -34,6 +34,8 @@ interface Context {
   readonly codePages: Set<number>;
 }
 
+const TABLES = [TLB.read, TLB.write, TLB.fetch] as const;
+
 /** Of all contexts of the process: a generation is never used again. */
 let generations = 0;
 
@@ -130,20 +132,23 @@ export class TlbPool {
   }
 
   /**
-   * `sfence.vma`: forgets translations of virtual page `vpn` (undefined: of all) in address space `asid`
-   * (undefined: in all). Global ones of that space are forgotten too, which a fence is free to do.
+   * `sfence.vma`: forgets translations of virtual page `vpn` (undefined: of all) and of those behind it, `pages` together, in
+   * address space `asid` (undefined: in all). Global ones of that space are forgotten too, which a fence is free to do.
    */
-  fence(vpn: number | undefined, asid: number | undefined): void {
+  fence(vpn: number | undefined, asid: number | undefined, pages = 1): void {
     for (const context of this.contexts) {
       if (context.view === -1 || (context.view & View.sv39) === 0) continue;
       if (asid !== undefined && context.view >>> View.asidShift !== asid) continue;
-      if (vpn === undefined || this.isLarge(context, vpn)) this.empty(context);
-      else {
-        for (const table of [TLB.read, TLB.write, TLB.fetch])
-          this.dropEntry((context.address + table) / 4 + (vpn & (TLB_ENTRIES - 1)) * ENTRY_WORDS);
-        const hadRange = context.ranges.dropVirtual(vpn);
-        if (hadRange || context.codePages.has(vpn)) this.renew(context);
+      if (vpn === undefined || this.isLarge(context, vpn, pages)) {
+        this.empty(context);
+        continue;
       }
+      for (let i = 0; i < Math.min(pages, TLB_ENTRIES); i++) {
+        const word = context.address / 4 + ((vpn + i) & (TLB_ENTRIES - 1)) * ENTRY_WORDS;
+        for (const table of TABLES) this.dropEntry(word + table / 4);
+      }
+      const hadRange = context.ranges.dropVirtual(vpn, vpn + pages);
+      if (hadRange || hasCode(context, vpn, pages)) this.renew(context);
     }
   }
 
@@ -242,8 +247,9 @@ export class TlbPool {
     i32[(address + TLB.userValue) / 4] = isUser ? Pte.U : 0;
   }
 
-  private isLarge({ address }: Context, vpn: number): boolean {
-    return vpn >= this.i32[(address + TLB.largeFrom) / 4] && vpn < this.i32[(address + TLB.largeTo) / 4];
+  private isLarge({ address }: Context, vpn: number, pages: number): boolean {
+    const [from, to] = [this.i32[(address + TLB.largeFrom) / 4], this.i32[(address + TLB.largeTo) / 4]];
+    return vpn + pages > from && vpn < to;
   }
 
   private dropMatches(table: number, page: number): void {
@@ -257,4 +263,10 @@ export class TlbPool {
     this.i32[word + 1] = -1;
     this.i32[word + 3] = -1;
   }
+}
+
+/** Translated regions run from some of these pages. */
+function hasCode({ codePages }: Context, vpn: number, pages: number): boolean {
+  if (codePages.size > 0) for (let i = 0; i < pages; i++) if (codePages.has(vpn + i)) return true;
+  return false;
 }

@@ -3,7 +3,6 @@ import { Csr, Interrupt } from "../cpu/csr-state.ts";
 import { Engine, type EngineOptions } from "../cpu/engine.ts";
 import { Hart } from "../cpu/hart.ts";
 import { Privilege } from "../cpu/layout.ts";
-import { PAGE_SIZE } from "../cpu/sv39.ts";
 import { Clint, type Clock, TIMEBASE } from "../devices/clint.ts";
 import type { ImmediateDisk } from "../devices/disk.ts";
 import type { Platform } from "../kernel/rkplat/platform.ts";
@@ -79,7 +78,7 @@ export class HostedBoard {
       useAddressSpace: (rootPage, asid) => hart.mmu.useTable(rootPage, asid),
       fence(asid, address, pages) {
         if (pages > FENCE_EACH) hart.mmu.fence(undefined, asid);
-        else for (let i = 0; i < pages; i++) hart.mmu.fence(address + i * PAGE_SIZE, asid);
+        else if (pages > 0) hart.mmu.fence(address, asid, pages);
       },
       codeWritten: (page) => hart.code.invalidate(page),
       clint: { base: ADDRESS_MAP.clint.base, nanosecondsPerTick: 1e9 / TIMEBASE },
