@@ -47,7 +47,6 @@ let generations = 0;
 export class TlbPool {
   private readonly ram: PhysicalMemory;
   private readonly pmp: Pmp;
-  private readonly i64: BigInt64Array;
   private readonly u32: Uint32Array;
   private readonly i32: Int32Array;
   private readonly contexts: Context[] = [];
@@ -58,7 +57,6 @@ export class TlbPool {
   constructor(ram: PhysicalMemory, pmp: Pmp) {
     this.ram = ram;
     this.pmp = pmp;
-    this.i64 = ram.arena.i64;
     this.u32 = ram.arena.u32;
     this.i32 = ram.arena.i32;
     const { arena, map } = ram;
@@ -215,12 +213,12 @@ export class TlbPool {
 
   private emptyTables(table: number): void {
     for (const { address, view } of this.contexts)
-      if (view !== -1) this.i64.fill(-1n, (address + table) / 8, (address + table + TLB_TABLE_SIZE) / 8);
+      if (view !== -1) this.ram.arena.fill(address + table, 0xff, TLB_TABLE_SIZE);
   }
 
   private empty(context: Context): void {
     const { address } = context;
-    this.i64.fill(-1n, address / 8, (address + 3 * TLB_TABLE_SIZE) / 8);
+    this.ram.arena.fill(address, 0xff, 3 * TLB_TABLE_SIZE);
     this.i32[(address + TLB.largeFrom) / 4] = LAST_PAGE;
     this.i32[(address + TLB.largeTo) / 4] = -LAST_PAGE;
     this.setWalk(context);

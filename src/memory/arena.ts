@@ -111,7 +111,7 @@ export class Arena {
 
   /** Gives back what `reserve` gave; the next reservation of this size gets it. */
   release(start: number, bytes: number): void {
-    this.bulk.clear(start, bytes);
+    this.fill(start, 0, bytes);
     const free = this.freeBlocks.get(bytes);
     if (free) free.push(start);
     else this.freeBlocks.set(bytes, [start]);
@@ -225,9 +225,14 @@ export class Arena {
     }
   }
 
+  /** Fills `length` bytes with one; quicker than a typed array does. */
+  fill(start: number, byte: number, length: number): void {
+    this.bulk.fill(start, byte, length);
+  }
+
   /** Makes a frame zeros. */
   clearFrame(frame: number): void {
-    this.bulk.clear(frame, FRAME_SIZE);
+    this.fill(frame, 0, FRAME_SIZE);
   }
 
   /** Copies a frame to another one. */

@@ -2,12 +2,12 @@
 export interface Bulk {
   /** `memmove` of `length` bytes. Addresses and lengths are the memory's; others make it throw `RuntimeError`. */
   copy(to: number, from: number, length: number): void;
-  /** Makes `length` bytes zero. */
-  clear(start: number, length: number): void;
+  /** `memset`. */
+  fill(start: number, byte: number, length: number): void;
 }
 
 const I32 = 0x7f;
-const [LOCAL, CONST, BULK, END] = [0x20, 0x41, 0xfc, 0x0b];
+const [LOCAL, BULK, END] = [0x20, 0xfc, 0x0b];
 const [COPY, FILL] = [0x0a, 0x0b];
 
 const name = (text: string): number[] => [text.length, ...new TextEncoder().encode(text)];
@@ -20,14 +20,14 @@ const section = (id: number, ...items: number[][]): number[] => [
 /** WebAssembly Core Specification 2.0, section 5.5. The memory's limits are any that a shared memory may have. */
 const MODULE = [
   ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-  ...section(1, [0x60, 3, I32, I32, I32, 0], [0x60, 2, I32, I32, 0]),
+  ...section(1, [0x60, 3, I32, I32, I32, 0]),
   ...section(2, [...name("m"), ...name("m"), 2, 3, 0, 0x80, 0x80, 4]),
-  ...section(3, [0], [1]),
-  ...section(7, [...name("copy"), 0, 0], [...name("clear"), 0, 1]),
+  ...section(3, [0], [0]),
+  ...section(7, [...name("copy"), 0, 0], [...name("fill"), 0, 1]),
   ...section(
     10,
     sized([0, LOCAL, 0, LOCAL, 1, LOCAL, 2, BULK, COPY, 0, 0, END]),
-    sized([0, LOCAL, 0, CONST, 0, LOCAL, 1, BULK, FILL, 0, END]),
+    sized([0, LOCAL, 0, LOCAL, 1, LOCAL, 2, BULK, FILL, 0, END]),
   ),
 ];
 
