@@ -149,7 +149,7 @@ export class Jit {
       return;
     }
     // What is noted while it is being translated would not be translated any time soon.
-    if (this.requests?.mayAsk(slot) === false || !profile.add(exit.offset, distance)) return;
+    if (this.beside?.mayAsk(slot) === false || !profile.add(exit.offset, distance)) return;
     this.want(hart, slot, i64[(hart.base + HART.regionPage) / 8] + BigInt(code.entry), left);
   }
 
@@ -226,7 +226,7 @@ export class Jit {
 
   /** Not much was translated, for what the hart has run: a short program would not see the time come back. */
   private isAffordable(hart: Hart): boolean {
-    const { free, worth } = this.requests ? BESIDE : BETWEEN;
+    const { free, worth } = this.beside ? BESIDE : BETWEEN;
     return this.mode === "always" || this.stats.instructions < free + hart.retired / worth;
   }
 
@@ -272,17 +272,24 @@ export class Jit {
     this.table.remove(installed);
   }
 
+  /** Who translates beside the guest, where that is how it is done now. */
+  private get beside(): Requests | undefined {
+    const { requests } = this;
+    // Whoever is to see what is translated has to be shown just that.
+    return requests?.isLate || this.onTranslated ? undefined : requests;
+  }
+
   /** Has the code at `pc` translated, whose slot is given: beside the guest, or at once. `replaced`: the region that is there. */
   private want(hart: Hart, slot: number, pc: bigint, replaced?: Installed): void {
     if (this.isFull || (this.table.hasRegion(slot) && !replaced)) return;
-    // Whoever is to see what is translated has to be shown just that.
-    if (this.requests && !this.onTranslated) {
-      if (!this.requests.mayAsk(slot)) return;
+    const { beside } = this;
+    if (beside) {
+      if (!beside.mayAsk(slot)) return;
       const started = performance.now();
       const choices = this.profileOf(slot).all;
       const isCommon = this.isCommon(hart, slot);
-      const isAsked = this.requests.ask(hart, { slot, pc, isCommon, choices, replaced });
-      if (!this.requests.isAlive) this.requests = undefined;
+      const isAsked = beside.ask(hart, { slot, pc, isCommon, choices, replaced });
+      if (!beside.isAlive) this.requests = undefined;
       this.spent(started);
       if (isAsked) return;
     }

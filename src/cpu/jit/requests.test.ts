@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { Csr } from "../csr-state.ts";
 import { Privilege } from "../layout.ts";
 import { PageTable } from "../page-table.ts";
@@ -12,6 +12,15 @@ const A0 = 10;
 const NEVER = 1e9;
 
 const LOOP = "0: addi a0, a0, 1\n j 1f\n .balign 4096\n 1: addi a1, a1, 1\n j 0b";
+
+/** In milliseconds: it goes on when it is looked at, a little. */
+let now = 0;
+beforeEach(() => {
+  vi.spyOn(performance, "now").mockImplementation(() => {
+    now += 1e-6;
+    return now;
+  });
+});
 
 /** A hart that is in a loop over two pages, with a translator that answers so late. */
 function looping(lateness: number) {
@@ -137,6 +146,19 @@ test("a machine that is released lets go of its translator and of what is under 
   one.hart.engine.release();
   expect(one.translator().isClosed).toBe(true);
   expect(one.jit.stats.regions).toBe(0);
+});
+
+test("where answers are overdue, code is translated between two instructions, and late answers are of no use", () => {
+  const one = looping(200);
+  untilAsked(one);
+  now += 1000;
+  one.hart.run(500_000);
+  const { regions } = one.jit.stats;
+  expect(regions).toBeGreaterThan(0);
+  expect(one.jit.stats.beside).toBe(0);
+  one.hart.run(20_000_000);
+  expect(one.jit.stats.beside).toBeGreaterThan(0);
+  expect(one.jit.stats.regions).toBe(regions);
 });
 
 test("where the translator dies, or there is none, code is translated between two instructions", () => {

@@ -12,6 +12,9 @@ const MOST_UNDER_WAY = 8;
 /** So often a job is asked for again with pages that were missing. */
 const MOST_TRIES = 6;
 
+/** Milliseconds that an answer may take before the guest's thread does something about it itself: the other has no processor. */
+const LATE = 100;
+
 /** What is wanted. */
 export interface Wanted {
   /** The slot of the region's first instruction, and its virtual address. */
@@ -40,6 +43,8 @@ interface Pending {
   readonly physical: Map<number, number>;
   readonly versions: Map<number, number>;
   tries: number;
+  /** When it was sent. */
+  sent: number;
 }
 
 /**
@@ -74,6 +79,12 @@ export class Requests {
     return this.pending.size > 0;
   }
 
+  /** An answer is overdue. */
+  get isLate(): boolean {
+    const [oldest] = this.pending.values();
+    return oldest !== undefined && performance.now() - oldest.sent > LATE;
+  }
+
   /** More may be asked for, and for this slot. */
   mayAsk(slot: number): boolean {
     return this.pending.size < MOST_UNDER_WAY && !this.slots.has(slot);
@@ -93,6 +104,7 @@ export class Requests {
       physical: new Map(),
       versions: new Map(),
       tries: 0,
+      sent: 0,
     };
     for (const distance of [0, 1, -1]) this.place(hart, pending, distance);
     // Code that was changed and not fenced, which only the interpreter knows.
@@ -143,6 +155,7 @@ export class Requests {
   }
 
   private send(id: number, pending: Pending): void {
+    pending.sent = performance.now();
     const { wanted, pages } = pending;
     this.pending.set(id, pending);
     this.translator?.request({
