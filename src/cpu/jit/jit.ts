@@ -31,7 +31,7 @@ const MOST_DOUBLINGS = 12;
  * instructions, which is a tenth of the time or so; and beside the guest.
  */
 const BETWEEN = { free: 2000, worth: 20_000 };
-const BESIDE = { free: 20_000, worth: 4000 };
+const BESIDE = { free: 10_000, worth: 10_000 };
 /** So often a region is not entered before it does without the assumption. */
 const MOST_REFUSALS = 100;
 
