@@ -78,13 +78,14 @@ _start: sd a1, 8(a0)
         lw a3, 0(sp)
         ecall`);
     const start = view?.address ?? 0;
-    expect(view?.webs).toEqual([
+    expect(view?.webs).toMatchObject([
       {
         number: 0,
         least: -16,
         most: 16,
         writes: true,
         crosses: true,
+        wide: true,
         accesses: [
           { address: start, register: "a0", offset: 8, writes: true, known: "maybe" },
           { address: start + 4, register: "a0", offset: -16, writes: false, known: "checked" },
@@ -96,6 +97,7 @@ _start: sd a1, 8(a0)
         most: 4,
         writes: false,
         crosses: true,
+        wide: true,
         accesses: [{ address: start + 8, register: "sp", offset: 0, writes: false, known: "maybe" }],
       },
     ]);

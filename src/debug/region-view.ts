@@ -1,5 +1,6 @@
 import { EXIT, type Exit, ExitKind, exitsOffset } from "../cpu/jit/cell.ts";
 import type { Flow } from "../cpu/jit/flow.ts";
+import { loopsOf } from "../cpu/jit/loops.ts";
 import { type Block, findRegion, type Placed, type Region, type Target } from "../cpu/jit/region.ts";
 import { type CodeNotes, translate } from "../cpu/jit/translate.ts";
 import { type Access, isWrite, type Webs } from "../cpu/jit/webs.ts";
@@ -258,21 +259,4 @@ function exitAt([before, constant, line, next]: readonly string[], exits: number
   if (line === "local.set $exit") return value / EXIT.size;
   const isAddress = line === "i32.add" && before === "local.get $cell" && next !== "local.get $exit";
   return isAddress && value >= exits ? (value - exits) / EXIT.size : undefined;
-}
-
-/** By block: the heads of the natural loops around it, in ascending order, which is from outside to inside. */
-function loopsOf({ order, sources }: Flow): number[][] {
-  const loops: number[][] = order.map(() => []);
-  for (const head of order) {
-    const inside = new Set<number>();
-    const queue = sources[head.index].filter((source) => source >= head.index);
-    for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
-      if (inside.has(at)) continue;
-      inside.add(at);
-      if (at !== head.index) queue.push(...sources[at]);
-    }
-    if (inside.size > 0) inside.add(head.index);
-    for (const block of inside) loops[block].push(head.index);
-  }
-  return loops;
 }

@@ -22,7 +22,15 @@ function script(name: string): string {
   return path;
 }
 
-const job = (id: number): Job => ({ id, entry: 0, isCommon: true, pages: [], choices: [], isLast: true });
+const job = (id: number): Job => ({
+  id,
+  entry: 0,
+  isCommon: true,
+  pages: [],
+  choices: [],
+  wide: [],
+  isLast: true,
+});
 const memory = (value: number) => new Uint8Array(new SharedArrayBuffer(16)).fill(value).buffer;
 
 async function answerOf(translator: Translator, id: number): Promise<Answer> {

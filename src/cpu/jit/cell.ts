@@ -12,12 +12,13 @@ export const CELL = { generation: 0, region: 4, page: 8, webs: 16 } as const;
 /**
  * Where the memory is that a web's accesses reach (`webs.ts`): a range of pages that follow each other in linear memory.
  *
- *      0  i64  lowest address that the web's lowest access may have
+ *      0  i64  lowest value that the web's base may have
  *      8  i64  so many are good from there; 0: none
- *     16  i32  linear address = low 32 bits of the virtual address + this
+ *     16  i32  linear address of the web's lowest byte for the lowest base
  *     20  i32  number of the web
+ *     24  i32  so often the TLB may still be asked instead, where the web is wide
  */
-export const WEB = { low: 0, span: 8, addend: 16, web: 20, size: 24 } as const;
+export const WEB = { low: 0, span: 8, linear: 16, web: 20, patience: 24, size: 32 } as const;
 
 /**
  * An exit: how `leaveRegion` in `wasm/region-support.ts` goes on where the region is left.

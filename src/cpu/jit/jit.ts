@@ -3,6 +3,7 @@ import type { PhysicalMemory } from "../../memory/physical-memory.ts";
 import type { CodeCache } from "../code-cache.ts";
 import type { Hart } from "../hart.ts";
 import { HART, TLB } from "../layout.ts";
+import { linearOf } from "../ranges.ts";
 import { SLOT, SLOT_SIZE } from "../slots.ts";
 import type { Interpreter } from "../wasm/interpreter.ts";
 import { CELL, EXIT, type Exit, ExitKind, exitsOffset, HOT_EXIT, WEB, webOffset } from "./cell.ts";
@@ -13,6 +14,7 @@ import { type Arrived, Requests } from "./requests.ts";
 import { FS_DIRTY, INEXACT } from "./translate.ts";
 import { type Translated, translated } from "./translated.ts";
 import type { MakeTranslator } from "./translator.ts";
+import { WideWebs } from "./wide-webs.ts";
 
 /** `off`: everything is interpreted. `on`: hot code is translated. `always`: all code is, when it is first reached. */
 export type JitMode = "off" | "on" | "always";
@@ -34,6 +36,8 @@ const BETWEEN = { free: 2000, worth: 20_000 };
 const BESIDE = { free: 10_000, worth: 10_000 };
 /** So often a region is not entered before it does without the assumption. */
 const MOST_REFUSALS = 100;
+/** So often a wide web asks the TLB for what is not in its range, before it is given another one. */
+const PATIENCE = 1000;
 
 /** What was done so far. */
 export interface JitStats {
@@ -90,6 +94,7 @@ export class Jit {
   private readonly refused: Installed[] = [];
   /** Jobs for whoever translates beside the guest; `undefined`: nobody does. */
   private requests: Requests | undefined;
+  private readonly wide = new WideWebs();
   /** By physical page: how often translated code of it was lost because it changed. */
   private readonly changes = new Map<number, number>();
 
@@ -116,6 +121,8 @@ export class Jit {
     for (const installed of this.refused.splice(0))
       if (this.table.region(installed.number) === installed) this.lose(installed);
     this.collect(hart);
+    for (const installed of this.wide.take())
+      if (this.table.region(installed.number) === installed) this.translateAgain(hart, installed);
     if (inRegion) {
       this.interval = Math.min(LONGEST_SAMPLE, this.interval * 2);
       this.untilSample = this.interval;
@@ -177,9 +184,19 @@ export class Jit {
     const range = hart.mmu.rangeAt(u32[word], i32[word + 1], web.writes);
     const bytes = range ? (range.to - range.from) * 4096 - (web.most - web.least) + 1 : 0;
     if (!range || bytes <= 0) return;
-    i64[(at + WEB.low) / 8] = BigInt(range.from) * 4096n;
+    i64[(at + WEB.low) / 8] = BigInt(range.from) * 4096n - BigInt(web.least);
     i64[(at + WEB.span) / 8] = BigInt(bytes);
-    i32[(at + WEB.addend) / 4] = range.addend;
+    i32[(at + WEB.linear) / 4] = linearOf(range, range.from);
+    i32[(at + WEB.patience) / 4] = PATIENCE;
+    this.wide.missed(region, number, range);
+  }
+
+  /** With wide webs, where the page that it was entered at last is the hart's, too. */
+  private translateAgain(hart: Hart, installed: Installed): void {
+    const { slot, code, pages, cell } = installed;
+    const page = this.ram.arena.i64[(cell + CELL.page) / 8];
+    if (hart.mmu.codePage(Number(page >> 12n)) !== pages[0]) return;
+    this.want(hart, slot, page + BigInt(code.entry), installed);
   }
 
   /** Whether the region at the slot may be entered: its pages are what they were when it was translated. */
@@ -196,7 +213,10 @@ export class Jit {
     }
     const first = Number(page >> 12n);
     if (code.pages.some((distance, i) => hart.mmu.codePage(first + distance) !== pages[i])) return false;
-    for (let i = 0; i < code.webs.length; i++) i64[(cell + webOffset(i) + WEB.span) / 8] = 0n;
+    for (let i = 0; i < code.webs.length; i++) {
+      i64[(cell + webOffset(i) + WEB.span) / 8] = 0n;
+      i32[(cell + webOffset(i) + WEB.patience) / 4] = 0;
+    }
     i64[(cell + CELL.page) / 8] = page;
     i32[(cell + CELL.generation) / 4] = i32[(tlb + TLB.generation) / 4];
     return true;
@@ -261,6 +281,7 @@ export class Jit {
     this.changes.set(page, (this.changes.get(page) ?? 0) + 1);
     for (const installed of regions) {
       this.profiles.delete(installed.slot);
+      this.wide.forget(installed.slot);
       this.refusals.delete(installed.slot);
       this.lose(installed);
     }
@@ -288,7 +309,8 @@ export class Jit {
       const started = performance.now();
       const choices = this.profileOf(slot).all;
       const isCommon = this.isCommon(hart, slot);
-      const isAsked = beside.ask(hart, { slot, pc, isCommon, choices, replaced });
+      const wide = this.wide.of(slot);
+      const isAsked = beside.ask(hart, { slot, pc, isCommon, choices, wide, replaced });
       if (!beside.isAlive) this.requests = undefined;
       this.spent(started);
       if (isAsked) return;
@@ -332,7 +354,7 @@ export class Jit {
       region &&
       pages &&
       this.code.watchPages(pages) &&
-      this.add(slot, translated(region, this.isCommon(hart, slot)), pages);
+      this.add(slot, translated(region, this.isCommon(hart, slot), this.wide.of(slot)), pages);
     this.spent(started);
     if (isInstalled) this.onTranslated?.(region, pages, Number(pc >> 12n));
     return isInstalled ?? false;

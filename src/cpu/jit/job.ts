@@ -16,6 +16,8 @@ export interface Job {
   readonly pages: readonly JobPage[];
   /** By the offset of a jump to a register, the offsets that it was seen to go to. */
   readonly choices: readonly (readonly [site: number, targets: readonly number[]])[];
+  /** Offsets of accesses of wide webs. */
+  readonly wide: readonly number[];
   /** There will be no other try: what is missing is not known. */
   readonly isLast: boolean;
 }
@@ -53,7 +55,7 @@ export function answer(job: Job, memory: ArrayBufferLike): Answer {
   return {
     id: job.id,
     missing: isReady ? [] : [...missing],
-    translated: isReady && region ? packed(translated(region, job.isCommon)) : undefined,
+    translated: isReady && region ? packed(translated(region, job.isCommon, job.wide)) : undefined,
     milliseconds: performance.now() - started,
   };
 }

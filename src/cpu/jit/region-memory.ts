@@ -11,9 +11,10 @@ import type { Access, Webs } from "./webs.ts";
 /** What the code of a region's accesses needs of its writer. */
 export interface RegionCode {
   readonly code: Code;
-  /** Locals: of the cell's linear address, and of an i64 virtual address. */
+  /** Locals: of the cell's linear address, of the i64 virtual address of a miss, and of a base's i64 place in its range. */
   readonly cell: number;
   readonly address: number;
+  readonly distance: number;
   /** Leaves an integer register's value on the stack. */
   pushX(register: number): void;
   /** Leaves the value of a part of the instruction's meaning on the stack. */
@@ -90,54 +91,60 @@ export class RegionMemory {
     return code;
   }
 
-  /**
-   * By the web's range, or else by the TLB, which has to answer for all that the web reaches. Sets `linear` to the web's
-   * lowest byte.
-   */
-  private check(access: Access, linear: number): void {
-    const { code, cell, address } = this.region;
-    const at = webOffset(access.web);
-    const { least, most, writes } = this.webs.webs[access.web];
-    const table = writes ? TLB.write : TLB.read;
-    this.pushReached(access.base, least).tee(address);
+  /** Finds the base in the web's range, and sets `linear` to where the web's lowest byte is. */
+  private check({ web, base }: Access, linear: number): void {
+    const { code, cell, address, distance } = this.region;
+    const at = webOffset(web);
+    const { least, wide } = this.webs.webs[web];
+    this.region.pushX(base);
     code
       .get(cell)
       .mem("i64_load", at + WEB.low)
-      .op("i64_sub");
+      .op("i64_sub")
+      .tee(distance);
     code
       .get(cell)
       .mem("i64_load", at + WEB.span)
       .op("i64_ge_u")
       .ifUnlikely();
-    pushTlbEntry(code, () => code.get(P.tlb), address, TLB_MASK)
-      .tee(linear)
-      .mem("i64_load", table);
-    code.get(address).i64(-4096n).op("i64_and").op("i64_ne");
-    code
-      .get(address)
-      .op("i32_wrap_i64")
-      .i32(4095)
-      .op("i32_and")
-      .i32(4096 - (most - least))
-      .op("i32_gt_s");
-    code
-      .op("i32_or")
-      .get(cell)
-      .mem("i32_load", at + WEB.span)
-      .op("i32_eqz")
-      .op("i32_or")
-      .if();
-    this.region.miss(access.web);
-    code.op("end");
-    setLinear(code, address, linear, table, linear);
+    this.pushReached(base, least).set(address);
+    if (wide) this.lookUp(web, linear);
+    else this.region.miss(web);
     code.op("else");
     code
-      .get(address)
+      .get(distance)
       .op("i32_wrap_i64")
       .get(cell)
-      .mem("i32_load", at + WEB.addend)
+      .mem("i32_load", at + WEB.linear)
       .op("i32_add")
       .set(linear);
     code.op("end");
+  }
+
+  /**
+   * Sets `linear` by the TLB, which has to answer for all that the web reaches from `address` on. It is not asked for ever:
+   * the web may have come to stay in another range.
+   */
+  private lookUp(web: number, linear: number): void {
+    const { code, cell, address } = this.region;
+    const patience = webOffset(web) + WEB.patience;
+    const { least, most, writes } = this.webs.webs[web];
+    const table = writes ? TLB.write : TLB.read;
+    pushTlbEntry(code, () => code.get(P.tlb), address, TLB_MASK)
+      .tee(linear)
+      .mem("i64_load", table);
+    // The last byte's page is looked for in the entry of the first one's: that never has the next page.
+    code
+      .get(address)
+      .i64(BigInt(most - least - 1))
+      .op("i64_add")
+      .i64(-4096n)
+      .op("i64_and")
+      .op("i64_ne");
+    code.get(cell).get(cell).mem("i32_load", patience).i32(1).op("i32_sub").mem("i32_store", patience);
+    code.get(cell).mem("i32_load", patience).i32(0).op("i32_lt_s").op("i32_or").ifUnlikely();
+    this.region.miss(web);
+    code.op("end");
+    setLinear(code, address, linear, table, linear);
   }
 }

@@ -18,6 +18,8 @@ export interface Installed {
   readonly targets: readonly number[];
   readonly cell: number;
   readonly cellBytes: number;
+  /** By web: how often it came to a range that was there before (`WideWebs`). */
+  readonly returns: number[];
 }
 
 /** Of regions to be forgotten at once where there is no room: the oldest ones. */
@@ -100,7 +102,8 @@ export class RegionTable {
     const env = { memory: this.arena.memory, leaveRegion, callRegion, cell };
     const imports = { env: env as unknown as Record<string, WebAssembly.ImportValue> };
     const instance = new WebAssembly.Instance(code.module, imports);
-    const installed = { ...found, number, cell, cellBytes };
+    const returns = code.webs.map(() => 0);
+    const installed = { ...found, number, cell, cellBytes, returns };
     this.regions[number] = installed;
     this.byAge.add(installed);
     for (const page of pages) addTo(this.byPage, page, installed);

@@ -22,6 +22,8 @@ export interface Wanted {
   readonly pc: bigint;
   readonly isCommon: boolean;
   readonly choices: readonly (readonly [site: number, targets: readonly number[]])[];
+  /** Offsets of accesses of wide webs. */
+  readonly wide: readonly number[];
   /** The region that is there, and is to be there until the new one is. */
   readonly replaced: Installed | undefined;
 }
@@ -164,6 +166,7 @@ export class Requests {
       isCommon: wanted.isCommon,
       pages,
       choices: wanted.choices,
+      wide: wanted.wide,
       isLast: ++pending.tries === MOST_TRIES,
     });
   }

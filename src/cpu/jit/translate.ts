@@ -38,8 +38,13 @@ export interface CodeNotes {
 }
 
 /** Translates a region to a function that stands in the interpreter's table, as handlers do. `notes` is filled in. */
-export function translate(region: Region, isCommon: boolean, notes?: CodeNotes): Translation {
-  return new RegionWriter(region, isCommon, notes).translate();
+export function translate(
+  region: Region,
+  isCommon: boolean,
+  notes?: CodeNotes,
+  wide?: readonly number[],
+): Translation {
+  return new RegionWriter(region, isCommon, notes, wide).translate();
 }
 
 const CELL_GLOBAL = 0;
@@ -67,6 +72,7 @@ class RegionWriter implements BlockWriter {
   private readonly cell: number;
   /** An address: of an access, or of an indirect jump. */
   private readonly address: number;
+  private readonly distance: number;
   /** What a region that was called has returned: see `REGION_RESULTS`. */
   private readonly result: number;
 
@@ -78,15 +84,16 @@ class RegionWriter implements BlockWriter {
   private pending = 0;
   private readonly pendingBehind: number[] = [];
 
-  constructor(region: Region, isCommon: boolean, notes: CodeNotes | undefined) {
+  constructor(region: Region, isCommon: boolean, notes: CodeNotes | undefined, wide?: readonly number[]) {
     const { code } = this;
     this.region = region;
     this.isCommon = isCommon;
     this.notes = notes;
-    this.webs = findWebs(region.flow);
+    this.webs = findWebs(region.flow, wide);
     this.floats = region.flow.order.some(({ all }) => all.some(({ instruction }) => instruction.row.float));
     this.cell = code.local(I32);
     this.address = code.local(I64);
+    this.distance = code.local(I64);
     this.result = code.local(I32);
     this.x = new RegisterFile(code, region.flow, "x");
     this.f = new RegisterFile(code, region.flow, "f");
@@ -97,6 +104,7 @@ class RegionWriter implements BlockWriter {
       code,
       cell: this.cell,
       address: this.address,
+      distance: this.distance,
       pushX: (register) => this.pushX(register),
       emit: (expr) => this.emitter.expr(expr),
       giveUp: () => this.leave(ExitKind.interpret, this.placed.offset, this.pending),
@@ -185,9 +193,9 @@ class RegionWriter implements BlockWriter {
   }
 
   private nameLocals(names: Map<number, string>): void {
-    const { cell, address, result } = this;
+    const { cell, address, distance, result } = this;
     const { slot: depth, ...parameters } = P;
-    const known = { depth, ...parameters, cell, address, result, exit: this.exits.exit };
+    const known = { depth, ...parameters, cell, address, distance, result, exit: this.exits.exit };
     for (const [name, local] of Object.entries(known)) names.set(local, name);
     const add = (locals: readonly (number | undefined)[], name: (register: number) => string) =>
       locals.forEach((local, register) => {

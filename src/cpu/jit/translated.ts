@@ -18,9 +18,10 @@ export interface Translated extends Pick<Region, "entry" | "pages"> {
   readonly bytes: number;
 }
 
-export function translated(region: Region, isCommon: boolean): Translated {
+/** `wide`: see `findWebs`. */
+export function translated(region: Region, isCommon: boolean, wide: readonly number[]): Translated {
   const { entry, pages, flow } = region;
-  const { bytes, exits, webs, floats } = translate(region, isCommon);
+  const { bytes, exits, webs, floats } = translate(region, isCommon, undefined, wide);
   return {
     entry,
     pages,

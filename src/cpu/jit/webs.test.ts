@@ -4,7 +4,7 @@ import { findRegion } from "./region.ts";
 import { findWebs } from "./webs.ts";
 
 /** Each access of the region, in the order of the code: its place, and what was found. */
-function webs(source: string) {
+function webs(source: string, knownWide?: readonly number[]) {
   const section = assemble(`.option norvc\n${source}`).sections.find(({ name }) => name === ".text");
   const bytes = section?.bytes ?? new Uint8Array();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -14,7 +14,7 @@ function webs(source: string) {
     choices: () => [],
   });
   if (!region) throw new Error("nothing to translate");
-  const found = findWebs(region.flow);
+  const found = findWebs(region.flow, knownWide);
   const accesses = [...found.accesses]
     .sort(([a], [b]) => a.offset - b.offset)
     .map(([{ offset }, { known, web }]) => ({ at: offset, known, web }));
@@ -110,4 +110,13 @@ test("atomic accesses write, but for those that only reserve", () => {
   expect(one("lr.d a2, (a1)")).toMatchObject([{ least: 0, most: 8, writes: false }]);
   expect(one("sc.w a2, a3, (a1)")).toMatchObject([{ least: 0, most: 4, writes: true }]);
   expect(one("amoadd.d a2, a3, (a1)")).toMatchObject([{ writes: true }]);
+});
+
+test("a web with an access in a tight loop leaves the region, until it was seen to be wide", () => {
+  const source =
+    "ld a4, 0(a1)\n again: ld a2, 0(a0)\n addi a0, a0, 8\n bnez a2, again\n ld a3, 8(a0)\n ecall";
+  const wide = (known?: readonly number[]) => webs(source, known).webs.map((web) => web.wide);
+  expect(wide()).toEqual([true, false]);
+  expect(wide([4])).toEqual([true, true]);
+  expect(wide([16])).toEqual([true, true]);
 });

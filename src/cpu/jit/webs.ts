@@ -1,5 +1,6 @@
 import type { MemoryNode } from "../wasm/memory-access.ts";
 import { type Flow, successors } from "./flow.ts";
+import { tightBlocks } from "./loops.ts";
 import type { Placed } from "./region.ts";
 import { usesOf } from "./uses.ts";
 
@@ -15,6 +16,13 @@ export interface Web {
   writes: boolean;
   /** A value set in one block is the base of an access in another: whether it was checked is known when it runs. */
   crosses: boolean;
+  /**
+   * The TLB is asked for what is not in its range. Where a tight loop has one of its accesses, the region is left instead
+   * until they were seen to go back and forth between ranges: the host's registers are for the loop.
+   */
+  wide: boolean;
+  /** Where its accesses are. */
+  offsets: number[];
 }
 
 /** A memory access of a region. */
@@ -39,12 +47,14 @@ export function isWrite(node: MemoryNode): boolean {
   return node.kind !== "load" && node.kind !== "lr";
 }
 
-export function findWebs(flow: Flow): Webs {
-  return new Finder(flow).find();
+/** `wide`: offsets of accesses that are known to go back and forth between ranges. */
+export function findWebs(flow: Flow, wide: readonly number[] = []): Webs {
+  return new Finder(flow, new Set(wide)).find();
 }
 
 class Finder {
   private readonly flow: Flow;
+  private readonly knownWide: ReadonlySet<number>;
   /** The registers that are a base somewhere, and their places in this list. */
   private readonly bases: number[] = [];
   private readonly placeOf: number[] = new Array(32).fill(-1);
@@ -58,8 +68,9 @@ class Finder {
   private readonly webs: Web[] = [];
   private readonly accesses = new Map<Placed, Access>();
 
-  constructor(flow: Flow) {
+  constructor(flow: Flow, knownWide: ReadonlySet<number>) {
     this.flow = flow;
+    this.knownWide = knownWide;
     for (const block of flow.order)
       for (const { instruction } of block.body) {
         const { rs1 } = instruction.fields;
@@ -199,6 +210,8 @@ class Finder {
   private makeWebs(available: readonly number[]): void {
     const { order } = this.flow;
     const numbers = new Map<number, number>();
+    const tight = tightBlocks(this.flow);
+    const seenWide = new Set<number>();
     for (const block of order) {
       const checked = new Set<number>();
       for (const placed of block.body) {
@@ -213,7 +226,14 @@ class Finder {
         if (web === undefined) {
           web = this.webs.length;
           numbers.set(root, web);
-          this.webs.push({ least: offset, most: offset, writes: false, crosses: false });
+          this.webs.push({
+            least: offset,
+            most: offset,
+            writes: false,
+            crosses: false,
+            wide: true,
+            offsets: [],
+          });
         }
         const comesIn = value < order.length * this.bases.length;
         const isChecked =
@@ -222,8 +242,12 @@ class Finder {
         this.accesses.set(placed, { node, base: fields.rs1, offset, web, known });
         checked.add(value);
         extend(this.webs[web], node, offset, known === "maybe");
+        this.webs[web].offsets.push(placed.offset);
+        if (tight[block.index]) this.webs[web].wide = false;
+        if (this.knownWide.has(placed.offset)) seenWide.add(web);
       }
     }
+    for (const web of seenWide) this.webs[web].wide = true;
   }
 }
 
