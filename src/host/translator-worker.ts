@@ -1,3 +1,4 @@
+import { setPriority } from "node:os";
 import { type MessagePort, parentPort } from "node:worker_threads";
 import { answer, type Job } from "../cpu/jit/job.ts";
 
@@ -7,6 +8,10 @@ export interface Client {
   readonly sent: Int32Array;
   readonly memory: ArrayBufferLike;
 }
+
+/** What guests do goes first where there are fewer processors than threads. On Linux, 0 is this thread alone. */
+const NICE = 10;
+if (process.platform === "linux") setPriority(0, NICE);
 
 /** The thread that translates. */
 parentPort?.on("message", ({ port, sent, memory }: Client) => {

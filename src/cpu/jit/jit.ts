@@ -29,11 +29,13 @@ const HOT = 4;
 const MOST_DOUBLINGS = 12;
 
 /**
- * Instructions that may be translated from the start, and one more for so many that were retired: between the guest's
- * instructions, which is a tenth of the time or so; and beside the guest.
+ * Instructions that may be translated from the start, and one more for so many that were retired, but for the first ones: until then
+ * V8 is busy with the interpreter's own handlers. Between the guest's instructions that is a tenth of the time or so.
  */
-const BETWEEN = { free: 2000, worth: 20_000 };
-const BESIDE = { free: 10_000, worth: 10_000 };
+const FREE = 600;
+const FIRST = 60_000_000;
+const WORTH_BETWEEN = 20_000;
+const WORTH_BESIDE = 10_000;
 /** So often a region is not entered before it does without the assumption. */
 const MOST_REFUSALS = 100;
 /** So often a wide web asks the TLB for what is not in its range, before it is given another one. */
@@ -246,8 +248,9 @@ export class Jit {
 
   /** Not much was translated, for what the hart has run: a short program would not see the time come back. */
   private isAffordable(hart: Hart): boolean {
-    const { free, worth } = this.beside ? BESIDE : BETWEEN;
-    return this.mode === "always" || this.stats.instructions < free + hart.retired / worth;
+    const worth = this.beside ? WORTH_BESIDE : WORTH_BETWEEN;
+    const most = FREE + Math.max(0, hart.retired - FIRST) / worth;
+    return this.mode === "always" || this.stats.instructions < most;
   }
 
   /** A guest that clears its flags again and again gets a region that looks at them. */
