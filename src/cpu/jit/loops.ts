@@ -20,16 +20,22 @@ export function loopsOf({ order, sources }: Flow): number[][] {
   return loops;
 }
 
-/** Whether each block is in a loop that has no other one inside and is short: what goes around in it does little else. */
-export function tightBlocks(flow: Flow): boolean[] {
+/** Each block's loop that has no other one inside, by its head; -1 where it is in none. */
+export function innermostLoops(flow: Flow): number[] {
   const loops = loopsOf(flow);
   const outer = new Set(loops.flatMap((heads) => heads.slice(0, -1)));
+  return loops.map((heads) => {
+    const head = heads.at(-1) ?? -1;
+    return outer.has(head) ? -1 : head;
+  });
+}
+
+/** Whether each block is in an innermost loop that is short: what goes around in it does little else. */
+export function tightBlocks(flow: Flow): boolean[] {
+  const loops = innermostLoops(flow);
   const lengths = new Map<number, number>();
   flow.order.forEach(({ all }, index) => {
-    for (const head of loops[index]) lengths.set(head, (lengths.get(head) ?? 0) + all.length);
+    lengths.set(loops[index], (lengths.get(loops[index]) ?? 0) + all.length);
   });
-  return loops.map((heads) => {
-    const head = heads.at(-1);
-    return head !== undefined && !outer.has(head) && (lengths.get(head) ?? 0) <= TIGHT;
-  });
+  return loops.map((head) => head >= 0 && (lengths.get(head) ?? 0) <= TIGHT);
 }

@@ -1,21 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { assemble } from "../../isa/assembler/assemble.ts";
 import { Code } from "../wasm/encoder.ts";
 import { REGION_PARAMETERS } from "../wasm/region-support.ts";
-import { findRegion } from "./region.ts";
+import { regionOf } from "./region-fixture.ts";
 import { RegisterFile } from "./registers.ts";
 
 /** The integer registers of a region, and what its blocks, by their offsets, load and store outside of instructions. */
 function registers(source: string) {
-  const section = assemble(`.option norvc\n${source}`).sections.find(({ name }) => name === ".text");
-  const bytes = section?.bytes ?? new Uint8Array();
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const region = findRegion(0, {
-    isMapped: () => true,
-    fetch: (offset) => (offset >= 0 && offset < bytes.length ? view.getInt32(offset, true) : undefined),
-    choices: () => [],
-  });
-  if (!region) throw new Error("nothing to translate");
+  const region = regionOf(source);
   const { order } = region.flow;
   const code = new Code(REGION_PARAMETERS.length);
   const file = new RegisterFile(code, region.flow, "x");

@@ -2,6 +2,7 @@ import { HART } from "../layout.ts";
 import { type Code, F64, I64 } from "../wasm/encoder.ts";
 import { P } from "../wasm/frame.ts";
 import { type Flow, successors } from "./flow.ts";
+import { innermostLoops } from "./loops.ts";
 import type { Block, Placed } from "./region.ts";
 import { usesOf } from "./uses.ts";
 
@@ -27,7 +28,7 @@ export class RegisterFile {
   valid: Registers = 0;
   private readonly code: Code;
   private readonly file: "x" | "f";
-  /** Each block's loop without other loops in it, by its head; -1 where it is in none. */
+  /** See `innermostLoops`. */
   private readonly loops: readonly number[];
   // By block.
   private readonly writes: Registers[] = [];
@@ -55,13 +56,14 @@ export class RegisterFile {
     }
     for (let register = 0; register < 32; register++)
       if ((named & (1 << register)) !== 0) this.locals[register] = code.local(file === "x" ? I64 : F64);
-    const bodies = flow.order.map((_, head) => loopBody(flow, head));
-    this.loops = innermostLoops(bodies);
+    this.loops = innermostLoops(flow);
     this.dirtyIn = dirtyRegisters(flow, writes, this.loops);
     this.needed = neededRegisters(flow, uses, writes, (block) => {
       if (this.loops[block] !== block) return this.dirtyIn[block];
       let used = 0;
-      for (const inside of bodies[block]) used |= uses[inside];
+      this.loops.forEach((head, inside) => {
+        if (head === block) used |= uses[inside];
+      });
       return this.dirtyIn[block] | used;
     }).map((registers) => registers & named);
     this.comesIn = validRegisters(flow, writes, this.needed, this.loops);
@@ -158,28 +160,6 @@ function writtenBy({ instruction }: Placed, file: "x" | "f"): Registers {
   if (usesOf(instruction.row).writes !== file) return 0;
   const written = 1 << instruction.fields.rd;
   return file === "x" ? written & ~1 : written;
-}
-
-/** The blocks of the loop that a block is the head of; none where it is of none. */
-function loopBody({ sources }: Flow, head: number): ReadonlySet<number> {
-  const body = new Set<number>();
-  const queue = sources[head].filter((source) => source >= head);
-  if (queue.length > 0) body.add(head);
-  for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
-    if (body.has(at)) continue;
-    body.add(at);
-    queue.push(...sources[at]);
-  }
-  return body;
-}
-
-function innermostLoops(bodies: readonly ReadonlySet<number>[]): number[] {
-  const loops = bodies.map(() => -1);
-  bodies.forEach((body, head) => {
-    for (const block of body) if (block !== head && bodies[block].size > 0) return;
-    for (const block of body) loops[block] = head;
-  });
-  return loops;
 }
 
 function isInSameLoop(loops: readonly number[], a: number, b: number): boolean {

@@ -1,20 +1,10 @@
 import { expect, test } from "vitest";
-import { assemble } from "../../isa/assembler/assemble.ts";
-import { findRegion } from "./region.ts";
+import { regionOf } from "./region-fixture.ts";
 import { findWebs } from "./webs.ts";
 
 /** Each access of the region, in the order of the code: its place, and what was found. */
 function webs(source: string, knownWide?: readonly number[]) {
-  const section = assemble(`.option norvc\n${source}`).sections.find(({ name }) => name === ".text");
-  const bytes = section?.bytes ?? new Uint8Array();
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const region = findRegion(0, {
-    isMapped: () => true,
-    fetch: (offset) => (offset >= 0 && offset < bytes.length ? view.getInt32(offset, true) : undefined),
-    choices: () => [],
-  });
-  if (!region) throw new Error("nothing to translate");
-  const found = findWebs(region.flow, knownWide);
+  const found = findWebs(regionOf(source).flow, knownWide);
   const accesses = [...found.accesses]
     .sort(([a], [b]) => a.offset - b.offset)
     .map(([{ offset }, { known, web }]) => ({ at: offset, known, web }));
