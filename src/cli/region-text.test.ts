@@ -27,7 +27,7 @@ describe("a region as text", () => {
     expect(text).toContain("  -> block 0 (taken)\n  -> block 1 (not taken)\n");
     expect(text).toContain("  -> the address in the register, outside\n");
     expect(text).toMatch(
-      /^ 1 {2}return {2}returns to where the jump at 0xffffffff80000008 leads {2}3 retired/m,
+      /^ 2 {2}return {2}returns to where the jump at 0xffffffff80000008 leads {2}3 retired/m,
     );
     expect(text).toMatch(/^ +;; ffffffff80000000: {2}fff50513 {2}addi a0,a0,-1\n +local.get \$a0\n/m);
     expect(text).toMatch(/^ +local.set \$exit {2};; 1$/m);
