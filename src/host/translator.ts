@@ -12,10 +12,13 @@ const SCRIPT = "translator.cjs";
  * Translates in a thread of its own, which the machines of this process share: it is there from the first one's first hot code
  * to the last one's end, and keeps no process alive. There is none where no bundle runs.
  */
-export const nodeTranslator: MakeTranslator = (memory) => {
-  const script = findScript();
-  return script === undefined ? undefined : translatorOf(script, memory);
-};
+export const nodeTranslator: MakeTranslator = Object.assign(
+  (memory: ArrayBufferLike) => {
+    const script = findScript();
+    return script === undefined ? undefined : translatorOf(script, memory);
+  },
+  { after: 500 },
+);
 
 interface Thread {
   readonly worker: Worker;

@@ -299,8 +299,9 @@ export class Jit {
   /** Who translates beside the guest, where that is how it is done now. */
   private get beside(): Requests | undefined {
     const { requests } = this;
+    if (!requests || requests.isLate || this.stats.instructions < requests.after) return undefined;
     // Whoever is to see what is translated has to be shown just that.
-    return requests?.isLate || this.onTranslated ? undefined : requests;
+    return this.onTranslated ? undefined : requests;
   }
 
   /** Has the code at `pc` translated, whose slot is given: beside the guest, or at once. `replaced`: the region that is there. */

@@ -14,4 +14,8 @@ export interface Translator {
 /**
  * Makes the translator of a machine with this linear memory, when that first needs one; `undefined`: there is none to be had.
  */
-export type MakeTranslator = (memory: ArrayBufferLike) => Translator | undefined;
+export interface MakeTranslator {
+  (memory: ArrayBufferLike): Translator | undefined;
+  /** So many instructions are translated without it at first: it takes a while to begin, which a short program would wait for. */
+  readonly after?: number;
+}
