@@ -20,7 +20,8 @@ export class ExitWriter {
   private readonly code: Code;
   private readonly x: RegisterFile;
   private readonly f: RegisterFile;
-  private readonly webs: number;
+  /** Offset in the cell of the first exit's record. */
+  private readonly first: number;
   private readonly cell: number;
   private readonly address: number;
   /** Local: offset of the exit that is taken from the first one. */
@@ -40,7 +41,7 @@ export class ExitWriter {
     this.code = code;
     this.x = x;
     this.f = f;
-    this.webs = webs;
+    this.first = exitsOffset(webs);
     this.cell = cell;
     this.address = address;
     this.exit = code.local(I32);
@@ -77,7 +78,7 @@ export class ExitWriter {
       return moved;
     }
     code.get(P.hart).get(this.address).mem("i64_store", HART.address);
-    code.get(P.hart).get(this.cell).i32(exitsOffset(this.webs)).op("i32_add").get(this.exit).op("i32_add");
+    code.get(P.hart).get(this.cell).i32(this.first).op("i32_add").get(this.exit).op("i32_add");
     code.mem("i32_store", HART.regionExit);
     for (const parameter of Object.values(P)) code.get(parameter);
     code.returnCall(LEAVE);
@@ -92,7 +93,7 @@ export class ExitWriter {
 
   /** Leaves the linear address of an exit's record on the stack. */
   pushRecord(exit: Exit): void {
-    const offset = exitsOffset(this.webs) + this.number(exit) * EXIT.size;
+    const offset = this.first + this.number(exit) * EXIT.size;
     this.code.get(this.cell).i32(offset).op("i32_add");
   }
 

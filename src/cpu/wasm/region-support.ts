@@ -29,7 +29,7 @@ import { PAGE_MASK, pushSlotOffset, TLB_MASK } from "./support.ts";
  */
 export const REGION_PARAMETERS = HANDLER_PARAMETERS;
 export const REGION_RESULTS = [I32, I32] as const;
-export const INTERPRETED = 1;
+const INTERPRETED = 1;
 const LEFT = 2;
 /** Of the code, the bits without which a region that called goes on where it is. */
 export const ENDS_CALLS = 3;
