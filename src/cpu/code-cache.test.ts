@@ -191,6 +191,22 @@ describe("a full cache", () => {
   });
 });
 
+test("a full cache forgets what was asked for longest ago, and what is translated last", () => {
+  machine(8);
+  const { code } = hart;
+  const first = RAM / 4096;
+  const slots = Array.from({ length: 8 }, (_, page) => code.slotPage(first + page));
+  code.isTranslated = (page) => page === first;
+  code.slotPage(first + 1);
+  code.slotPage(first + 8);
+  expect(code.pageCount).toBe(7);
+  for (const page of [0, 1, 4, 5, 6, 7]) expect(code.slotPage(first + page)).toBe(slots[page]);
+  expect(code.pageCount).toBe(7);
+  code.isTranslated = () => true;
+  for (let page = 2; page < 200; page++) code.slotPage(first + page);
+  expect(code.pageCount).toBeLessThanOrEqual(8);
+});
+
 describe("the number of instructions", () => {
   const loop = `
     li a0, 0

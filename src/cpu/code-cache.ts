@@ -30,12 +30,16 @@ interface CodePage {
   version: number;
   /** What it held before that. */
   before: Uint8Array | undefined;
+  /** Higher the later it was asked for. */
+  lastUse: number;
   /** Decoded runs in which each slot still has a handler of its own; `end` is the slot behind. */
   readonly unfused: { readonly start: number; readonly end: number }[];
 }
 
-/** Room for this many code pages before all are forgotten. */
-const DEFAULT_CAPACITY = 2048;
+/** Room for this many code pages: gcc's compiler proper runs code of 2,700. */
+const DEFAULT_CAPACITY = 4096;
+/** Where there is no room, this part of them is forgotten. */
+const EVICTED = 1 / 4;
 /**
  * Bytes of arena that a machine may come to need: RAM, its map and what each hart's TLB notes of its pages, a full code cache,
  * and amply for hart blocks, TLBs, tables and translated regions' cells.
@@ -57,6 +61,8 @@ export class CodeCache {
   onForget: (physicalPage: number) => void = () => {};
   /** The handler of a slot, without regard to a region that stands in its place. Set by the JIT. */
   handlerAt = (slot: number): number => this.ram.arena.u32[slot / 4];
+  /** Code of the page is translated. Set by the JIT. */
+  isTranslated: (physicalPage: number) => boolean = () => false;
   private readonly ram: PhysicalMemory;
   private readonly capacity: number;
   private readonly decoder: SlotDecoder;
@@ -67,7 +73,8 @@ export class CodeCache {
   private readonly stale: CodePage[] = [];
   private readonly unfused = new Set<CodePage>();
   private readonly users: CodeUser[] = [];
-  private flushes = 0;
+  private evictions = 0;
+  private uses = 0;
   private versions = 0;
 
   constructor(ram: PhysicalMemory, capacity = DEFAULT_CAPACITY) {
@@ -134,7 +141,6 @@ export class CodeCache {
     this.owners.clear();
     this.stale.length = 0;
     this.unfused.clear();
-    this.flushes++;
     for (const user of this.users) user.dropFetchEntries();
   }
 
@@ -145,16 +151,17 @@ export class CodeCache {
     this.decoder.release();
   }
 
-  /** Linear address of the page's slots; the page must be RAM. May flush the cache to make room. */
+  /** Linear address of the page's slots; the page must be RAM. May forget others to make room. */
   slotPage(physicalPage: number): number {
     const known = this.pages.get(physicalPage);
     if (known) {
+      known.lastUse = ++this.uses;
       this.setFrame(known.slots, physicalPage);
       return known.slots;
     }
     const slots = this.allocate();
     const version = ++this.versions;
-    const state = { watched: false, stale: false, before: undefined };
+    const state = { watched: false, stale: false, before: undefined, lastUse: ++this.uses };
     this.pages.set(physicalPage, { slots, version, ...state, unfused: [] });
     this.owners.set(slots, physicalPage);
     this.setFrame(slots, physicalPage);
@@ -235,13 +242,13 @@ export class CodeCache {
 
   /** Writes to the pages are to be reported: code of them is translated. False where their slots are no longer there for room. */
   watchPages(physicalPages: readonly number[]): boolean {
-    const { flushes } = this;
+    const { evictions } = this;
     for (const physicalPage of physicalPages) {
       this.slotPage(physicalPage);
       const page = this.pages.get(physicalPage);
       if (page) this.watch(page, physicalPage);
     }
-    return this.flushes === flushes;
+    return this.evictions === evictions;
   }
 
   /** Decodes an instruction that begins in the page's last halfword and ends with `half` of another page. */
@@ -270,16 +277,36 @@ export class CodeCache {
   }
 
   private allocate(): number {
-    if (this.free.length === 0 && this.pages.size >= this.capacity) this.flush();
+    if (this.free.length === 0 && this.pages.size >= this.capacity) this.evict();
     const recycled = this.free.pop();
     if (recycled !== undefined) return recycled;
     try {
       return this.ram.arena.reserve(SLOT_PAGE_SIZE, SLOT_PAGE_ALIGN);
     } catch (error) {
       if (!(error instanceof ArenaFull) || this.pages.size === 0) throw error;
-      this.flush();
+      this.evict();
       return this.free.pop() as number;
     }
+  }
+
+  /**
+   * Forgets the pages that were asked for longest ago, and first those of which nothing is translated. All are fetched from
+   * anew then, so that it is known which are in use.
+   */
+  private evict(): void {
+    const byUse = [...this.pages].sort(([, a], [, b]) => a.lastUse - b.lastUse);
+    const isPlain = ([physicalPage]: (typeof byUse)[number]) => !this.isTranslated(physicalPage);
+    const inTurn = [...byUse.filter(isPlain), ...byUse.filter((one) => !isPlain(one))];
+    for (const [physicalPage, page] of inTurn.slice(0, Math.ceil(byUse.length * EVICTED))) {
+      this.forgetSlots(page);
+      this.free.push(page.slots);
+      this.pages.delete(physicalPage);
+      this.owners.delete(page.slots);
+      this.unfused.delete(page);
+      if (page.stale) this.stale.splice(this.stale.indexOf(page), 1);
+    }
+    this.evictions++;
+    for (const user of this.users) user.dropFetchEntries();
   }
 
   private setFrame(slots: number, physicalPage: number): void {

@@ -116,6 +116,7 @@ export class Jit {
     if (mode === "on" && makeTranslator) this.requests = new Requests(ram, code, makeTranslator);
     code.onForget = (page) => this.forget(page);
     code.handlerAt = (slot) => this.table.handlerAt(slot);
+    code.isTranslated = (page) => this.table.hasRegionOf(page);
   }
 
   /** The hart has been stopped at its pc for having used its budget; `inRegion`: by a region. */

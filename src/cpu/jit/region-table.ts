@@ -79,6 +79,10 @@ export class RegionTable {
     return [...(this.byPage.get(page) ?? [])];
   }
 
+  hasRegionOf(page: number): boolean {
+    return this.byPage.has(page);
+  }
+
   /** Removes the oldest regions where another one would be too many. Returns how many. */
   makeRoom(): number {
     if (this.byAge.size < MOST_REGIONS) return 0;
