@@ -116,7 +116,7 @@ export const TLB = {
   largeTo: 3 * TLB_TABLE_SIZE + 40,
   size: 3 * TLB_TABLE_SIZE + 48,
 } as const;
-/** The page was in a write table, and nothing has happened since for which its writes would have to be looked at. */
+/** The page was written to, and nothing has happened since for which its writes would have to be looked at. */
 export const SEEN_WRITABLE = 0x100;
 
 /** Exception codes (Privileged Architecture, table of `mcause` values). */

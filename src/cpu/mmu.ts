@@ -356,8 +356,10 @@ export class Mmu implements MemoryPort {
   /** Sets the A and D bits that a checked access asks for. */
   private settle({ update, ppn, flags }: Reach): void {
     if (update < 0) return;
-    this.tellCodeCache(Math.floor(update / PAGE_SIZE));
+    const table = Math.floor(update / PAGE_SIZE);
+    this.tellCodeCache(table);
     writeEntry(this.ram, update, ppn, flags);
+    this.tlbs.noteWritten(table);
   }
 
   /** Puts a page of RAM into the tables and returns the linear address of the access's first byte. */

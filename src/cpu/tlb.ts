@@ -166,6 +166,11 @@ export class TlbPool {
     this.seenIn[page - this.ram.base / PAGE_SIZE] |= 1 << this.contexts.indexOf(this.contextAt(context));
   }
 
+  /** The page has been written to, and may be again until something happens to it. */
+  noteWritten(page: number): void {
+    this.seenIn[page - this.ram.base / PAGE_SIZE] |= SEEN_WRITABLE;
+  }
+
   /** A translated region runs from these virtual pages until a fence or a move of one changes the generation. */
   noteCode(context: number, vpn: number): void {
     this.contextAt(context).codePages.add(vpn);

@@ -28,7 +28,7 @@ export interface Functions {
   readonly mulhu: number;
   /** The whole of a floating-point operation: see `defineFloatFunctions`. */
   readonly floats: ReadonlyMap<FloatOp, number>;
-  /** (tlb, address) -> where a byte is read, or written: see `reachBody`. */
+  /** (tlb, address, settles) -> where a byte is read, or written: see `reachBody`. */
   readonly reachRead: number;
   readonly reachWrite: number;
   readonly loadSlow: number;
@@ -51,7 +51,7 @@ export function declareFunctions(module: ModuleBuilder): Functions {
   const handlerType = module.type(HANDLER_PARAMETERS, []);
   const toStatus = module.type([I32], [I32]);
   const slowAccess = module.type([I32, I32, I32], [I32]);
-  const reach = module.type([I32, I64], [I32]);
+  const reach = module.type([I32, I64, I32], [I32]);
   return {
     handlerType,
     load: module.importFunction("load", toStatus),

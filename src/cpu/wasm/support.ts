@@ -214,11 +214,13 @@ function slowAccess(reach: number) {
   const low = code.local(I32);
   const distance = code.local(I32);
   const high = code.local(I32);
-  code.get(1).get(0).mem("i64_load", HART.address).tee(address).call(reach).tee(low).if();
+  code.get(0).mem("i64_load", HART.address).set(address);
   code.i32(4096).get(address).op("i32_wrap_i64").i32(4095).op("i32_and").op("i32_sub").set(distance);
+  // A bit of one page must not be set for an access that faults at the other.
+  code.get(1).get(address).get(distance).get(2).op("i32_ge_s").call(reach).tee(low).if();
   const secondPage = () => {
     code.get(1).get(address).i64(PAGE_MASK).op("i64_and").i64(4096n).op("i64_add");
-    code.call(reach).tee(high).if();
+    code.i32(0).call(reach).tee(high).if();
   };
   return { code, low, distance, high, secondPage };
 }
@@ -231,8 +233,8 @@ function atomicSlowBody(functions: Functions): Code {
   const linear = code.local(I32);
   code.get(hart).mem("i64_load", HART.address).tee(address).op("i32_wrap_i64");
   code.get(size).i32(1).op("i32_sub").op("i32_and").op("i32_eqz").if();
-  code.get(reserve).if(I32).get(tlb).get(address).call(functions.reachRead);
-  code.op("else").get(tlb).get(address).call(functions.reachWrite).op("end").tee(linear).if();
+  code.get(reserve).if(I32).get(tlb).get(address).i32(1).call(functions.reachRead);
+  code.op("else").get(tlb).get(address).i32(1).call(functions.reachWrite).op("end").tee(linear).if();
   code.get(linear).op("return").op("end").op("end");
   return code.get(size).get(reserve).call(functions.prepareAtomic);
 }

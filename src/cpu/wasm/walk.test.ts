@@ -124,8 +124,8 @@ describe("random page tables", () => {
       [R, 40],
       [W, 40],
       [U, 40],
-      [A, 12],
-      [D, 12],
+      [A, 8],
+      [D, 8],
       [G, 3],
       [0x100, 3],
     ])
@@ -154,8 +154,9 @@ describe("random page tables", () => {
     const kind = STORES.includes(name) || name === "amoadd.d" ? Access.write : Access.read;
     const isAtomic = ATOMICS.includes(name);
     if (isAtomic && address % 8n !== 0n)
-      return { cause: kind === Access.write ? 6 : 4, tval: address, bytes: [] };
+      return { cause: kind === Access.write ? 6 : 4, tval: address, bytes: [], updates: [] };
     const bytes: number[] = [];
+    const updates: { at: number; flags: number }[] = [];
     for (let i = 0; i < size; i++) {
       const at = BigInt.asIntN(64, address + BigInt(i));
       if (i > 0 && (at & 0xfffn) !== 0n) {
@@ -165,10 +166,11 @@ describe("random page tables", () => {
       const found = hart.mmu.translate(Number(at), kind, privilege);
       const physical = found.page * 4096 + Number(at & 0xfffn);
       const cause = found.cause >= 0 ? found.cause : kind === Access.write ? 7 : 5;
-      if (found.cause >= 0 || !ram.contains(physical)) return { cause, tval: at, bytes: [] };
+      if (found.cause >= 0 || !ram.contains(physical)) return { cause, tval: at, bytes: [], updates: [] };
       bytes.push(physical);
+      if (found.update >= 0) updates.push({ at: found.update, flags: found.flags });
     }
-    return { cause: -1, tval: 0n, bytes };
+    return { cause: -1, tval: 0n, bytes, updates };
   }
 
   test.each([1, 2])("give what the walk in TypeScript gives (%i)", (seed) => {
@@ -197,7 +199,7 @@ describe("random page tables", () => {
       // Twice: what the first one sets, TypeScript is not asked for again.
       for (let again = 0; again < 2; again++) {
         hart.mmu.fence();
-        const { cause, tval, bytes } = expected(name, address, privilege);
+        const { cause, tval, bytes, updates } = expected(name, address, privilege);
         const value = r.bits64();
         const before = cause >= 0 ? tables() : "";
         const got = access(name, address, BigInt.asIntN(64, value));
@@ -209,6 +211,12 @@ describe("random page tables", () => {
           expect(tables() === before, where).toBe(true);
           continue;
         }
+        for (const { at, flags } of updates) {
+          // Unless that is what was stored to.
+          if (bytes.every((byte) => byte < at || byte >= at + 8))
+            expect(ram.readU32(at) & 0x3ff, where).toBe(flags);
+          note(`${got.inWasm ? "in Wasm" : "asked"} to set ${flags & D ? "D" : "A"}`);
+        }
         const stored = bytes.reduce(
           (sum, at, n) => sum | (BigInt(ram.arena.u8[linear(at)]) << BigInt(8 * n)),
           0n,
@@ -216,6 +224,8 @@ describe("random page tables", () => {
         if (STORES.includes(name)) expect(stored, where).toBe(BigInt.asUintN(8 * bytes.length, value));
         else if (name !== "amoadd.d") expect(got.value, where).toBe(BigInt.asIntN(8 * bytes.length, stored));
         else expect(BigInt.asUintN(64, got.value + value), where).toBe(stored);
+        // To be set again by the second one.
+        for (const { at } of updates) ram.writeU32(at, ram.readU32(at) & ~(A | D));
         const writes = STORES.includes(name) || name === "amoadd.d";
         const page = Math.floor(bytes[0] / 4096);
         if (bytes.length > 4096 - (bytes[0] & 4095)) continue;
@@ -224,6 +234,7 @@ describe("random page tables", () => {
       }
     }
     for (const name of ALL) expect(seen.get(`${name} 1 in Wasm`), name).toBeGreaterThan(2);
+    for (const bit of ["A", "D"]) expect(seen.get(`in Wasm to set ${bit}`)).toBeGreaterThan(5);
     for (const cause of [4, 5, 6, 7, 13, 15]) expect(seen.get(`cause ${cause}`)).toBeGreaterThan(5);
   });
 
@@ -263,6 +274,29 @@ describe("TypeScript is asked", () => {
       expect(isDone("ld")).toBe(true);
       expect(isDone("sd")).toBe(false);
       expect(isDone("sd")).toBe(true);
+    }
+  });
+
+  test("at the first A or D that is set in a page of tables, and after that was shared or became code", () => {
+    const leaf = RAM + 2 * 4096 + 5 * 8;
+    const set = (flags: number) => writeEntry(ram, leaf, DATA + 5, V | R | W | flags);
+    const flags = () => ram.readU32(leaf) & (A | D);
+    isDone("sd");
+    set(0);
+    expect([isDone("ld"), flags()]).toEqual([false, A]);
+    for (const change of [() => {}, () => hart.mmu.dropWriteEntries(FIRST + 2), () => ram.fork()]) {
+      change();
+      isDone("sd");
+      set(0);
+      const isKnown = isDone("ld");
+      expect(flags()).toBe(A);
+      set(0);
+      expect([isDone("ld"), flags()]).toEqual([true, A]);
+      expect([isDone("sd"), flags()]).toEqual([true, A | D]);
+      set(A);
+      expect([isDone("ld"), flags()]).toEqual([true, A]);
+      expect([isDone("amoadd.d"), flags()]).toEqual([true, A | D]);
+      expect(isKnown).toBe(change.toString() === "() => {}");
     }
   });
 

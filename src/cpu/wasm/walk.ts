@@ -18,21 +18,22 @@ export function defineWalk(module: ModuleBuilder, functions: Functions): void {
 }
 
 /**
- * (tlb, address) -> the linear address of a byte that is read, or written, at a virtual address; 0 where it is for `Mmu` to say
+ * (tlb, address, settles) -> the linear address of a byte that is read, or written, at a virtual address; 0 where it is for `Mmu` to say
  * what the access does.
  *
- * By the TLB, or else by a walk (`sv39.ts`, `translation.ts`) that enters the page into it, as `Mmu.enter` does. It answers for the
- * usual case alone, in which nothing but the TLB changes: translation is on, PMP leaves the pages open, the entries are as they should be with
- * A (and D) set already, and the page is RAM that has a frame. A page that is written must have been written before
+ * By the TLB, or else by a walk (`sv39.ts`, `translation.ts`) that sets A (and D) where `settles` is not 0 and enters the page into the
+ * TLB, as `Mmu` does. It answers for the usual case alone: translation is on, PMP leaves the pages open, the entries are as they
+ * should be, and the page is RAM that has a frame. What is written, a page or an entry of a table, must have been written before
  * (`SEEN_WRITABLE`), because who watches it is known to TypeScript only. So is what execute-only pages are with MXR.
  */
 function reachBody(writes: boolean): Code {
-  const [tlb, address] = [0, 1];
-  const code = new Code(2);
+  const [tlb, address, settles] = [0, 1, 2];
+  const code = new Code(3);
   const entry = code.local(I32);
   const linear = code.local(I32);
   const at = code.local(I32);
   const shift = code.local(I64);
+  const leaf = code.local(I32);
   const pte = code.local(I64);
   const page = code.local(I64);
   const within = code.local(I64);
@@ -68,7 +69,7 @@ function reachBody(writes: boolean): Code {
   code.get(at).mem("i32_load").tee(linear).op("i32_eqz");
   giveUpIf();
   code.get(linear).get(address).get(shift).op("i64_shr_u").op("i32_wrap_i64");
-  code.i32(511).op("i32_and").i32(3).op("i32_shl").op("i32_add").mem("i64_load").tee(pte);
+  code.i32(511).op("i32_and").i32(3).op("i32_shl").op("i32_add").tee(leaf).mem("i64_load").tee(pte);
   code.i64(10n).op("i64_shl").i64(20n).op("i64_shr_u").set(page);
   code.get(pte).i64(POINTER).op("i64_and").i64(BigInt(V)).op("i64_eq").if();
   code.get(shift).i64(9n).op("i64_sub").tee(shift).i64(12n).op("i64_lt_s");
@@ -77,7 +78,7 @@ function reachBody(writes: boolean): Code {
   pushWord().set(at);
   code.brTo(again).op("end").op("end");
 
-  const wanted = BigInt(V | R | A | (writes ? W | D : 0));
+  const wanted = BigInt(V | R | (writes ? W : 0));
   code.get(pte).i64(RESERVED | wanted);
   code.get(tlb).mem("i64_load32_u", TLB.userMask).op("i64_or").op("i64_and");
   code.i64(wanted).get(tlb).mem("i64_load32_u", TLB.userValue).op("i64_or").op("i64_ne");
@@ -92,10 +93,24 @@ function reachBody(writes: boolean): Code {
   const seen = code.local(I32);
   code.get(tlb).mem("i32_load", TLB.seen);
   code.get(page).op("i32_wrap_i64").i32(1).op("i32_shl").op("i32_add").set(seen);
-  if (writes) {
-    code.get(seen).mem("i32_load16_u").i32(SEEN_WRITABLE).op("i32_and").op("i32_eqz");
+  const requireWritable = () => {
+    code.mem("i32_load16_u").i32(SEEN_WRITABLE).op("i32_and").op("i32_eqz");
     giveUpIf();
+  };
+  if (writes) {
+    code.get(seen);
+    requireWritable();
   }
+  const touched = BigInt(A | (writes ? D : 0));
+  code.get(pte).i64(touched).op("i64_and").i64(touched).op("i64_ne").if();
+  code.get(settles).op("i32_eqz");
+  giveUpIf();
+  // The table's page: what is known of it has half the size of its word in the map.
+  code.get(at).get(tlb).mem("i32_load", TLB.map).op("i32_sub").i32(1).op("i32_shr_u");
+  code.get(tlb).mem("i32_load", TLB.seen).op("i32_add");
+  requireWritable();
+  code.get(leaf).get(pte).i64(touched).op("i64_or").mem("i64_store");
+  code.op("end");
   code.get(seen).get(seen).mem("i32_load16_u").get(tlb).mem("i32_load", TLB.seenBit).op("i32_or");
   code.mem("i32_store16");
   code.get(within).op("i64_eqz").op("i32_eqz").if();
