@@ -17,8 +17,11 @@ export const CELL = { generation: 0, region: 4, page: 8, webs: 16 } as const;
  *     16  i32  linear address of the web's lowest byte for the lowest base
  *     20  i32  number of the web
  *     24  i32  so often the TLB may still be asked instead, where the web is wide
+ *     28  i32  1: it is wide
  */
-export const WEB = { low: 0, span: 8, linear: 16, web: 20, patience: 24, size: 32 } as const;
+export const WEB = { low: 0, span: 8, linear: 16, web: 20, patience: 24, wide: 28, size: 32 } as const;
+/** What the TLB did not know counts as so many times that it was asked: the range may have the next ones, too. */
+export const TLB_MISS = 32;
 
 /**
  * An exit: how `leaveRegion` in `wasm/region-support.ts` goes on where the region is left.

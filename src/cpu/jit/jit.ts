@@ -54,7 +54,7 @@ export interface JitStats {
   longest: number;
   /** Time that it took beside the guest, without what V8 does there. */
   beside: number;
-  /** How often an access was outside of the memory that its region knew, and a region's pages had to be looked at. */
+  /** How often a web was to get another range, and a region's pages had to be looked at. */
   misses: number;
   validations: number;
 }
@@ -183,6 +183,7 @@ export class Jit {
     const region = this.table.region(u32[(at - webOffset(number) + CELL.region) / 4]);
     if (!region) return;
     const web = region.code.webs[number];
+    i32[(at + WEB.patience) / 4] = PATIENCE;
     const word = (hart.base + HART.address) / 4;
     const range = hart.mmu.rangeAt(u32[word], i32[word + 1], web.writes);
     const bytes = range ? (range.to - range.from) * 4096 - (web.most - web.least) + 1 : 0;
@@ -190,7 +191,6 @@ export class Jit {
     i64[(at + WEB.low) / 8] = BigInt(range.from) * 4096n - BigInt(web.least);
     i64[(at + WEB.span) / 8] = BigInt(bytes);
     i32[(at + WEB.linear) / 4] = linearOf(range, range.from);
-    i32[(at + WEB.patience) / 4] = PATIENCE;
     this.wide.missed(region, number, range);
   }
 

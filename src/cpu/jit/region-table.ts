@@ -146,7 +146,10 @@ export class RegionTable {
     const { i32, i64 } = this.arena;
     i32[(cell + CELL.generation) / 4] = 0;
     i32[(cell + CELL.region) / 4] = number;
-    for (let i = 0; i < webs.length; i++) i32[(cell + webOffset(i) + WEB.web) / 4] = i;
+    webs.forEach(({ wide }, i) => {
+      i32[(cell + webOffset(i) + WEB.web) / 4] = i;
+      i32[(cell + webOffset(i) + WEB.wide) / 4] = wide ? 1 : 0;
+    });
     exits.forEach(({ offset, count, kind, web }, i) => {
       const at = cell + exitsOffset(webs.length) + i * EXIT.size;
       i64[(at + EXIT.offset) / 8] = BigInt(kind === ExitKind.call ? offset & 0xfff : offset);

@@ -1,4 +1,4 @@
-import { EXIT, ExitKind, HOT_EXIT } from "../jit/cell.ts";
+import { EXIT, ExitKind, HOT_EXIT, TLB_MISS, WEB } from "../jit/cell.ts";
 import { Exit, HART, TLB } from "../layout.ts";
 import { SLOT } from "../slots.ts";
 import { Code, I32, I64 } from "./encoder.ts";
@@ -137,7 +137,8 @@ function leaveRegionBody(functions: Functions, type: number): Code {
   code.get(address).set(P.page);
   code.op("else");
   code.get(kind).i32(ExitKind.miss).op("i32_eq").if();
-  code.get(record).mem("i32_load", EXIT.web).call(functions.missed).op("end");
+  missedBy(code, record, functions);
+  code.op("end");
   code.get(P.page).get(record).mem("i64_load", EXIT.offset).op("i64_add").set(P.page);
   code.get(P.hart).get(P.page).mem("i64_store", HART.address);
   code.op("end");
@@ -178,6 +179,16 @@ function leaveRegionBody(functions: Functions, type: number): Code {
   code.op("end").op("end");
   goTo(() => pushBody(code, handler));
   return code;
+}
+
+/** Gives the web of an exit another range, but for a wide one whose turn it is not yet: the interpreter fills the TLB. */
+function missedBy(code: Code, record: number, functions: Functions): void {
+  const web = code.local(I32);
+  code.get(record).mem("i32_load", EXIT.web).tee(web).mem("i32_load", WEB.wide);
+  code.get(web).mem("i32_load", WEB.patience).i32(0).op("i32_ge_s").op("i32_and").if();
+  code.get(web).get(web).mem("i32_load", WEB.patience).i32(TLB_MISS).op("i32_sub");
+  code.mem("i32_store", WEB.patience);
+  code.op("else").get(web).call(functions.missed).op("end");
 }
 
 /** Leaves the table index of the region whose handler is in a local on the stack. */
