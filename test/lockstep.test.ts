@@ -7,8 +7,8 @@ import { lockstep } from "./lockstep/lockstep.ts";
 import { bootedSide, hostedSide, type MakeSide } from "./lockstep/side.ts";
 
 /**
- * Machines run twice, once interpreted and once with translated code, and software can see no difference.
- * `node tools/run.js test/lockstep/main.ts` does the same with programs and kernels of others.
+ * Machines run twice, once interpreted and once with translated code, and software can see no difference, wherever a region is
+ * left. `node tools/run.js test/lockstep/main.ts` does the same with programs and kernels of others.
  */
 const MODES = ["on", "always"] as const;
 
@@ -16,6 +16,7 @@ async function expectAlike(make: MakeSide, jit: "on" | "always", most: number) {
   const end = await lockstep(make, { jit, piece: 30_000, memoryEvery: 20, most });
   expect(end.difference).toBeUndefined();
   expect(end.stats.regions).toBeGreaterThan(0);
+  expect(end.exits).toBeGreaterThan(0);
   return end;
 }
 
@@ -155,4 +156,39 @@ test.each(MODES)("a program that writes code, far from its own, while signals co
   // 2 × (50,001 × (1 + … + 20) mod 64), and 1 for the signals.
   expect(output).toBe('{"kind":"exit","code":101}');
   expect(retired).toBeGreaterThan(7_000_000);
+});
+
+/** Has a number in a register while it calls a function, and forgets it. */
+const FORGETS = (number: number) => `
+        .globl _start
+_start: li s0, 100000
+again:  li s1, ${number}
+        call counts
+        li s1, 0
+        addi s0, s0, -1
+        bnez s0, again
+        li a0, 0
+        li a7, 93
+        ecall
+counts: li t0, 100
+next:   addi t0, t0, -1
+        bnez t0, next
+        ret
+`;
+
+test("what is different only where a region is left is found", async () => {
+  const make = hostedSide((given) =>
+    createHosted({
+      program: { bytes: linkElf(assemble(FORGETS(given.jit === "off" ? 1 : 2))), path: "/bin/forgets" },
+      args: ["forgets"],
+      env: [],
+      memory: 16 << 20,
+      seed: 1n,
+      deterministic: true,
+      ...given,
+    }),
+  );
+  const options = { jit: "always", piece: 30_000, memoryEvery: 20, most: 20_000_000 } as const;
+  const { difference } = await lockstep(make, options);
+  expect(difference).toMatch(/hart 0, where a region is left: x9 1, not 2$/m);
 });

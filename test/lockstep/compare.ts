@@ -1,38 +1,21 @@
-import { Csr } from "../../src/cpu/csr-state.ts";
-import type { Hart } from "../../src/cpu/hart.ts";
-import { HART } from "../../src/cpu/layout.ts";
 import type { PhysicalMemory } from "../../src/memory/physical-memory.ts";
 import type { Side } from "./side.ts";
+import { FIELDS, fieldDifferences, hasReservation } from "./state.ts";
 
 const PAGE = 4096;
 
-const hex = (value: bigint) => BigInt.asUintN(64, value).toString(16);
+const hex = (value: bigint) => value.toString(16);
 
 /** What software can see of two machines' harts and differs: a line for each. */
 export function hartDifferences(one: Side, other: Side): string[] {
   return one.harts.flatMap((hart, id) => {
-    const states = [stateOf(hart), stateOf(other.harts[id])];
-    return [...states[0]].flatMap(([name, value]) => {
-      const second = states[1].get(name) as bigint;
-      return value === second ? [] : [`hart ${id}: ${name} ${hex(value)}, not ${hex(second)}`];
-    });
+    const second = other.harts[id];
+    const blocks = [hart, second].map(({ arena, base }) => [arena.i32, base / 4] as const);
+    const found = fieldDifferences(FIELDS, blocks[0], blocks[1]);
+    if (hasReservation(blocks[0]) !== hasReservation(blocks[1])) found.push("only one has a reservation");
+    if (hart.retired !== second.retired) found.push(`retired ${hart.retired}, not ${second.retired}`);
+    return found.map((line) => `hart ${id}: ${line}`);
   });
-}
-
-function stateOf(hart: Hart): Map<string, bigint> {
-  const { i32, u64 } = hart.arena;
-  const state = new Map<string, bigint>();
-  state.set("pc", hart.pc);
-  for (let i = 1; i < 32; i++) state.set(`x${i}`, hart.x(i));
-  for (let i = 0; i < 32; i++) state.set(`f${i}`, hart.f(i));
-  for (const name of ["fs", "fflags", "frm", "privilege"] as const)
-    state.set(name, BigInt(i32[(hart.base + HART[name]) / 4]));
-  // Where it is differs, that there is one must not.
-  state.set("reservation", BigInt(i32[(hart.base + HART.reservation) / 4] !== 0));
-  state.set("retired", BigInt(hart.retired));
-  for (const [name, word] of Object.entries(Csr)) state.set(name, u64[(hart.base + HART.csrs) / 8 + word]);
-  for (let i = 1; i < 16; i++) state.set(`pmpaddr${i}`, u64[(hart.base + HART.csrs) / 8 + Csr.pmpaddr + i]);
-  return state;
 }
 
 /** The first addresses of guest-physical memory whose 64 bits differ, a line for each page, eight at most. */

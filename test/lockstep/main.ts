@@ -15,7 +15,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     jit: { type: "string", default: "on" },
-    piece: { type: "string", default: "50000" },
+    piece: { type: "string", default: "200000" },
     "memory-every": { type: "string", default: "100" },
     most: { type: "string", default: "1e12" },
     memory: { type: "string", default: "256" },
@@ -76,19 +76,19 @@ const make =
     ? hostedSide(({ jit, ...given }) => prepareGuest(program, args, { ...hosted, jit }).create(given))
     : bootedSide((jit) => boot(kernel, jit), typeOnce());
 let told = performance.now();
-const { retired, stats, output, difference } = await lockstep(make, {
+const { retired, exits, stats, output, difference } = await lockstep(make, {
   jit: values.jit as "on" | "always",
   piece: Number(values.piece),
   memoryEvery: Number(values["memory-every"]),
   most: Number(values.most),
-  progress: (now) => {
+  progress: ({ retired, exits }) => {
     if (performance.now() - told < 10_000) return;
     told = performance.now();
-    console.error(`${now} instructions`);
+    console.error(`${retired} instructions, ${exits} exits`);
   },
 });
 console.log(output.slice(-Number(values.show)));
-console.log(`${retired} instructions alike; ${JSON.stringify(stats)}`);
+console.log(`${retired} instructions, ${exits} exits of regions alike; ${JSON.stringify(stats)}`);
 if (difference !== undefined) console.log(difference);
 // A machine that waits for what nobody types has nothing to do any more.
 process.exit(difference === undefined ? 0 : 1);

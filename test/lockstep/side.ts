@@ -14,8 +14,12 @@ export interface Side {
   readonly jit: Jit | undefined;
   /** Everything printed so far. */
   output(): string;
+  /** Instructions retired and traps taken, by all harts: what `run` counts. Without what one that is running has just spent. */
+  spent(): number;
   /** Runs so many instructions. Returns whether the machine can go on. */
   run(instructions: number): Promise<boolean>;
+  /** What somebody does who looks at what was printed, between two pieces. */
+  type(): void;
   close(): Promise<void>;
 }
 
@@ -36,9 +40,11 @@ export function hostedSide(create: (given: Given) => Promise<HostedMachine>): Ma
       harts: [hart],
       ram,
       jit: hart.engine.jit,
+      spent: countSpent([hart]),
       output: () =>
         console.text + console.errors + (machine.outcome ? JSON.stringify(machine.outcome, noBigints) : ""),
       run: async (instructions) => (await machine.run(instructions)) === undefined,
+      type: () => {},
       close: () => machine.close(),
     };
   };
@@ -46,7 +52,7 @@ export function hostedSide(create: (given: Given) => Promise<HostedMachine>): Ma
 
 const noBigints = (_: string, value: unknown) => (typeof value === "bigint" ? String(value) : value);
 
-/** A computer. `type` does what somebody does who looks at what was printed, between two pieces. */
+/** A computer. */
 export function bootedSide(
   create: (jit: JitMode) => Promise<{ machine: Machine; printed(): string }>,
   type: (machine: Machine, printed: string) => void = () => {},
@@ -58,13 +64,25 @@ export function bootedSide(
       harts,
       ram,
       jit: harts[0].engine.jit,
+      spent: countSpent(harts),
       output: printed,
-      run: async (instructions) => {
-        const { reason } = await machine.run({ instructions });
-        type(machine, printed());
-        return reason === "instructions";
-      },
+      run: async (instructions) => (await machine.run({ instructions })).reason === "instructions",
+      type: () => type(machine, printed()),
       close: () => machine.close(),
     };
   };
+}
+
+/** Counts what is spent from now on. */
+function countSpent(harts: readonly Hart[]): () => number {
+  let sum = 0;
+  for (const hart of harts) {
+    const run = hart.run.bind(hart);
+    hart.run = (limit) => {
+      const result = run(limit);
+      sum += hart.spent;
+      return result;
+    };
+  }
+  return () => sum;
 }

@@ -31,7 +31,8 @@ const EVICTED = MOST_REGIONS / 4;
  */
 export class RegionTable {
   private readonly arena: Arena;
-  private readonly interpreter: Interpreter;
+  /** What regions are run by, and call. */
+  interpreter: Interpreter;
   private readonly area: number;
   private readonly regions: (Installed | undefined)[] = [];
   /** The same, the oldest first. */

@@ -30,14 +30,14 @@ import { PAGE_MASK, pushSlotOffset, TLB_MASK } from "./support.ts";
 export const REGION_PARAMETERS = HANDLER_PARAMETERS;
 export const REGION_RESULTS = [I32, I32] as const;
 const INTERPRETED = 1;
-const LEFT = 2;
+export const LEFT = 2;
 /** Of the code, the bits without which a region that called goes on where it is. */
 export const ENDS_CALLS = 3;
 
 /** The first parameter. */
 export const DEPTH = P.slot;
 /** Calls of regions inside each other: V8's stack has room for a few thousand. */
-const MOST_CALLS = 500;
+export const MOST_CALLS = 500;
 
 /** Global with the linear address of `AREA`. */
 const AREA_GLOBAL = 0;
