@@ -77,6 +77,22 @@ describe("pages of an area follow each other", () => {
     expect(runs(space, top - 200 * PAGE, 200).length).toBeLessThan(4);
   });
 
+  test("though another one, that shares too small a place, would come to where they are to be", () => {
+    const { space } = testSpace();
+    const top = AT + 0x100_0000;
+    space.map(AT, 7 * PAGE, { prot: RW, name: "data" });
+    space.writeU8(AT + 6 * PAGE, 1);
+    space.map(top - 32 * PAGE, 32 * PAGE, { prot: RW, name: "[stack]", flags: AreaFlag.growsDown });
+    space.writeU8(top - PAGE, 1);
+    space.map(AT + 7 * PAGE, 1000 * PAGE, { prot: RW, name: "bss" });
+    const distance = space.table.lookup(top - PAGE)!.page - space.table.lookup(AT + 6 * PAGE)!.page;
+    for (const page of [2, 1, 0, -1]) space.writeU8(AT + (6 + distance - page) * PAGE, 1);
+    for (let page = 32; page > 0; page--) space.writeU8(top - page * PAGE, 1);
+    expect(distance).toBeLessThan(1000);
+    expect(runs(space, top - 32 * PAGE, 32)).toEqual([32]);
+    expect(runs(space, AT + (4 + distance) * PAGE, 4)).toEqual([4]);
+  });
+
   test("and so do those of writable areas next to each other", () => {
     const { space } = testSpace();
     space.map(AT, 8 * PAGE, { prot: RW, name: "data" });

@@ -17,8 +17,9 @@ export class PageFrames {
   private readonly firstPage: number;
   /** Where room is looked for next: what was found last lies before it, and is still to be filled. */
   private next = 0;
-  /** Where the room begins that was found last. */
+  /** Where the room begins that was found last, and where it ends. */
   private found = 0;
+  private foundEnd = 0;
   /** The page that was given last to who said nothing of its place. */
   private last = -1;
 
@@ -51,7 +52,10 @@ export class PageFrames {
   ): number {
     const { place } = owner;
     if (!from.take) return this.anyPage(from);
-    if (from.take(number + place.main, 1) === 1) return number + place.main;
+    const home = number + place.main;
+    // What is behind its own room is somebody else's, if only to grow into.
+    const isOwn = home < place.roomEnd || place.roomEnd === this.next;
+    if (isOwn && from.take(home, 1) === 1) return home;
     if (isCopy && from.take(number + place.aside, 1) === 1) return number + place.aside;
     const page = this.newRoom(room, below, from);
     if (page === -1) return -1;
@@ -60,6 +64,7 @@ export class PageFrames {
     else if (isCopy) place.aside = page - number;
     else owner.place = new Place(page - number);
     owner.place.room = this.found;
+    owner.place.roomEnd = this.foundEnd;
     return page;
   }
 
@@ -75,9 +80,11 @@ export class PageFrames {
       if (start === -1 || from.take?.(page, 1) !== 1) continue;
       this.next = start + pages;
       this.found = start;
+      this.foundEnd = this.next;
       return page;
     }
     this.found = this.next;
+    this.foundEnd = Number.POSITIVE_INFINITY;
     return this.anyPage(from);
   }
 

@@ -13,8 +13,9 @@ export interface Placed {
 export class Place {
   main: number;
   aside: number;
-  /** The first page of the room that was found for them last. */
+  /** The first page of the room that was found for them last, and the one behind it. */
   room = Number.POSITIVE_INFINITY;
+  roomEnd = Number.POSITIVE_INFINITY;
 
   constructor(main = Number.NaN, aside = Number.NaN) {
     this.main = main;
