@@ -274,6 +274,27 @@ describe("watching", () => {
     expect(runikraft(["run", "--jit", "off", "--jit-stats", hello]).stderr).toMatch(/^runikraft: JIT: off/);
   });
 
+  it("--deterministic counts the same instructions, page faults and traps with each --jit", () => {
+    const code = `li s0, 60000\n 1: andi a0, s0, 2047\n bnez a0, 2f\n li a0, 99\n ${"li a7, 113\n"} la a1, 3f\n ecall
+      2: la t0, 3f\n ld t1, 0(t0)\n add t1, t1, s0\n sd t1, 0(t0)\n addi s0, s0, -1\n bnez s0, 1b\n li a0, 0\n ${EXIT}
+      .bss\n .balign 8\n 3: .zero 64`;
+    const counts = ["off", "on", "always"].map((jit) => {
+      const { stderr } = runikraft([
+        "run",
+        "--deterministic",
+        "--jit",
+        jit,
+        "--stats",
+        "--json",
+        program("counts", code),
+      ]);
+      const { instructions, pageFaults, traps, syscalls } = JSON.parse(stderr);
+      return { instructions, pageFaults, traps, syscalls };
+    });
+    expect(counts[0].instructions).toBeGreaterThan(500_000);
+    for (const other of counts.slice(1)) expect(other).toEqual(counts[0]);
+  });
+
   it("--jit=on translates beside the guest, which changes nothing for it", () => {
     // More code than is translated between two instructions.
     const loop = `li a0, 500000\n 1: ${"addi a1, a1, 1\n".repeat(40)} addi a0, a0, -1\n bnez a0, 1b\n`;

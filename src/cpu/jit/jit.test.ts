@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Csr, Mstatus } from "../csr-state.ts";
+import { LONGEST_STRAIGHT_RUN } from "../hart.ts";
 import { HART, Privilege } from "../layout.ts";
 import { PageTable } from "../page-table.ts";
 import { Pte } from "../sv39.ts";
@@ -297,6 +298,57 @@ describe("whoever looks at the hart between", () => {
       sum += n;
       for (const { hart } of trio.harts) expect(hart.retired).toBe(sum);
     }
+  });
+
+  test("gets the hart back after about so many, whatever it is at", () => {
+    const programs = [
+      LOOP,
+      "1: addi a0, a0, 1\n j 1b",
+      // Calls inside each other, deeper than regions may call.
+      `li sp, ${RAM + 0xf000}\n 1: li s0, 900\n call f\n j 1b
+      f: addi sp, sp, -8\n sd ra, 0(sp)\n addi s0, s0, -1\n blez s0, 2f\n call f\n 2: ld ra, 0(sp)\n addi sp, sp, 8\n ret`,
+      // Jumps to registers, to one of two places.
+      "la s0, 2f\n la s1, 3f\n 1: xor t0, s0, s1\n jr s0\n 2: mv s0, s1\n j 1b\n 3: xor s0, s1, t0\n j 1b",
+      `1: ${"addi a0, a0, 1\n".repeat(500)} j 1b`,
+    ];
+    for (const program of programs)
+      for (const mode of ["on", "always"] as const) {
+        const one = testHart(mode);
+        load(one, program);
+        one.hart.pc = BigInt(RAM);
+        one.hart.run(500_000);
+        expect(one.jit?.stats.regions).toBeGreaterThan(0);
+        for (const limit of [3_000, 10_001, 77_777]) {
+          expect(one.hart.runAbout(limit)).toBe("limit");
+          expect(one.hart.spent).toBeLessThanOrEqual(limit);
+          expect(one.hart.spent).toBeGreaterThan(limit - LONGEST_STRAIGHT_RUN);
+        }
+      }
+  });
+
+  test("has an interrupt taken before the next instruction", () => {
+    const trio = new Trio((one) => {
+      load(one, LOOP);
+      load(one, "addi s5, s5, 1\n csrr s6, mepc\n mret", RAM + 0x4000);
+      one.hart.pc = BigInt(RAM);
+      one.hart.csrs.set(Csr.mtvec, BigInt(RAM + 0x4000));
+      one.hart.csrs.set(Csr.mie, 1n << 7n);
+      one.hart.csrs.set(Csr.mstatus, BigInt(Mstatus.MIE));
+    });
+    for (const n of [50_000, 3, 20_011, 2_601, 40_000, 4]) {
+      trio.run(n);
+      const pc = trio.always.hart.pc;
+      for (const { hart } of trio.harts) hart.csrs.setLine(7, true);
+      trio.run(1);
+      for (const { hart } of trio.harts) {
+        expect(hart.pc).toBe(BigInt(RAM + 0x4000));
+        expect(hart.csrs.get(Csr.mepc)).toBe(pc);
+        hart.csrs.setLine(7, false);
+      }
+    }
+    trio.run(60_000);
+    expect(trio.always.hart.x(21)).toBe(6n);
+    expect(trio.always.jit?.stats.regions).toBeGreaterThan(0);
   });
 
   test("steps through a region instruction by instruction", () => {
