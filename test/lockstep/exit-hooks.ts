@@ -1,17 +1,10 @@
 import { EXIT, ExitKind } from "../../src/cpu/jit/cell.ts";
 import { HART } from "../../src/cpu/layout.ts";
 import { Code, I32 } from "../../src/cpu/wasm/encoder.ts";
-import { P } from "../../src/cpu/wasm/frame.ts";
 import { FIRST_BODY } from "../../src/cpu/wasm/fusion.ts";
 import type { Interpreter } from "../../src/cpu/wasm/interpreter.ts";
 import { ModuleBuilder } from "../../src/cpu/wasm/module-builder.ts";
-import {
-  DEPTH,
-  LEFT,
-  MOST_CALLS,
-  REGION_PARAMETERS,
-  REGION_RESULTS,
-} from "../../src/cpu/wasm/region-support.ts";
+import { LEFT, MOST_CALLS, R, REGION_PARAMETERS, REGION_RESULTS } from "../../src/cpu/wasm/region-support.ts";
 
 /** Told that a region of the hart at this linear address was left, with `HART.pc` and `HART.budget` as they are there. */
 type OnExit = (hart: number) => void;
@@ -62,19 +55,19 @@ function hookModule(body: (type: number) => Code): WebAssembly.Module {
 function tell(): Code {
   const code = new Code(REGION_PARAMETERS.length);
   const record = code.local(I32);
-  code.get(P.hart).mem("i32_load", HART.regionExit).set(record);
-  code.get(P.hart).get(P.budget).get(record).mem("i32_load", EXIT.count).op("i32_sub");
+  code.get(R.hart).mem("i32_load", HART.regionExit).set(record);
+  code.get(R.hart).get(R.budget).get(record).mem("i32_load", EXIT.count).op("i32_sub");
   code.mem("i32_store", HART.budget);
-  code.get(P.hart);
-  code.get(P.hart).mem("i64_load", HART.address);
-  code.get(P.page).get(record).mem("i64_load", EXIT.offset).op("i64_add");
+  code.get(R.hart);
+  code.get(R.hart).mem("i64_load", HART.address);
+  code.get(R.page).get(record).mem("i64_load", EXIT.offset).op("i64_add");
   code.get(record).mem("i32_load16_u", EXIT.kind).i32(ExitKind.indirect).op("i32_sub");
   code
     .i32(ExitKind.return - ExitKind.indirect)
     .op("i32_le_u")
     .op("select");
   code.mem("i64_store", HART.pc);
-  return code.get(P.hart).call(ON_EXIT);
+  return code.get(R.hart).call(ON_EXIT);
 }
 
 /** (hart, budget, code): that a region has returned this; where Wasm was left, it has been told already. */
@@ -88,16 +81,16 @@ function tellReturn(): Code {
 }
 
 function pushAll(code: Code): Code {
-  for (const parameter of Object.values(P)) code.get(parameter);
+  for (const parameter of Object.values(R)) code.get(parameter);
   return code;
 }
 
 /** Calls the inner function, tells of what it returns, and returns that. */
 function callAndTell(code: Code): Code {
   const result = code.local(I32);
-  pushAll(code).call(INNER).set(result).set(P.budget);
-  code.get(P.hart).get(P.budget).get(result).call(TELL_RETURN);
-  return code.get(P.budget).get(result);
+  pushAll(code).call(INNER).set(result).set(R.budget);
+  code.get(R.hart).get(R.budget).get(result).call(TELL_RETURN);
+  return code.get(R.budget).get(result);
 }
 
 function callHook(): Code {
@@ -110,7 +103,7 @@ function callHook(): Code {
 function leaveHook(): Code {
   const code = new Code(REGION_PARAMETERS.length);
   pushAll(code).call(TELL);
-  code.get(P.hart).mem("i32_load", HART.regionExit).mem("i32_load16_u", EXIT.kind);
+  code.get(R.hart).mem("i32_load", HART.regionExit).mem("i32_load16_u", EXIT.kind);
   code.i32(ExitKind.indirectCall).op("i32_ne").if();
   pushAll(code).returnCall(INNER).op("end");
   return callAndTell(code);
@@ -119,8 +112,8 @@ function leaveHook(): Code {
 /** What `enterRegion` calls is told apart by its depth, which no region has that is gone to from another. */
 function regionHook(): Code {
   const code = new Code(REGION_PARAMETERS.length);
-  code.get(DEPTH).i32(MOST_CALLS).op("i32_ne").if();
+  code.get(R.depth).i32(MOST_CALLS).op("i32_ne").if();
   pushAll(code).returnCall(INNER).op("end");
-  code.get(DEPTH).i32(1).op("i32_sub").set(DEPTH);
+  code.get(R.depth).i32(1).op("i32_sub").set(R.depth);
   return callAndTell(code);
 }

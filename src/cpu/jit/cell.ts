@@ -1,6 +1,6 @@
 /**
- * A region's cell: what its code looks up in linear memory, at an address that the instance is given. So code that was
- * compiled once serves every machine that runs the same bytes.
+ * A region's cell: what its code looks up in linear memory, at an address that it is given when it is called. So code that
+ * was compiled once serves every machine that runs the same bytes.
  *
  *      0  i32  generation of the TLB context that the region was last found right for; 0: of none
  *      4  i32  number of the region
@@ -33,6 +33,7 @@ export const TLB_MISS = 32;
  *     16  i32  for a miss: linear address of the web, from the cell; for others how often what comes next was interpreted
  *     20  i32  for a jump or a call: the table index of the region there, or else of `leaveRegion`; for those to a register:
  *              0 where it is not asked any more where they lead to
+ *     24  i32  for a jump or a call: linear address of the cell of the region there
  */
 export const EXIT = {
   offset: 0,
@@ -42,7 +43,8 @@ export const EXIT = {
   web: 16,
   heat: 16,
   link: 20,
-  size: 24,
+  cell: 24,
+  size: 32,
 } as const;
 
 /** So often interpreted code is reached by one exit before it is translated. */

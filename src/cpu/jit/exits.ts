@@ -1,6 +1,6 @@
 import { HART } from "../layout.ts";
 import { type Code, I32 } from "../wasm/encoder.ts";
-import { P } from "../wasm/frame.ts";
+import { R } from "../wasm/region-support.ts";
 import { EXIT, type Exit, exitsOffset } from "./cell.ts";
 import type { RegisterFile } from "./registers.ts";
 
@@ -22,7 +22,6 @@ export class ExitWriter {
   private readonly f: RegisterFile;
   /** Offset in the cell of the first exit's record. */
   private readonly first: number;
-  private readonly cell: number;
   private readonly address: number;
   /** Local: offset of the exit that is taken from the first one. */
   readonly exit: number;
@@ -31,18 +30,17 @@ export class ExitWriter {
   private start = 0;
   private level = 0;
 
-  /** `cell`, `address`: locals. `webs`: how many the region has. */
+  /** `address`: a local. `webs`: how many the region has. */
   constructor(
     code: Code,
     x: RegisterFile,
     f: RegisterFile,
-    { cell, address, webs }: { readonly cell: number; readonly address: number; readonly webs: number },
+    { address, webs }: { readonly address: number; readonly webs: number },
   ) {
     this.code = code;
     this.x = x;
     this.f = f;
     this.first = exitsOffset(webs);
-    this.cell = cell;
     this.address = address;
     this.exit = code.local(I32);
   }
@@ -77,10 +75,10 @@ export class ExitWriter {
       code.op("unreachable");
       return moved;
     }
-    code.get(P.hart).get(this.address).mem("i64_store", HART.address);
-    code.get(P.hart).get(this.cell).i32(this.first).op("i32_add").get(this.exit).op("i32_add");
+    code.get(R.hart).get(this.address).mem("i64_store", HART.address);
+    code.get(R.hart).get(R.cell).i32(this.first).op("i32_add").get(this.exit).op("i32_add");
     code.mem("i32_store", HART.regionExit);
-    for (const parameter of Object.values(P)) code.get(parameter);
+    for (const parameter of Object.values(R)) code.get(parameter);
     code.returnCall(LEAVE);
     return moved;
   }
@@ -94,7 +92,7 @@ export class ExitWriter {
   /** Leaves the linear address of an exit's record on the stack. */
   pushRecord(exit: Exit): void {
     const offset = this.first + this.number(exit) * EXIT.size;
-    this.code.get(this.cell).i32(offset).op("i32_add");
+    this.code.get(R.cell).i32(offset).op("i32_add");
   }
 
   private number(exit: Exit): number {

@@ -1,8 +1,9 @@
 import type { Expr } from "../../isa/meaning.ts";
-import { TLB } from "../layout.ts";
+import { HART, TLB } from "../layout.ts";
 import { type Code, I32 } from "../wasm/encoder.ts";
-import { P, pushTlbEntry, setLinear } from "../wasm/frame.ts";
+import { pushTlbEntry, setLinear } from "../wasm/frame.ts";
 import { ReachedAccess } from "../wasm/memory-access.ts";
+import { R } from "../wasm/region-support.ts";
 import { TLB_MASK } from "../wasm/support.ts";
 import { WEB, webOffset } from "./cell.ts";
 import type { Placed } from "./region.ts";
@@ -11,8 +12,7 @@ import type { Access, Webs } from "./webs.ts";
 /** What the code of a region's accesses needs of its writer. */
 export interface RegionCode {
   readonly code: Code;
-  /** Locals: of the cell's linear address, of the i64 virtual address of a miss, and of a base's i64 place in its range. */
-  readonly cell: number;
+  /** Locals: of the i64 virtual address of a miss, and of a base's i64 place in its range. */
   readonly address: number;
   readonly distance: number;
   /** Leaves an integer register's value on the stack. */
@@ -93,17 +93,17 @@ export class RegionMemory {
 
   /** Finds the base in the web's range, and sets `linear` to where the web's lowest byte is. */
   private check({ web, base }: Access, linear: number): void {
-    const { code, cell, address, distance } = this.region;
+    const { code, address, distance } = this.region;
     const at = webOffset(web);
     const { least, wide } = this.webs.webs[web];
     this.region.pushX(base);
     code
-      .get(cell)
+      .get(R.cell)
       .mem("i64_load", at + WEB.low)
       .op("i64_sub")
       .tee(distance);
     code
-      .get(cell)
+      .get(R.cell)
       .mem("i64_load", at + WEB.span)
       .op("i64_ge_u")
       .ifUnlikely();
@@ -114,7 +114,7 @@ export class RegionMemory {
     code
       .get(distance)
       .op("i32_wrap_i64")
-      .get(cell)
+      .get(R.cell)
       .mem("i32_load", at + WEB.linear)
       .op("i32_add")
       .set(linear);
@@ -126,11 +126,11 @@ export class RegionMemory {
    * the web may have come to stay in another range.
    */
   private lookUp(web: number, linear: number): void {
-    const { code, cell, address } = this.region;
+    const { code, address } = this.region;
     const patience = webOffset(web) + WEB.patience;
     const { least, most, writes } = this.webs.webs[web];
     const table = writes ? TLB.write : TLB.read;
-    pushTlbEntry(code, () => code.get(P.tlb), address, TLB_MASK)
+    pushTlbEntry(code, () => code.get(R.hart).mem("i32_load", HART.dataTlb), address, TLB_MASK)
       .tee(linear)
       .mem("i64_load", table);
     // The last byte's page is looked for in the entry of the first one's: that never has the next page.
@@ -141,8 +141,8 @@ export class RegionMemory {
       .i64(-4096n)
       .op("i64_and")
       .op("i64_ne");
-    code.get(cell).get(cell).mem("i32_load", patience).i32(1).op("i32_sub").mem("i32_store", patience);
-    code.get(cell).mem("i32_load", patience).i32(0).op("i32_lt_s").op("i32_or").ifUnlikely();
+    code.get(R.cell).get(R.cell).mem("i32_load", patience).i32(1).op("i32_sub").mem("i32_store", patience);
+    code.get(R.cell).mem("i32_load", patience).i32(0).op("i32_lt_s").op("i32_or").ifUnlikely();
     this.region.miss(web);
     code.op("end");
     setLinear(code, address, linear, table, linear);

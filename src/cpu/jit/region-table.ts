@@ -2,7 +2,7 @@ import type { Arena } from "../../memory/arena.ts";
 import { SLOT } from "../slots.ts";
 import { FIRST_BODY, FIRST_REGION, MOST_REGIONS, NO_BODY } from "../wasm/fusion.ts";
 import type { Interpreter } from "../wasm/interpreter.ts";
-import { AREA, TARGET, TARGETS } from "../wasm/region-area.ts";
+import { AREA, ENTRY, TARGET, TARGETS } from "../wasm/region-area.ts";
 import { CELL, cellSize, EXIT, ExitKind, exitsOffset, WEB, webOffset } from "./cell.ts";
 import type { Translated } from "./translated.ts";
 
@@ -41,7 +41,7 @@ export class RegionTable {
   /** Numbers from here on have no handler yet. */
   private entered = 0;
   private readonly byPage = new Map<number, Set<Installed>>();
-  /** By slot, the linear addresses of the `EXIT.link` of exits to it. */
+  /** By slot, the linear addresses of the records of exits to it. */
   private readonly links = new Map<number, Set<number>>();
 
   /** `area`: see `instantiate`. */
@@ -72,7 +72,9 @@ export class RegionTable {
   /** The slot's handler, without regard to a region in its place. */
   handlerAt(slot: number): number {
     const handler = this.arena.u32[(slot + SLOT.handler) / 4];
-    return handler < FIRST_REGION ? handler : this.arena.u32[this.original(handler - FIRST_REGION)];
+    return handler < FIRST_REGION
+      ? handler
+      : this.arena.u32[this.entry(handler - FIRST_REGION) + ENTRY.original / 4];
   }
 
   /** Those that have code of a physical page. */
@@ -104,7 +106,7 @@ export class RegionTable {
     const number = this.freeNumbers.pop() ?? this.regions.length;
     this.fillCell(cell, number, code, heat);
     const { leaveRegion, callRegion, enterRegion, table } = this.interpreter;
-    const env = { memory: this.arena.memory, leaveRegion, callRegion, cell };
+    const env = { memory: this.arena.memory, leaveRegion, callRegion };
     const imports = { env: env as unknown as Record<string, WebAssembly.ImportValue> };
     const instance = new WebAssembly.Instance(code.module, imports);
     const returns = code.webs.map(() => 0);
@@ -112,35 +114,39 @@ export class RegionTable {
     this.regions[number] = installed;
     this.byAge.add(installed);
     for (const page of pages) addTo(this.byPage, page, installed);
-    u32[this.original(number)] = u32[(slot + SLOT.handler) / 4];
+    u32[this.entry(number) + ENTRY.original / 4] = u32[(slot + SLOT.handler) / 4];
+    u32[this.entry(number) + ENTRY.cell / 4] = cell;
     if (this.entered === number) table.set(FIRST_REGION + this.entered++, enterRegion);
     table.set(FIRST_BODY + number, instance.exports.region as CallableFunction);
     u32[(slot + SLOT.handler) / 4] = FIRST_REGION + number;
-    for (const [target, link] of linksOf(installed)) {
-      addTo(this.links, target, link);
-      u32[link / 4] = this.bodyAt(target);
+    for (const [target, record] of linksOf(installed)) {
+      addTo(this.links, target, record);
+      this.linkTo(target, record);
     }
     this.relink(slot);
   }
 
-  /** Index in words of where the handler is noted that a region stands in the place of. */
-  private original(number: number): number {
-    return (this.area + AREA.originals) / 4 + number;
+  /** Index in words of a region's `ENTRY`. */
+  private entry(number: number): number {
+    return (this.area + AREA.entries + number * ENTRY.size) / 4;
   }
 
   private forgetTargets(): void {
     const from = this.area + AREA.targets;
-    this.arena.i64.fill(0n, from / 8, (from + TARGETS * TARGET.size) / 8);
+    // Nothing jumps to an odd address.
+    this.arena.i64.fill(-1n, from / 8, (from + TARGETS * TARGET.size) / 8);
   }
 
-  /** The table index of the region at a slot, or of what is called in place of one. */
-  private bodyAt(slot: number): number {
-    const handler = this.arena.u32[(slot + SLOT.handler) / 4];
-    return handler < FIRST_REGION ? NO_BODY : handler + FIRST_BODY - FIRST_REGION;
+  /** Has an exit, by the linear address of its record, lead to the region at a slot, or to what is called in place of one. */
+  private linkTo(slot: number, record: number): void {
+    const { u32 } = this.arena;
+    const to = this.at(slot);
+    u32[(record + EXIT.link) / 4] = to ? FIRST_BODY + to.number : NO_BODY;
+    u32[(record + EXIT.cell) / 4] = to?.cell ?? 0;
   }
 
   private relink(slot: number): void {
-    for (const link of this.links.get(slot) ?? []) this.arena.u32[link / 4] = this.bodyAt(slot);
+    for (const record of this.links.get(slot) ?? []) this.linkTo(slot, record);
   }
 
   private fillCell(cell: number, number: number, { exits, webs }: Translated, heat: number): void {
@@ -165,9 +171,9 @@ export class RegionTable {
     const { number, slot, pages, cell, cellBytes } = installed;
     const { u32 } = this.arena;
     if (u32[(slot + SLOT.handler) / 4] === FIRST_REGION + number)
-      u32[(slot + SLOT.handler) / 4] = u32[this.original(number)];
+      u32[(slot + SLOT.handler) / 4] = u32[this.entry(number) + ENTRY.original / 4];
     for (const page of pages) removeFrom(this.byPage, page, installed);
-    for (const [target, link] of linksOf(installed)) removeFrom(this.links, target, link);
+    for (const [target, record] of linksOf(installed)) removeFrom(this.links, target, record);
     this.relink(slot);
     this.regions[number] = undefined;
     this.byAge.delete(installed);
@@ -182,11 +188,10 @@ export class RegionTable {
   }
 }
 
-/** The slots that a region's exits go to, and the linear addresses of their links. */
+/** The slots that a region's exits go to, and the linear addresses of their records. */
 function* linksOf({ cell, targets, code }: Installed): Iterable<readonly [number, number]> {
   const exits = cell + exitsOffset(code.webs.length);
-  for (const [i, target] of targets.entries())
-    if (target !== 0) yield [target, exits + i * EXIT.size + EXIT.link];
+  for (const [i, target] of targets.entries()) if (target !== 0) yield [target, exits + i * EXIT.size];
 }
 
 function addTo<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {

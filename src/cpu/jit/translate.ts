@@ -4,11 +4,10 @@ import { HART, TLB } from "../layout.ts";
 import { Code, I32, I64 } from "../wasm/encoder.ts";
 import { ExpressionEmitter } from "../wasm/expression.ts";
 import { emitInlineFloat } from "../wasm/float-inline.ts";
-import { P } from "../wasm/frame.ts";
 import { hasFusedMultiplyAdd } from "../wasm/fused-multiply-add.ts";
 import type { ReachedAccess } from "../wasm/memory-access.ts";
 import { ModuleBuilder } from "../wasm/module-builder.ts";
-import { DEPTH, ENDS_CALLS, REGION_PARAMETERS, REGION_RESULTS } from "../wasm/region-support.ts";
+import { ENDS_CALLS, R, REGION_PARAMETERS, REGION_RESULTS } from "../wasm/region-support.ts";
 import { CELL, type Exit, ExitKind } from "./cell.ts";
 import { CALL, ExitWriter, LEAVE } from "./exits.ts";
 import { type Block, type Choice, isReturn, type Placed, type Region, type Target } from "./region.ts";
@@ -47,7 +46,6 @@ export function translate(
   return new RegionWriter(region, isCommon, notes, wide).translate();
 }
 
-const CELL_GLOBAL = 0;
 /** `mstatus.FS` */
 export const FS_DIRTY = 3;
 /** In `fflags`. */
@@ -69,7 +67,6 @@ class RegionWriter implements BlockWriter {
   private readonly exits: ExitWriter;
 
   // Locals.
-  private readonly cell: number;
   /** An address: of an access, or of an indirect jump. */
   private readonly address: number;
   private readonly distance: number;
@@ -80,7 +77,7 @@ class RegionWriter implements BlockWriter {
   private placed!: Placed;
   private readonly memory: RegionMemory;
   private reached: ReachedAccess | undefined;
-  /** Instructions retired, at this point of the code, since the count in `P.budget` was last taken. */
+  /** Instructions retired, at this point of the code, since the count in `R.budget` was last taken. */
   private pending = 0;
   private readonly pendingBehind: number[] = [];
 
@@ -91,18 +88,15 @@ class RegionWriter implements BlockWriter {
     this.notes = notes;
     this.webs = findWebs(region.flow, wide);
     this.floats = region.flow.order.some(({ all }) => all.some(({ instruction }) => instruction.row.float));
-    this.cell = code.local(I32);
     this.address = code.local(I64);
     this.distance = code.local(I64);
     this.result = code.local(I32);
     this.x = new RegisterFile(code, region.flow, "x");
     this.f = new RegisterFile(code, region.flow, "f");
     this.files = [this.x, this.f];
-    const { cell, address } = this;
-    this.exits = new ExitWriter(code, this.x, this.f, { cell, address, webs: this.webs.webs.length });
+    this.exits = new ExitWriter(code, this.x, this.f, { address: this.address, webs: this.webs.webs.length });
     this.memory = new RegionMemory(this.webs, {
       code,
-      cell: this.cell,
       address: this.address,
       distance: this.distance,
       pushX: (register) => this.pushX(register),
@@ -137,7 +131,6 @@ class RegionWriter implements BlockWriter {
     const type = module.type(REGION_PARAMETERS, REGION_RESULTS);
     module.importFunction("leaveRegion", type);
     module.importFunction("callRegion", type);
-    module.importGlobal("cell");
     const index = module.declare(type);
     module.define(index, this.body());
     module.export("region", index);
@@ -164,16 +157,15 @@ class RegionWriter implements BlockWriter {
   /** Makes sure that the region is right where it is entered. */
   private enter(): void {
     const { code } = this;
-    code.globalGet(CELL_GLOBAL).tee(this.cell).mem("i32_load", CELL.generation);
-    code.get(P.tlb).mem("i32_load", TLB.generation).op("i32_ne");
-    code.get(P.budget).get(DEPTH).op("i32_or").i32(0).op("i32_lt_s").op("i32_or");
+    code.get(R.cell).mem("i32_load", CELL.generation);
+    code.get(R.hart).mem("i32_load", HART.dataTlb).mem("i32_load", TLB.generation).op("i32_ne");
     // The same code may stand in two places with different pages around it.
-    if (this.region.pages.length > 1)
-      code.get(this.cell).mem("i64_load", CELL.page).get(P.page).op("i64_ne").op("i32_or");
-    if (this.floats) code.get(P.hart).mem("i32_load", HART.fs).i32(FS_DIRTY).op("i32_ne").op("i32_or");
+    code.get(R.cell).mem("i64_load", CELL.page).get(R.page).op("i64_ne").op("i32_or");
+    code.get(R.budget).get(R.depth).op("i32_or").i32(0).op("i32_lt_s").op("i32_or");
+    if (this.floats) code.get(R.hart).mem("i32_load", HART.fs).i32(FS_DIRTY).op("i32_ne").op("i32_or");
     if (this.floats && this.isCommon) {
-      code.get(P.hart).mem("i32_load", HART.frm).op("i32_or");
-      code.get(P.hart).mem("i32_load", HART.fflags).i32(INEXACT).op("i32_and").op("i32_eqz").op("i32_or");
+      code.get(R.hart).mem("i32_load", HART.frm).op("i32_or");
+      code.get(R.hart).mem("i32_load", HART.fflags).i32(INEXACT).op("i32_and").op("i32_eqz").op("i32_or");
     }
     code.ifUnlikely();
     this.leaveBy({ kind: ExitKind.stale, offset: this.region.entry, count: 0, web: 0 });
@@ -185,17 +177,16 @@ class RegionWriter implements BlockWriter {
   /** Goes on with `leaveRegion`. All registers have been stored. */
   private leaveBy(exit: Exit): void {
     const { code } = this;
-    code.get(P.hart);
+    code.get(R.hart);
     this.exits.pushRecord(exit);
     code.mem("i32_store", HART.regionExit);
-    for (const parameter of Object.values(P)) code.get(parameter);
+    for (const parameter of Object.values(R)) code.get(parameter);
     code.returnCall(LEAVE);
   }
 
   private nameLocals(names: Map<number, string>): void {
-    const { cell, address, distance, result } = this;
-    const { slot: depth, ...parameters } = P;
-    const known = { depth, ...parameters, cell, address, distance, result, exit: this.exits.exit };
+    const { address, distance, result } = this;
+    const known = { ...R, address, distance, result, exit: this.exits.exit };
     for (const [name, local] of Object.entries(known)) names.set(local, name);
     const add = (locals: readonly (number | undefined)[], name: (register: number) => string) =>
       locals.forEach((local, register) => {
@@ -212,7 +203,7 @@ class RegionWriter implements BlockWriter {
     const { code } = this;
     for (const file of this.files) file.beginLoop(block);
     this.pending = 0;
-    code.get(P.budget).i32(0).op("i32_lt_s").ifUnlikely();
+    code.get(R.budget).i32(0).op("i32_lt_s").ifUnlikely();
     this.leave(ExitKind.jump, block.offset, 0);
     code.op("end");
   }
@@ -220,7 +211,7 @@ class RegionWriter implements BlockWriter {
   edge(from: Block | undefined, to: Block, joins = true): void {
     const { code } = this;
     const count = from ? this.pendingBehind[from.index] : 0;
-    if (joins && count > 0) code.get(P.budget).i32(count).op("i32_sub").set(P.budget);
+    if (joins && count > 0) code.get(R.budget).i32(count).op("i32_sub").set(R.budget);
     for (const file of this.files) file.go(from, to);
   }
 
@@ -310,8 +301,8 @@ class RegionWriter implements BlockWriter {
       return;
     }
     this.exits.storeDirty();
-    code.get(P.hart).get(this.address).mem("i64_store", HART.address);
-    code.get(P.budget).i32(count).op("i32_sub");
+    code.get(R.hart).get(this.address).mem("i64_store", HART.address);
+    code.get(R.budget).i32(count).op("i32_sub");
     this.exits.pushRecord({ kind: ExitKind.return, offset, count, web: 0 });
     code.op("return");
   }
@@ -336,24 +327,24 @@ class RegionWriter implements BlockWriter {
     this.memory.forget();
     this.chooseBy(choices, (target) => go(target as Block));
     this.pendingBehind[block.index] = 0;
-    if (!isDirect) code.get(P.hart).get(this.address).mem("i64_store", HART.address);
-    code.get(P.hart);
+    if (!isDirect) code.get(R.hart).get(this.address).mem("i64_store", HART.address);
+    code.get(R.hart);
     this.exits.pushRecord(exit);
     code.mem("i32_store", HART.regionExit);
-    code.get(DEPTH).i32(1).op("i32_sub").get(P.hart).get(P.budget).i32(count).op("i32_sub").get(P.tlb);
+    code.get(R.depth).i32(1).op("i32_sub").get(R.hart).get(R.budget).i32(count).op("i32_sub").get(R.cell);
     this.pushAddress(isDirect ? Math.floor(to / 4096) * 4096 : 0);
     code.call(isDirect ? CALL : LEAVE);
-    code.set(this.result).set(P.budget);
+    code.set(this.result).set(R.budget);
     if (typeof back === "number") {
-      code.get(P.budget).get(this.result).op("return");
+      code.get(R.budget).get(this.result).op("return");
       return;
     }
     code.get(this.result).i32(ENDS_CALLS).op("i32_and");
-    code.get(P.budget).i32(31).op("i32_shr_u").op("i32_or");
-    code.get(P.hart).mem("i64_load", HART.address);
+    code.get(R.budget).i32(31).op("i32_shr_u").op("i32_or");
+    code.get(R.hart).mem("i64_load", HART.address);
     this.pushAddress(back.offset);
     code.op("i64_ne").op("i32_or").ifUnlikely();
-    code.get(P.budget).get(this.result).op("return").op("end");
+    code.get(R.budget).get(this.result).op("return").op("end");
     go(back);
   }
 
@@ -370,7 +361,7 @@ class RegionWriter implements BlockWriter {
   private chooseBy(choices: readonly Choice[], to: (target: Target) => void): void {
     if (choices.length === 0) return;
     const offset = this.code.local(I64);
-    this.code.get(this.address).get(P.page).op("i64_sub").set(offset);
+    this.code.get(this.address).get(R.page).op("i64_sub").set(offset);
     this.choose(
       [...choices].sort((a, b) => a.offset - b.offset),
       offset,
@@ -461,7 +452,7 @@ class RegionWriter implements BlockWriter {
 
   /** Leaves the virtual address of an offset on the stack. */
   private pushAddress(offset: number): void {
-    this.code.get(P.page);
+    this.code.get(R.page);
     if (offset !== 0) this.code.i64(BigInt(offset)).op("i64_add");
   }
 
@@ -476,7 +467,7 @@ class RegionWriter implements BlockWriter {
     const pushMode = row.pattern.split(" ").includes("rm")
       ? () => {
           if (fields.rm < 5) code.i32(fields.rm);
-          else code.get(P.hart).mem("i32_load8_u", HART.roundingModes + fields.rm);
+          else code.get(R.hart).mem("i32_load8_u", HART.roundingModes + fields.rm);
         }
       : undefined;
     // An instruction that says how to round is looked at.
@@ -485,7 +476,7 @@ class RegionWriter implements BlockWriter {
     emitInlineFloat(
       {
         code,
-        hart: P.hart,
+        hart: R.hart,
         argument: (expr) => this.emitter.expr(expr),
         pushMode,
         isCommon,

@@ -4,19 +4,28 @@ import { MOST_REGIONS } from "./fusion.ts";
 export const TARGET = {
   /** i64: the address. */
   address: 0,
-  /** i32: generation of the TLB context that it is an address of. */
-  generation: 8,
   /** i32: table index of the region there. */
-  body: 12,
+  body: 8,
+  /** i32: linear address of its cell. */
+  cell: 12,
   size: 16,
 } as const;
 export const TARGETS = 1024;
 
+/** A region's entry, by its number. */
+export const ENTRY = {
+  /** i32: the handler that it stands in the place of. */
+  original: 0,
+  /** i32: linear address of its cell. */
+  cell: 4,
+  size: 8,
+} as const;
+
 /** What all regions of a machine have in common in linear memory. */
 export const AREA = {
-  /** By region, an i32: the handler that it stands in the place of. */
-  originals: 0,
+  /** `MOST_REGIONS` of `ENTRY`. */
+  entries: 0,
   /** `TARGETS` of `TARGET`, by bits 1 and up of the address. */
-  targets: MOST_REGIONS * 4,
-  size: MOST_REGIONS * 4 + TARGETS * TARGET.size,
+  targets: MOST_REGIONS * ENTRY.size,
+  size: MOST_REGIONS * ENTRY.size + TARGETS * TARGET.size,
 } as const;

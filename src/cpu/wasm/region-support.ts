@@ -14,13 +14,13 @@ import {
 import { FIRST_BODY, FIRST_REGION, MOST_REGIONS, NO_BODY } from "./fusion.ts";
 import type { Mode } from "./handler.ts";
 import type { ModuleBuilder } from "./module-builder.ts";
-import { AREA, TARGET, TARGETS } from "./region-area.ts";
+import { AREA, ENTRY, TARGET, TARGETS } from "./region-area.ts";
 import { PAGE_MASK, pushSlotOffset, TLB_MASK } from "./support.ts";
 
 /**
  * A translated region is a function that is called: by `enterRegion`, the handler of every slot where one begins, or by
- * another region. Its parameters are a handler's, but for the first: how many calls may still stand one inside the other.
- * It returns the instructions still allowed and a code; the guest's registers are in the hart block then, and it goes on
+ * another region. Its parameters have a handler's types and mostly mean the same, but the first is how many calls may still
+ * stand one inside the other. It returns the instructions still allowed and a code; the guest's registers are in the hart block then, and it goes on
  * at `HART.address`:
  *
  *     linear address of the exit's record   wherever that is, in a region or not
@@ -28,14 +28,13 @@ import { PAGE_MASK, pushSlotOffset, TLB_MASK } from "./support.ts";
  *     LEFT                                  not at all: Wasm was left, and `HART.pc` says where
  */
 export const REGION_PARAMETERS = HANDLER_PARAMETERS;
+export const R = { depth: P.slot, hart: P.hart, budget: P.budget, cell: P.tlb, page: P.page } as const;
 export const REGION_RESULTS = [I32, I32] as const;
 const INTERPRETED = 1;
 export const LEFT = 2;
 /** Of the code, the bits without which a region that called goes on where it is. */
 export const ENDS_CALLS = 3;
 
-/** The first parameter. */
-export const DEPTH = P.slot;
 /** Calls of regions inside each other: V8's stack has room for a few thousand. */
 export const MOST_CALLS = 500;
 
@@ -65,7 +64,8 @@ function enterRegionBody(functions: Functions, type: number, self: number): Code
   const result = code.local(I32);
   code.i32(MOST_CALLS).get(P.hart);
   code.get(P.budget).get(P.slot).mem("i32_load16_s", SLOT.ordinal).op("i32_sub");
-  code.get(P.tlb).get(P.page);
+  pushCell(code, () => code.get(P.slot).mem("i32_load", SLOT.handler));
+  code.get(P.page);
   code.get(P.slot).mem("i32_load", SLOT.handler).i32(MOST_REGIONS).op("i32_add").callIndirect(type);
   code.set(result).set(P.budget);
   code.get(result).i32(LEFT).op("i32_and").if().op("return").op("end");
@@ -96,8 +96,10 @@ function enterRegionBody(functions: Functions, type: number, self: number): Code
  */
 function callRegionBody(type: number): Code {
   const code = new Code(REGION_PARAMETERS.length);
-  for (const parameter of Object.values(P)) code.get(parameter);
-  code.get(P.hart).mem("i32_load", HART.regionExit).mem("i32_load", EXIT.link);
+  const record = code.local(I32);
+  code.get(R.hart).mem("i32_load", HART.regionExit).tee(record).mem("i32_load", EXIT.cell).set(R.cell);
+  for (const parameter of Object.values(R)) code.get(parameter);
+  code.get(record).mem("i32_load", EXIT.link);
   return code.returnCallIndirect(type);
 }
 
@@ -110,39 +112,42 @@ function leaveRegionBody(functions: Functions, type: number): Code {
   const record = code.local(I32);
   const kind = code.local(I32);
   const comeBack = (bits = 0) => {
-    code.get(P.budget).get(record);
+    code.get(R.budget).get(record);
     if (bits !== 0) code.i32(bits).op("i32_or");
     code.op("return");
   };
-  const goTo = (pushIndex: () => void) => {
-    for (const parameter of Object.values(P)) code.get(parameter);
+  const goTo = (pushCellAddress: () => void, pushIndex: () => void) => {
+    code.get(R.depth).get(R.hart).get(R.budget);
+    pushCellAddress();
+    code.get(R.page);
     pushIndex();
     code.returnCallIndirect(type);
   };
-  code.get(P.hart).mem("i32_load", HART.regionExit).set(record);
-  code.get(P.budget).get(record).mem("i32_load", EXIT.count).op("i32_sub").set(P.budget);
+  code.get(R.hart).mem("i32_load", HART.regionExit).set(record);
+  code.get(R.budget).get(record).mem("i32_load", EXIT.count).op("i32_sub").set(R.budget);
   code.get(record).mem("i32_load16_u", EXIT.kind).tee(kind);
   code.i32(~1).op("i32_and").i32(ExitKind.indirect).op("i32_eq").if();
   const target = code.local(I32);
   const address = code.local(I64);
-  code.get(P.hart).mem("i64_load", HART.address).set(address);
+  code.get(R.hart).mem("i64_load", HART.address).set(address);
   pushTarget(code, address);
-  code.tee(target).mem("i64_load", TARGET.address).get(address).op("i64_eq");
-  code.get(target).mem("i32_load", TARGET.generation).get(P.tlb).mem("i32_load", TLB.generation);
-  code.op("i32_eq").op("i32_and").if();
-  code.get(address).i64(PAGE_MASK).op("i64_and").set(P.page);
-  goTo(() => code.get(target).mem("i32_load", TARGET.body));
+  code.tee(target).mem("i64_load", TARGET.address).get(address).op("i64_eq").if();
+  code.get(address).i64(PAGE_MASK).op("i64_and").set(R.page);
+  goTo(
+    () => code.get(target).mem("i32_load", TARGET.cell),
+    () => code.get(target).mem("i32_load", TARGET.body),
+  );
   code.op("end");
-  code.get(P.hart).get(P.page).mem("i64_store", HART.regionPage);
-  code.get(address).set(P.page);
+  code.get(R.hart).get(R.page).mem("i64_store", HART.regionPage);
+  code.get(address).set(R.page);
   code.op("else");
   code.get(kind).i32(ExitKind.miss).op("i32_eq").if();
   missedBy(code, record, functions);
   code.op("end");
-  code.get(P.page).get(record).mem("i64_load", EXIT.offset).op("i64_add").set(P.page);
-  code.get(P.hart).get(P.page).mem("i64_store", HART.address);
+  code.get(R.page).get(record).mem("i64_load", EXIT.offset).op("i64_add").set(R.page);
+  code.get(R.hart).get(R.page).mem("i64_store", HART.address);
   code.op("end");
-  code.get(P.budget).get(DEPTH).op("i32_or").i32(0).op("i32_lt_s").if();
+  code.get(R.budget).get(R.depth).op("i32_or").i32(0).op("i32_lt_s").if();
   comeBack();
   code.op("end");
   // What cannot be done in the region is not tried in another one.
@@ -151,8 +156,11 @@ function leaveRegionBody(functions: Functions, type: number): Code {
   code.op("end");
   code.get(kind).op("i32_eqz").if();
   code.get(record).mem("i32_load", EXIT.link).i32(NO_BODY).op("i32_ne").if();
-  code.get(P.page).i64(PAGE_MASK).op("i64_and").set(P.page);
-  goTo(() => code.get(record).mem("i32_load", EXIT.link));
+  code.get(R.page).i64(PAGE_MASK).op("i64_and").set(R.page);
+  goTo(
+    () => code.get(record).mem("i32_load", EXIT.cell),
+    () => code.get(record).mem("i32_load", EXIT.link),
+  );
   code.op("end").op("end");
   // Regions that are being run must not be taken away, as fetching a page may do: that is left to `enterRegion`.
   const slot = code.local(I32);
@@ -163,21 +171,30 @@ function leaveRegionBody(functions: Functions, type: number): Code {
   code.op("end");
   code.get(kind).i32(ExitKind.stale).op("i32_eq").if();
   // The count is asked for by whoever looks at the hart meanwhile.
-  code.get(P.hart).get(P.budget).mem("i32_store", HART.budget);
-  code.get(slot).get(P.tlb).get(P.page).call(functions.validate).op("i32_eqz").if();
+  code.get(R.hart).get(R.budget).mem("i32_store", HART.budget);
+  code.get(slot).get(R.hart).mem("i32_load", HART.dataTlb).get(R.page).call(functions.validate);
+  code.op("i32_eqz").if();
   comeBack(INTERPRETED);
   code.op("end").op("end");
+  const pushBody = () =>
+    code
+      .get(handler)
+      .i32(FIRST_BODY - FIRST_REGION)
+      .op("i32_add");
+  const pushItsCell = () => pushCell(code, () => code.get(handler));
   code.get(kind).i32(~1).op("i32_and").i32(ExitKind.indirect).op("i32_eq").if();
   code.get(record).mem("i32_load", EXIT.link).if();
   // A jump to a register would better not leave the region.
-  countHeat(code, functions, record, () => code.get(P.budget).i32(LEFT).op("return"));
+  countHeat(code, functions, record, () => code.get(R.budget).i32(LEFT).op("return"));
   code.op("else");
   code.get(target).get(address).mem("i64_store", TARGET.address);
-  code.get(target).get(P.tlb).mem("i32_load", TLB.generation).mem("i32_store", TARGET.generation);
   code.get(target);
-  pushBody(code, handler).mem("i32_store", TARGET.body);
+  pushItsCell();
+  code.mem("i32_store", TARGET.cell);
+  code.get(target);
+  pushBody().mem("i32_store", TARGET.body);
   code.op("end").op("end");
-  goTo(() => pushBody(code, handler));
+  goTo(pushItsCell, pushBody);
   return code;
 }
 
@@ -191,12 +208,11 @@ function missedBy(code: Code, record: number, functions: Functions): void {
   code.op("else").get(web).call(functions.missed).op("end");
 }
 
-/** Leaves the table index of the region whose handler is in a local on the stack. */
-function pushBody(code: Code, handler: number): Code {
-  return code
-    .get(handler)
-    .i32(FIRST_BODY - FIRST_REGION)
-    .op("i32_add");
+/** Leaves the linear address of the cell of the region on the stack whose handler `pushHandler` leaves there. */
+function pushCell(code: Code, pushHandler: () => void): void {
+  pushHandler();
+  code.i32(FIRST_REGION).op("i32_sub").i32(ENTRY.size).op("i32_mul").globalGet(AREA_GLOBAL).op("i32_add");
+  code.mem("i32_load", AREA.entries + ENTRY.cell);
 }
 
 /** Leaves the linear address of the target that is kept for the address in a local on the stack. */
@@ -258,6 +274,15 @@ function originalBody(functions: Functions): Code {
 function runOriginal(code: Code, functions: Functions): void {
   for (const parameter of Object.values(P)) code.get(parameter);
   code.globalGet(AREA_GLOBAL);
-  code.get(P.slot).mem("i32_load", SLOT.handler).i32(FIRST_REGION).op("i32_sub").i32(2).op("i32_shl");
-  code.op("i32_add").mem("i32_load", AREA.originals).returnCallIndirect(functions.handlerType);
+  code
+    .get(P.slot)
+    .mem("i32_load", SLOT.handler)
+    .i32(FIRST_REGION)
+    .op("i32_sub")
+    .i32(ENTRY.size)
+    .op("i32_mul");
+  code
+    .op("i32_add")
+    .mem("i32_load", AREA.entries + ENTRY.original)
+    .returnCallIndirect(functions.handlerType);
 }
