@@ -30,12 +30,13 @@ type Given = Required<Pick<HostedOptions, "console" | "host" | "jit">>;
 
 /** A program under the library OS. */
 export function hostedSide(create: (given: Given) => Promise<HostedMachine>): MakeSide {
-  // How often a share asks whether its files have changed depends on the host's time: here on the pieces alone.
   const host = { ...nodeHost, milliseconds: () => 0 };
   return async (jit) => {
     const console = new MemoryConsole();
     const machine = await create({ console, host, jit });
-    const { hart, ram } = machine.board;
+    const { hart, ram, hostTurns } = machine.board;
+    // How often a share asks whether its files have changed depends on the pieces: here it is told of none.
+    Object.defineProperty(hostTurns, "count", { get: () => 0, set: () => {} });
     return {
       harts: [hart],
       ram,
