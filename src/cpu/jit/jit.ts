@@ -21,6 +21,9 @@ export type JitMode = "off" | "on" | "always";
 
 /** Instructions between two looks at where the interpreter is. */
 const SAMPLE = 10_000;
+/** The same while the host warms up (`MakeTranslator.warmUp`): a place is to be one of so few that take all the time, too. */
+const HOT_EARLY = 200;
+const FEW = 12;
 /** The same while it is mostly translated code that runs. */
 const LONGEST_SAMPLE = 50_000;
 /** So often the interpreter was found at a place that is worth translating. */
@@ -29,11 +32,10 @@ const HOT = 4;
 const MOST_DOUBLINGS = 12;
 
 /**
- * Instructions that may be translated from the start, and one more for so many that were retired, but for the first ones: until then
- * V8 is busy with the interpreter's own handlers. Between the guest's instructions that is a tenth of the time or so.
+ * Instructions that may be translated from the start, and one more for so many that were retired, but for those while the host warmed
+ * up. Between the guest's instructions that is a tenth of the time or so.
  */
 const FREE = 600;
-const FIRST = 60_000_000;
 const WORTH_BETWEEN = 20_000;
 const WORTH_BESIDE = 10_000;
 /** So often a region is not entered before it does without the assumption. */
@@ -96,6 +98,8 @@ export class Jit {
   private readonly refused: Installed[] = [];
   /** Jobs for whoever translates beside the guest; `undefined`: nobody does. */
   private requests: Requests | undefined;
+  /** See `MakeTranslator`. */
+  private readonly warmUp: number;
   private readonly wide = new WideWebs();
   /** By physical page: how often translated code of it was lost because it changed. */
   private readonly changes = new Map<number, number>();
@@ -112,6 +116,7 @@ export class Jit {
     this.mode = mode;
     this.ram = ram;
     this.code = code;
+    this.warmUp = makeTranslator?.warmUp ?? 0;
     this.table = new RegionTable(ram.arena, interpreter, area);
     if (mode === "on" && makeTranslator) this.requests = new Requests(ram, code, makeTranslator);
     code.onForget = (page) => this.forget(page);
@@ -250,7 +255,7 @@ export class Jit {
   /** Not much was translated, for what the hart has run: a short program would not see the time come back. */
   private isAffordable(hart: Hart): boolean {
     const worth = this.beside ? WORTH_BESIDE : WORTH_BETWEEN;
-    const most = FREE + Math.max(0, hart.retired - FIRST) / worth;
+    const most = FREE + Math.max(0, hart.retired - this.warmUp) / worth;
     return this.mode === "always" || this.stats.instructions < most;
   }
 
@@ -266,7 +271,8 @@ export class Jit {
     const heat = (this.heat.get(slot) ?? 0) + 1;
     this.heat.set(slot, heat);
     const changes = this.changes.get(hart.mmu.codePage(Number(hart.pc >> 12n))) ?? 0;
-    return heat >= HOT * 2 ** Math.min(changes, MOST_DOUBLINGS);
+    const least = hart.retired < this.warmUp ? Math.max(HOT_EARLY, hart.retired / SAMPLE / FEW) : HOT;
+    return heat >= least * 2 ** Math.min(changes, MOST_DOUBLINGS);
   }
 
   private profileOf(slot: number): JumpProfile {
