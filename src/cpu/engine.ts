@@ -75,6 +75,7 @@ export class Engine {
         straddle: (slot, half) => code.decodeStraddler(slot >>> 0, half),
         float: (op, mode) => this.hart.float(op, mode),
         missed: (web) => this.jit?.missed(this.hart, web >>> 0),
+        executeSystem: (inRegion) => (this.hart.executeSystem(inRegion !== 0) ? 1 : 0),
         validate: (slot, tlb, page) => (this.jit?.validate(this.hart, slot >>> 0, tlb >>> 0, page) ? 1 : 0),
       },
       this.area,

@@ -6,6 +6,7 @@ import { Engine } from "./engine.ts";
 import { isHartBlock } from "./hart-block.ts";
 import { interruptToTake } from "./interrupts.ts";
 import { LARGEST_REGION } from "./jit/region.ts";
+import { Reliance } from "./jit/reliance.ts";
 import { Cause, Exit, HART, HART_BLOCK_SIZE, Privilege, TLB, TLB_ENTRIES } from "./layout.ts";
 import { Mmu } from "./mmu.ts";
 import { STORE_DONE } from "./port.ts";
@@ -75,8 +76,11 @@ export class Hart {
   private limit = 0;
   /** Instructions retired since decoded code was last looked over for fusion. */
   private sinceFusion = 0;
-  /** Instructions granted to the Wasm that is running now; 0 outside it. */
+  /** Instructions granted to the Wasm that is running now, without those that have been spent otherwise; 0 outside it. */
   private granted = 0;
+  /** What the last system instruction ended the run by, if it did. */
+  private ended: RunResult | undefined;
+  private readonly reliance = new Reliance();
   /** The page being fetched from is only partly executable: the next instruction is to be stepped, checked. */
   private checkEveryFetch = false;
 
@@ -199,12 +203,9 @@ export class Hart {
             if (!this.enterPendingTrap()) return "supervisor";
           }
           break;
-        case Exit.system: {
-          this.spent++;
-          const result = this.system();
-          if (result !== undefined) return result;
+        case Exit.system:
+          if (this.ended !== undefined) return this.ended;
           break;
-        }
       }
     }
     return "limit";
@@ -287,15 +288,19 @@ export class Hart {
     this.setWord(HART.budget, granted);
     this.setWord(HART.exit, Exit.budget);
     this.granted = granted;
-    this.engine.run(this, mode, granted);
-    const retired = granted - this.word(HART.budget);
+    let retired = 0;
+    try {
+      this.engine.run(this, mode, granted);
+    } finally {
+      retired = this.granted - this.word(HART.budget);
+      this.granted = 0;
+      this.setWord(HART.budget, 0);
+      this.addRetired(retired);
+    }
     if (checked) {
       this.checkEveryFetch = false;
       this.mmu.dropFetchEntries();
     }
-    this.granted = 0;
-    this.setWord(HART.budget, 0);
-    this.addRetired(retired);
     this.warmUp(retired);
     if (jit && mode === "chain") {
       jit.untilSample -= retired;
@@ -365,6 +370,25 @@ export class Hart {
     }
     this.csrs.floatState = 3;
     return true;
+  }
+
+  /**
+   * For compiled code: executes the system instruction at pc, whose bits are in `HART.value`, with `HART.budget` what remained
+   * before it. Returns whether the code goes on: the interpreter's at pc; a region's behind the instruction, with all that it
+   * relies on as it was. Otherwise Wasm has to be left.
+   */
+  executeSystem(inRegion: boolean): boolean {
+    const { jit } = this.engine;
+    const { reliance } = this;
+    if (inRegion) reliance.note(this);
+    this.spent++;
+    this.granted--;
+    this.setWord(HART.budget, this.word(HART.budget) - 1);
+    this.ended = this.system();
+    const isSteady = inRegion ? reliance.holdsBehind(this) : jit?.mode !== "always";
+    const goesOn = isSteady && this.ended === undefined && !this.attention && interruptToTake(this) < 0;
+    if (!goesOn) this.setWord(HART.exit, Exit.system);
+    return goesOn && (inRegion || this.word(HART.budget) >= 0);
   }
 
   private system(): RunResult | undefined {

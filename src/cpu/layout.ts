@@ -23,7 +23,7 @@ export const HART = {
   /** i64: virtual address of a slow memory access, or of a fetch. */
   address: 536,
   /** i64: value of a slow store (low bytes), result of a slow load (zero-extended) or of a float operation;
-   *  for `Exit.system`, the instruction's bits. */
+   *  for a system instruction, its bits. */
   value: 544,
   /** i64 ×3: arguments of a slow float operation. */
   floatArgs: 552,
@@ -67,7 +67,7 @@ export const Exit = {
   budget: 0,
   /** The instruction at `pc` trapped: `cause` and `tval` are set; it did not retire. */
   trap: 1,
-  /** The instruction at `pc` is a `system` row: `value` holds its bits. It has not been executed. */
+  /** A `system` instruction has been executed, and there is something to look at before the next one. */
   system: 2,
   /** The floating-point unit is not in state dirty: execute again once `fs` is settled, or trap. */
   floatState: 3,

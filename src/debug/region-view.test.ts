@@ -76,7 +76,7 @@ inner:  addi a1, a1, -1
 _start: sd a1, 8(a0)
         ld a2, -16(a0)
         lw a3, 0(sp)
-        ecall`);
+        ebreak`);
     const start = view?.address ?? 0;
     expect(view?.webs).toMatchObject([
       {
@@ -145,7 +145,7 @@ add:    addi a0, a0, 1
   });
 
   it("is nothing where the interpreter has the first instruction, where no code is, and at odd addresses", async () => {
-    expect(await region("_start: ecall")).toBeUndefined();
+    expect(await region("_start: ebreak")).toBeUndefined();
     expect(regionAt(BASE, () => undefined)).toBeUndefined();
     expect(regionAt(BASE + 1, () => 0x13)).toBeUndefined();
   });

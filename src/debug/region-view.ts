@@ -26,7 +26,7 @@ export interface InstructionView {
 export interface EdgeView {
   /**
    * `choice`: one of the places that a jump to a register was seen to go to, or that a call returns to. `back`: where another
-   * region, which is called, returns to.
+   * region, which is called, returns to, or the hart that does a system instruction.
    */
   readonly kind: "fall" | "jump" | "taken" | "other" | "choice" | "back";
   readonly block: number | undefined;
@@ -210,6 +210,8 @@ class Viewer {
         return end.choices.map(({ to }) => edge("choice", to));
       case "call":
         return [...end.choices.map(({ to }) => edge("choice", to)), edge("back", end.back)];
+      case "system":
+        return [edge("back", end.back)];
       case "leave":
         return [];
     }

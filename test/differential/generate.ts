@@ -14,12 +14,16 @@ export type Unit = readonly number[] | string;
 
 const SP = 2;
 const S0 = 8;
+const A7 = 17;
 const T4 = 29;
 const T5 = 30;
 const T6 = 31;
 const RESERVED = new Set([SP, S0, T5, T6]);
 /** Scratch memory reaches this many bytes to both sides of where the pointers point. */
 export const SCRATCH_REACH = 2048;
+
+/** Numbers from here on are no system calls of Linux. */
+export const FIRST_STRANGE_CALL = 1500;
 
 type Kind = "plain" | "memory" | "atomic" | "jump" | "csr";
 
@@ -52,6 +56,7 @@ export function randomUnit(r: Random): Unit {
   if (n < 80) return [plain(r, "memory")];
   if (n < 87) return atomic(r);
   if (n < 96) return jump(r);
+  if (n < 97) return systemCall(r);
   return [floatCsr(r)];
 }
 
@@ -118,6 +123,14 @@ function floatCsr(r: Random): number {
     () => encode(named("csrrs"), { rd: destination(), rs1: 0, imm: 3 }),
     () => encode(named("csrrci"), { rd: destination(), rs1: r.below(32), imm: 1 }),
   ])();
+}
+
+/** A system call that there is not: the same result everywhere. */
+function systemCall(r: Random): Unit {
+  return [
+    encode(named("addi"), { rd: A7, rs1: 0, imm: FIRST_STRANGE_CALL + r.below(500) }),
+    encode(named("ecall"), {}),
+  ];
 }
 
 const lengthOf = (bits: number) => ((bits & 3) === 3 ? 4 : 2);

@@ -8,9 +8,11 @@ import { Hart } from "../../src/cpu/hart.ts";
 import { Cause, Privilege } from "../../src/cpu/layout.ts";
 import { PageTable } from "../../src/cpu/page-table.ts";
 import { Pte } from "../../src/cpu/sv39.ts";
+import { errno } from "../../src/kernel/syscalls/errno.ts";
 import { Arena } from "../../src/memory/arena.ts";
 import { Bus } from "../../src/memory/bus.ts";
 import { PhysicalMemory } from "../../src/memory/physical-memory.ts";
+import { FIRST_STRANGE_CALL } from "./generate.ts";
 
 // As the command line does (`tools/launcher.cjs`).
 setFlagsFromString("--experimental-wasm-relaxed-simd");
@@ -107,6 +109,11 @@ export function runOnHart(elf: Uint8Array, mode: Way): OurRun {
         // So that every block runs with a handler an instruction first, and with fused ones from then on.
         hart.code.fuse();
         hart.setXn(10, hart.xn(12));
+        hart.pc += 4n;
+        return true;
+      }
+      if (cause === Cause.ecallU && hart.xn(17) >= FIRST_STRANGE_CALL) {
+        hart.setXn(10, -errno.ENOSYS);
         hart.pc += 4n;
         return true;
       }

@@ -16,8 +16,8 @@ const TELL = 2;
 const TELL_RETURN = 3;
 
 /**
- * What regions are run by, with something in between: functions like `leaveRegion`, `callRegion` and a region itself, each of
- * which tells of the exit and then does what the inner one does. So wherever a region is left for another one, for the
+ * What regions are run by, with something in between: functions like `leaveRegion`, `callRegion`, `callSystem` and a region
+ * itself, each of which tells of the exit and then does what the inner one does. So wherever a region is left for another one, for the
  * interpreter or for TypeScript, that is known, and the guest is run no differently.
  */
 export function withHooks(inner: Interpreter, memory: WebAssembly.Memory, onExit: OnExit): Interpreter {
@@ -31,6 +31,7 @@ export function withHooks(inner: Interpreter, memory: WebAssembly.Memory, onExit
     enterRegion: inner.enterRegion,
     leaveRegion: hook(hookModule(leaveHook), inner.leaveRegion),
     callRegion: hook(hookModule(callHook), inner.callRegion),
+    callSystem: hook(hookModule(systemHook), inner.callSystem),
     table: {
       set: (index, entry) =>
         inner.table.set(index, entry && index >= FIRST_BODY ? hook(region, entry) : entry),
@@ -97,6 +98,14 @@ function callHook(): Code {
   const code = new Code(REGION_PARAMETERS.length);
   pushAll(code).call(TELL);
   return callAndTell(code);
+}
+
+function systemHook(): Code {
+  const code = new Code(REGION_PARAMETERS.length);
+  code.get(R.hart).get(R.page).mem("i64_store", HART.pc);
+  code.get(R.hart).get(R.budget).mem("i32_store", HART.budget);
+  code.get(R.hart).call(ON_EXIT);
+  return pushAll(code).returnCall(INNER);
 }
 
 /** Only a call comes back; jumps from region to region, of which there may be any number, have to be tail calls. */

@@ -7,6 +7,7 @@ import type { RegisterFile } from "./registers.ts";
 /** Function indexes in a region's module of its imports, from `wasm/region-support.ts`. */
 export const LEAVE = 0;
 export const CALL = 1;
+export const SYSTEM = 2;
 
 /** Registers that are stored at the same place. */
 interface Storing {

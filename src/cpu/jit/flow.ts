@@ -40,6 +40,8 @@ function targets(end: End): Target[] {
     case "fall":
     case "jump":
       return [end.to];
+    case "system":
+      return [end.back];
     case "branch":
       return end.taken === end.other ? [end.taken] : [end.taken, end.other];
     case "indirect":
@@ -59,7 +61,8 @@ function cut(end: End, to: Block): void {
   } else if (end.kind === "call") {
     end.choices = end.choices.filter((choice) => choice.to !== to);
     if (end.back === to) end.back = to.offset;
-  } else if (end.kind === "indirect") end.choices = end.choices.filter((choice) => choice.to !== to);
+  } else if (end.kind === "system") end.back = to.offset;
+  else if (end.kind === "indirect") end.choices = end.choices.filter((choice) => choice.to !== to);
 }
 
 function reversePostorder(entry: Block): Block[] {

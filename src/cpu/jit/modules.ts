@@ -31,7 +31,7 @@ export function compileNow(module: WebAssembly.Module): void {
   memory ??= new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   leave ??= leaving();
   const { exports } = new WebAssembly.Instance(module, {
-    env: { memory, leaveRegion: leave, callRegion: leave },
+    env: { memory, leaveRegion: leave, callRegion: leave, callSystem: leave },
   });
   (exports.region as (...parameters: readonly (number | bigint)[]) => void)(...NOTHING_LEFT);
 }

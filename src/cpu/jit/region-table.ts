@@ -38,6 +38,8 @@ export class RegionTable {
   /** The same, the oldest first. */
   private readonly byAge = new Set<Installed>();
   private readonly freeNumbers: number[] = [];
+  /** How often one was removed. */
+  removals = 0;
   /** Numbers from here on have no handler yet. */
   private entered = 0;
   private readonly byPage = new Map<number, Set<Installed>>();
@@ -105,8 +107,8 @@ export class RegionTable {
     const cell = this.arena.reserve(cellBytes, 8);
     const number = this.freeNumbers.pop() ?? this.regions.length;
     this.fillCell(cell, number, code, heat);
-    const { leaveRegion, callRegion, enterRegion, table } = this.interpreter;
-    const env = { memory: this.arena.memory, leaveRegion, callRegion };
+    const { leaveRegion, callRegion, callSystem, enterRegion, table } = this.interpreter;
+    const env = { memory: this.arena.memory, leaveRegion, callRegion, callSystem };
     const imports = { env: env as unknown as Record<string, WebAssembly.ImportValue> };
     const instance = new WebAssembly.Instance(code.module, imports);
     const returns = code.webs.map(() => 0);
@@ -177,6 +179,7 @@ export class RegionTable {
     this.relink(slot);
     this.regions[number] = undefined;
     this.byAge.delete(installed);
+    this.removals++;
     this.forgetTargets();
     this.interpreter.table.set(FIRST_BODY + number, null);
     this.freeNumbers.push(number);

@@ -39,7 +39,7 @@ const shape = (region: Region | undefined) =>
 
 describe("a region", () => {
   test("is the blocks that branches lead to", () => {
-    const region = find("again: addi a0, a0, -1\n beqz a0, out\n j again\n out: ecall");
+    const region = find("again: addi a0, a0, -1\n beqz a0, out\n j again\n out: ebreak");
     expect(shape(region)).toEqual([
       { at: 0, names: "addi beq", end: "branch", to: [12, 8] },
       { at: 8, names: "jal", end: "jump", to: [0] },
@@ -48,7 +48,7 @@ describe("a region", () => {
   });
 
   test("is split where its own code is jumped into", () => {
-    const region = find("addi a0, a0, 1\n middle: addi a1, a1, 1\n bnez a1, middle\n ecall");
+    const region = find("addi a0, a0, 1\n middle: addi a1, a1, 1\n bnez a1, middle\n ebreak");
     expect(shape(region)?.slice(0, 2)).toEqual([
       { at: 0, names: "addi", end: "fall", to: [4] },
       { at: 4, names: "addi bne", end: "branch", to: [4, 12] },
@@ -56,10 +56,34 @@ describe("a region", () => {
   });
 
   test("does not begin with what the interpreter does", () => {
-    expect(find("ecall")).toBeUndefined();
+    expect(find("ebreak")).toBeUndefined();
     expect(find("fclass.d a0, fa0")).toBeUndefined();
-    expect(find("csrr a0, fflags")).toBeUndefined();
+    expect(find("sret")).toBeUndefined();
     expect(find(".word 0")).toBeUndefined();
+  });
+
+  test("goes on behind a system instruction, which ends a block", () => {
+    for (const system of [
+      "ecall",
+      "csrrw zero, sstatus, a0",
+      "csrrci a0, sstatus, 2",
+      "fence.i",
+      "sfence.vma",
+    ])
+      expect(shape(find(`addi a0, a0, 1\n ${system}\n addi a0, a0, 1\n ebreak`))).toEqual([
+        { at: 0, names: `addi ${system.split(" ")[0]}`, end: "system", to: [8] },
+        { at: 8, names: "addi", end: "leave", to: [] },
+      ]);
+  });
+
+  test("takes in a function that makes a system call", () => {
+    const region = find("jal f\n addi a1, a1, 1\n ebreak\n f: li a7, 1\n ecall\n ret");
+    expect(shape(region)?.map(({ names, to }) => [names, to])).toEqual([
+      ["jal", [12]],
+      ["addi ecall", [20]],
+      ["jalr", [4]],
+      ["addi", []],
+    ]);
   });
 
   test("ends before an instruction that was never reached, and where nothing is", () => {
@@ -76,7 +100,7 @@ describe("a region", () => {
   });
 
   test("has a function once for each place that calls it, and its return goes back there", () => {
-    const region = find("jal f\n jal f\n ecall\n f: addi a0, a0, 1\n ret");
+    const region = find("jal f\n jal f\n ebreak\n f: addi a0, a0, 1\n ret");
     const functions = region?.flow.order.filter(({ all }) =>
       all.some((p) => p.instruction.row.name === "addi"),
     );
@@ -85,8 +109,8 @@ describe("a region", () => {
 
   test("calls functions that call others, or are large, and goes on where they return to", () => {
     const large = `f: ${"addi a0, a0, 1\n".repeat(100)} ret`;
-    for (const callee of ["f: addi a0, a0, 1\n jal f\n ret", large, "f: ecall\n ret"]) {
-      const region = find(`addi a1, a1, 1\n jal f\n addi a2, a2, 1\n ecall\n ${callee}`);
+    for (const callee of ["f: addi a0, a0, 1\n jal f\n ret", large, "f: ebreak\n ret"]) {
+      const region = find(`addi a1, a1, 1\n jal f\n addi a2, a2, 1\n ebreak\n ${callee}`);
       expect(shape(region)).toEqual([
         { at: 0, names: "addi jal", end: "call", to: [8] },
         { at: 8, names: "addi", end: "leave", to: [] },
@@ -97,7 +121,7 @@ describe("a region", () => {
 
   test("knows where a call leads that takes two instructions, but not where the second is jumped to alone", () => {
     const source = (first: string) =>
-      `${first}\n 1: auipc ra, 0\n 2: jalr ra, 20(ra)\n ecall\n .zero 8\n f: jal f`;
+      `${first}\n 1: auipc ra, 0\n 2: jalr ra, 20(ra)\n ebreak\n .zero 8\n f: jal f`;
     const [before, block] = find(source("addi a0, a0, 1"))?.flow.order ?? [];
     expect(before.end).toMatchObject({ kind: "call", to: 24 });
     expect(block.end).toEqual({ kind: "leave", offset: 12 });
@@ -106,7 +130,7 @@ describe("a region", () => {
   });
 
   test("calls what a small function ends by jumping to, and goes on behind the call of that function", () => {
-    const region = find("jal f\n addi a1, a1, 1\n ecall\n f: ld t1, 0(a0)\n jr t1");
+    const region = find("jal f\n addi a1, a1, 1\n ebreak\n f: ld t1, 0(a0)\n jr t1");
     expect(shape(region)).toEqual([
       { at: 0, names: "jal", end: "jump", to: [12] },
       { at: 12, names: "ld jalr", end: "call", to: [4] },
@@ -120,7 +144,7 @@ describe("a region", () => {
   });
 
   test("goes on where a jump to a register was seen to go", () => {
-    const source = "addi a0, a0, 1\n jr a1\n one: addi a2, a2, 1\n two: addi a3, a3, 1\n ecall";
+    const source = "addi a0, a0, 1\n jr a1\n one: addi a2, a2, 1\n two: addi a3, a3, 1\n ebreak";
     expect(find(source)?.flow.order.length).toBe(1);
     const region = find(source, { choices: { 4: [8, 12] } });
     expect(shape(region)?.[0].to).toEqual([8, 12]);
@@ -130,13 +154,13 @@ describe("a region", () => {
   });
 
   test("knows the pages that its instructions stand in, of one across an edge both", () => {
-    expect(find("addi a0, a0, 1\n addi a0, a0, 1\n ecall", { at: 4094 })?.pages).toEqual([0, 1]);
-    expect(find("addi a0, a0, 1\n ecall", { at: 4088 })?.pages).toEqual([0]);
-    expect(find("j far\n .zero 8192\n far: addi a0, a0, 1\n ecall")?.pages).toEqual([0, 2]);
+    expect(find("addi a0, a0, 1\n addi a0, a0, 1\n ebreak", { at: 4094 })?.pages).toEqual([0, 1]);
+    expect(find("addi a0, a0, 1\n ebreak", { at: 4088 })?.pages).toEqual([0]);
+    expect(find("j far\n .zero 8192\n far: addi a0, a0, 1\n ebreak")?.pages).toEqual([0, 2]);
   });
 
   test("has its largest size", () => {
-    const region = find(`${"addi a0, a0, 1\n".repeat(1000)} ecall`);
+    const region = find(`${"addi a0, a0, 1\n".repeat(1000)} ebreak`);
     const instructions = region?.flow.order.flatMap(({ all }) => all) ?? [];
     expect(instructions.length).toBe(LARGEST_REGION);
     expect(region?.flow.order[0].end).toEqual({ kind: "fall", to: 4 * LARGEST_REGION });

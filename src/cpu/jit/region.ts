@@ -1,4 +1,5 @@
 import { decode } from "../../isa/decode.ts";
+import type { SystemRoutine } from "../../isa/meaning.ts";
 import type { Instruction } from "../../isa/row.ts";
 import { isDirectJump } from "../wasm/variants.ts";
 import { analyseFlow, type Flow } from "./flow.ts";
@@ -57,6 +58,8 @@ export type End =
       choices: Choice[];
       back: Target;
     }
+  /** An instruction that is done outside of the region, which goes on at `back` if nothing that it relies on has changed. */
+  | { readonly kind: "system"; readonly placed: Placed; back: Target }
   /** The instruction there is the interpreter's. */
   | { readonly kind: "leave"; readonly offset: number };
 
@@ -171,7 +174,10 @@ class Finder {
         this.follow(frame, placed, before);
         return;
       }
-      if (!isTranslated(placed.instruction)) return;
+      if (!isTranslated(placed.instruction)) {
+        if (goesOnBehind(placed.instruction)) this.lead(frame, next);
+        return;
+      }
       before = placed;
       offset = next;
     }
@@ -215,7 +221,8 @@ class Finder {
         if (!instruction) break;
         seen.add(offset);
         const { row, fields, length } = instruction;
-        if (seen.size > MOST_INLINED || !isTranslated(instruction)) return false;
+        if (seen.size > MOST_INLINED) return false;
+        if (!isTranslated(instruction) && !goesOnBehind(instruction)) return false;
         if (row.meaning.kind === "jump") {
           if (fields.rd === RA) return false;
           if (isDirectJump(row.meaning)) starts.push(offset + fields.imm);
@@ -269,6 +276,7 @@ class Finder {
     const { row, fields, length } = instruction;
     if (row.meaning.kind === "branch")
       return { kind: "branch", placed, taken: offset + fields.imm, other: offset + length };
+    if (goesOnBehind(instruction)) return { kind: "system", placed, back: offset + length };
     if (row.meaning.kind !== "jump") return isTranslated(instruction) ? undefined : { kind: "leave", offset };
     const to = directTarget(placed, before);
     const found = this.source.choices(offset);
@@ -292,6 +300,9 @@ class Finder {
       case "branch":
         end.taken = this.block(frame, end.taken as number);
         end.other = this.block(frame, end.other as number);
+        break;
+      case "system":
+        end.back = this.block(frame, end.back as number);
         break;
       case "indirect":
         for (const choice of end.choices)
@@ -333,6 +344,18 @@ function directTarget({ offset, instruction }: Placed, before: Placed | undefine
 function isTranslated({ row }: Instruction): boolean {
   const { meaning } = row;
   return meaning.kind !== "system" && !usesOf(row).needsCall;
+}
+
+/** A system instruction that mostly lets the next one follow: an environment call does where the library OS answers it. */
+function goesOnBehind({ row: { meaning } }: Instruction): boolean {
+  return meaning.kind === "system" && !ELSEWHERE.has(meaning.routine);
+}
+
+const ELSEWHERE: ReadonlySet<SystemRoutine> = new Set(["ebreak", "mret", "sret", "wfi"]);
+
+/** Registers are in the hart block at the block's end, and what stands there is all that is known of them behind it. */
+export function goesOutside({ end }: Block): boolean {
+  return end.kind === "call" || end.kind === "system";
 }
 
 export function isReturn({ fields }: Instruction): boolean {

@@ -3,7 +3,7 @@ import { type Code, F64, I64 } from "../wasm/encoder.ts";
 import { P } from "../wasm/frame.ts";
 import { type Flow, successors } from "./flow.ts";
 import { innermostLoops } from "./loops.ts";
-import type { Block, Placed } from "./region.ts";
+import { type Block, goesOutside, type Placed } from "./region.ts";
 import { usesOf } from "./uses.ts";
 
 /** Sets of registers are bits, register 0 the lowest. */
@@ -68,7 +68,7 @@ export class RegisterFile {
     }).map((registers) => registers & named);
     this.comesIn = validRegisters(flow, writes, this.needed, this.loops);
     this.goesOut = flow.order.map((block, i) =>
-      isCall(block) ? 0 : this.comesIn[i] | this.needed[i] | writes[i],
+      goesOutside(block) ? 0 : this.comesIn[i] | this.needed[i] | writes[i],
     );
   }
 
@@ -88,7 +88,7 @@ export class RegisterFile {
 
   /** The instructions of a block are written, but for the jump at its end. */
   end(block: Block): void {
-    if (isCall(block) || successors(block).some((next) => this.keeps(block.index, next.index))) return;
+    if (goesOutside(block) || successors(block).some((next) => this.keeps(block.index, next.index))) return;
     this.store(this.dirty);
     this.dirty = 0;
   }
@@ -102,11 +102,17 @@ export class RegisterFile {
 
   /** Before control goes to a block, from one or from outside of the region. */
   go(from: Block | undefined, to: Block): void {
-    if (from && !isCall(from) && !this.keeps(from.index, to.index)) {
+    if (from && !goesOutside(from) && !this.keeps(from.index, to.index)) {
       this.leave(from);
       this.store(this.dirty);
     }
     if (this.loadsBefore(to)) this.load(this.needed[to.index] & ~(from ? this.goesOut[from.index] : 0));
+  }
+
+  /** What has been stored may change: no local is right. */
+  forget(): void {
+    this.dirty = 0;
+    this.valid = 0;
   }
 
   /** The register's local has got a new value. */
@@ -148,8 +154,6 @@ export class RegisterFile {
   }
 }
 
-const isCall = ({ end }: Block) => end.kind === "call";
-
 function readBy({ instruction }: Placed, file: "x" | "f"): Registers {
   let read = 0;
   for (const field of usesOf(instruction.row)[file]) read |= 1 << instruction.fields[field];
@@ -178,7 +182,7 @@ function dirtyRegisters(
     for (let i = 0; i < order.length; i++) {
       let all = 0;
       for (const from of sources[i])
-        if (!isCall(order[from]) && isInSameLoop(loops, from, i)) all |= dirty[from] | writes[from];
+        if (!goesOutside(order[from]) && isInSameLoop(loops, from, i)) all |= dirty[from] | writes[from];
       if (all !== dirty[i]) changed = true;
       dirty[i] = all;
     }
@@ -202,7 +206,7 @@ function neededRegisters(
   repeat(() => {
     let changed = false;
     for (let i = order.length - 1; i >= 0; i--) {
-      const after = isCall(order[i]) || mayLeave(order[i]) ? [] : successors(order[i]);
+      const after = goesOutside(order[i]) || mayLeave(order[i]) ? [] : successors(order[i]);
       let out = after.length > 0 ? ALL : 0;
       for (const next of after) out &= needed[next.index];
       const all = least[i] | (out & ~writes[i]);
@@ -240,7 +244,7 @@ function validRegisters(
     for (let i = 1; i < order.length; i++) {
       let all = kept[i];
       for (const from of sources[i])
-        all &= isCall(order[from]) ? 0 : valid[from] | needed[from] | writes[from];
+        all &= goesOutside(order[from]) ? 0 : valid[from] | needed[from] | writes[from];
       // What is loaded before the block, where it is not there.
       if (loops[i] >= 0) all |= needed[i];
       if (all !== valid[i]) changed = true;
@@ -263,7 +267,7 @@ function writtenOnTheWay(
   for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
     if (seen.has(at)) continue;
     seen.add(at);
-    all |= isCall(order[at]) ? ALL : writes[at];
+    all |= goesOutside(order[at]) ? ALL : writes[at];
     queue.push(...sources[at]);
   }
   return all;

@@ -9,7 +9,7 @@ import type { ReachedAccess } from "../wasm/memory-access.ts";
 import { ModuleBuilder } from "../wasm/module-builder.ts";
 import { ENDS_CALLS, R, REGION_PARAMETERS, REGION_RESULTS } from "../wasm/region-support.ts";
 import { CELL, type Exit, ExitKind } from "./cell.ts";
-import { CALL, ExitWriter, LEAVE } from "./exits.ts";
+import { CALL, ExitWriter, LEAVE, SYSTEM } from "./exits.ts";
 import { type Block, type Choice, isReturn, type Placed, type Region, type Target } from "./region.ts";
 import { RegionMemory } from "./region-memory.ts";
 import { RegisterFile } from "./registers.ts";
@@ -131,6 +131,7 @@ class RegionWriter implements BlockWriter {
     const type = module.type(REGION_PARAMETERS, REGION_RESULTS);
     module.importFunction("leaveRegion", type);
     module.importFunction("callRegion", type);
+    module.importFunction("callSystem", type);
     const index = module.declare(type);
     module.define(index, this.body());
     module.export("region", index);
@@ -261,6 +262,9 @@ class RegionWriter implements BlockWriter {
       case "call":
         this.call(block, end, count, go);
         break;
+      case "system":
+        this.system(block, end, count - 1, go);
+        break;
     }
   }
 
@@ -346,6 +350,28 @@ class RegionWriter implements BlockWriter {
     code.op("i64_ne").op("i32_or").ifUnlikely();
     code.get(R.budget).get(this.result).op("return").op("end");
     go(back);
+  }
+
+  /** Has a system instruction done, and goes on behind it where nothing is in the way. `count`: without that instruction. */
+  private system(
+    block: Block,
+    { placed, back }: Extract<Block["end"], { kind: "system" }>,
+    count: number,
+    go: (target: Block) => void,
+  ): void {
+    const { code } = this;
+    this.exits.storeDirty();
+    this.memory.forget();
+    for (const file of this.files) file.forget();
+    this.pendingBehind[block.index] = 0;
+    code.i32(placed.instruction.bits).get(R.hart).get(R.budget);
+    if (count > 0) code.i32(count).op("i32_sub");
+    code.get(R.cell);
+    this.pushAddress(placed.offset);
+    code.call(SYSTEM).set(this.result).set(R.budget);
+    code.get(this.result).ifUnlikely().get(R.budget).get(this.result).op("return").op("end");
+    if (typeof back === "number") this.leave(ExitKind.jump, back, 0);
+    else go(back);
   }
 
   /** Sets `address` to where the jump to a register leads. */

@@ -1,7 +1,7 @@
 import type { MemoryNode } from "../wasm/memory-access.ts";
 import { type Flow, successors } from "./flow.ts";
 import { tightBlocks } from "./loops.ts";
-import type { Placed } from "./region.ts";
+import { goesOutside, type Placed } from "./region.ts";
 import { usesOf } from "./uses.ts";
 
 /**
@@ -111,7 +111,7 @@ class Finder {
         this.set.set(placed, parent.length);
         parent.push(parent.length);
       }
-      if (block.end.kind === "call")
+      if (goesOutside(block))
         for (let place = 0; place < values.length; place++) {
           values[place] = parent.length;
           parent.push(parent.length);
@@ -180,8 +180,8 @@ class Finder {
         gain &= ~(1 << rd);
         loss |= 1 << rd;
       }
-      // What is called may set all of them.
-      if (block.end.kind === "call") [gain, loss] = [0, -1];
+      // What is done outside may set all of them.
+      if (goesOutside(block)) [gain, loss] = [0, -1];
       read.push(reads);
       gained.push(gain);
       lost.push(loss);

@@ -24,6 +24,8 @@ export interface Functions {
   readonly float: number;
   readonly missed: number;
   readonly validate: number;
+  /** (inRegion) -> 1 where compiled code goes on: see `Hart.executeSystem`. */
+  readonly executeSystem: number;
   // Plain functions of the module.
   readonly mulhu: number;
   /** The whole of a floating-point operation: see `defineFloatFunctions`. */
@@ -43,7 +45,7 @@ export interface Functions {
   readonly jumpSlow: number;
   readonly trap: number;
   readonly illegal: number;
-  readonly systemExit: number;
+  readonly system: number;
   readonly floatStateExit: number;
 }
 
@@ -63,6 +65,7 @@ export function declareFunctions(module: ModuleBuilder): Functions {
     float: module.importFunction("float", module.type([I32, I32], [])),
     missed: module.importFunction("missed", module.type([I32], [])),
     validate: module.importFunction("validate", module.type([I32, I32, I64], [I32])),
+    executeSystem: module.importFunction("executeSystem", toStatus),
     mulhu: module.declare(module.type([I64, I64], [I64])),
     floats: new Map(FLOAT_OPS.map((op) => [op, module.declare(module.type(FLOAT_PARAMETERS, [I64]))])),
     reachRead: module.declare(reach),
@@ -75,7 +78,7 @@ export function declareFunctions(module: ModuleBuilder): Functions {
     jumpSlow: module.declare(handlerType),
     trap: module.declare(handlerType),
     illegal: module.declare(handlerType),
-    systemExit: module.declare(handlerType),
+    system: module.declare(handlerType),
     floatStateExit: module.declare(handlerType),
   };
 }

@@ -143,7 +143,7 @@ class HandlerWriter {
         break;
       case "system":
         if (mayStay(effect.routine)) this.accessFflags(effect.routine);
-        tailCall(this.code, functions.systemExit);
+        tailCall(this.code, functions.system);
         break;
     }
   }

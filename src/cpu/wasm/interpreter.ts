@@ -32,6 +32,8 @@ export interface InterpreterImports {
   missed(web: number): void;
   /** Whether the region that begins at the slot is right for the TLB context, at this virtual page. */
   validate(slot: number, tlb: number, page: bigint): number;
+  /** Executes the system instruction at HART.pc; 0: Wasm is to be left. `inRegion`: 1 where a region calls. */
+  executeSystem(inRegion: number): number;
 }
 
 /** `WebAssembly.Table`. */
@@ -48,6 +50,7 @@ export interface Interpreter {
   enterRegion: CallableFunction;
   leaveRegion: CallableFunction;
   callRegion: CallableFunction;
+  callSystem: CallableFunction;
 }
 
 /** Runs from HART.pc until an exit, retiring about `budget` instructions (see `Hart.run`). */
@@ -74,7 +77,7 @@ export function buildModule(mode: Mode): Uint8Array<ArrayBuffer> {
   module.importGlobal("area");
   defineRegionSupport(module, mode, functions);
   defineWalk(module, functions);
-  defineSupport(module, functions);
+  defineSupport(module, mode, functions);
   defineFloatFunctions(module, functions);
   const parts = new Map<number, Part>();
   rows.forEach((row, index) => {

@@ -51,6 +51,9 @@ export function defineRegionSupport(module: ModuleBuilder, mode: Mode, functions
   const call = module.declare(type);
   module.define(call, callRegionBody(type));
   module.export("callRegion", call);
+  const system = module.declare(type);
+  module.define(system, callSystemBody(functions));
+  module.export("callSystem", system);
   const enter = module.declare(functions.handlerType);
   module.define(enter, mode === "step" ? originalBody(functions) : enterRegionBody(functions, type, enter));
   module.export("enterRegion", enter);
@@ -101,6 +104,22 @@ function callRegionBody(type: number): Code {
   for (const parameter of Object.values(R)) code.get(parameter);
   code.get(record).mem("i32_load", EXIT.link);
   return code.returnCallIndirect(type);
+}
+
+/**
+ * Executes a system instruction for a region: its bits are the first parameter, its address the last one. Registers have been
+ * stored. Returns what remains behind it, and 0 where the region goes on there.
+ */
+function callSystemBody(functions: Functions): Code {
+  const bits = R.depth;
+  const code = new Code(REGION_PARAMETERS.length);
+  code.get(R.hart).get(bits).op("i64_extend_i32_u").mem("i64_store", HART.value);
+  code.get(R.hart).get(R.page).mem("i64_store", HART.pc);
+  code.get(R.hart).get(R.budget).mem("i32_store", HART.budget);
+  const goesOn = code.local(I32);
+  code.i32(1).call(functions.executeSystem).set(goesOn);
+  code.get(R.hart).mem("i32_load", HART.budget);
+  return code.i32(0).i32(LEFT).get(goesOn).op("select");
 }
 
 /**

@@ -13,20 +13,21 @@ import {
   pushRemaining,
   pushTlbEntry,
 } from "./frame.ts";
+import type { Mode } from "./handler.ts";
 import type { ModuleBuilder } from "./module-builder.ts";
 
 export const TLB_MASK = (TLB_ENTRIES - 1) << 4;
 export const PAGE_MASK = -4096n;
 
 /** Defines the functions that rows' handlers share, and the handlers that are not rows. */
-export function defineSupport(module: ModuleBuilder, functions: Functions): void {
+export function defineSupport(module: ModuleBuilder, mode: Mode, functions: Functions): void {
   module.define(functions.mulhu, mulhuBody(new Code(2)));
   module.define(functions.leave, leaveBody());
   module.define(functions.jump, jumpBody(functions));
   module.define(functions.jumpSlow, jumpSlowBody(functions));
   module.define(functions.trap, leaveHere(new Code(5), functions, Exit.trap));
   module.define(functions.illegal, illegalBody(functions));
-  module.define(functions.systemExit, systemBody(functions));
+  module.define(functions.system, systemBody(mode, functions));
   module.define(functions.floatStateExit, leaveHere(new Code(5), functions, Exit.floatState));
   module.define(functions.atomicSlow, atomicSlowBody(functions));
   module.define(functions.loadSlow, loadSlowBody(functions));
@@ -99,10 +100,18 @@ function illegalBody(functions: Functions): Code {
   return leaveHere(code, functions, Exit.trap);
 }
 
-function systemBody(functions: Functions): Code {
+/** What has been fetched before may be gone afterwards: what comes next is looked for anew. */
+function systemBody(mode: Mode, functions: Functions): Code {
   const code = new Code(5);
   code.get(P.hart).get(P.slot).mem("i64_load32_u", SLOT.imm).mem("i64_store", HART.value);
-  return leaveHere(code, functions, Exit.system);
+  code.get(P.hart);
+  pushPc(code).mem("i64_store", HART.pc).get(P.hart);
+  pushRemaining(code).mem("i32_store", HART.budget).i32(0).call(functions.executeSystem);
+  if (mode === "step") return code.op("drop");
+  code.op("i32_eqz").if().op("return").op("end");
+  code.i32(0).get(P.hart);
+  for (const field of [HART.budget, HART.dataTlb]) code.get(P.hart).mem("i32_load", field);
+  return code.get(P.hart).mem("i64_load", HART.pc).returnCall(functions.jump);
 }
 
 /** Decoding may give the slot another ordinal; what remains is the same on both sides. */
