@@ -62,7 +62,8 @@ async function start(jit: JitMode): Promise<{ machine: Debugger; hart: () => Har
       seed: 42n,
       deterministic: true,
       console: new MemoryConsole(),
-      host: nodeHost,
+      // Without a thread that translates, there is no waiting for it, nor for the host to be warm.
+      host: { ...nodeHost, translator: undefined },
       jit,
     });
     hart = hosted.board.hart;
