@@ -17,7 +17,7 @@ export const nodeTranslator: MakeTranslator = Object.assign(
     const script = findScript();
     return script === undefined ? undefined : translatorOf(script, memory);
   },
-  { after: 500, warmUp: 60_000_000 },
+  { warmUp: 60_000_000 },
 );
 
 interface Thread {

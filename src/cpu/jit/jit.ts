@@ -306,7 +306,7 @@ export class Jit {
   /** Who translates beside the guest, where that is how it is done now. */
   private get beside(): Requests | undefined {
     const { requests } = this;
-    if (!requests || requests.isLate || this.stats.instructions < requests.after) return undefined;
+    if (!requests || requests.isLate) return undefined;
     // Whoever is to see what is translated has to be shown just that.
     return this.onTranslated ? undefined : requests;
   }

@@ -65,11 +65,6 @@ export class Requests {
   /** Time that the translator has spent. */
   milliseconds = 0;
 
-  /** See `MakeTranslator`. */
-  get after(): number {
-    return this.make.after ?? 0;
-  }
-
   constructor(ram: PhysicalMemory, code: CodeCache, make: MakeTranslator) {
     this.ram = ram;
     this.code = code;

@@ -16,8 +16,6 @@ export interface Translator {
  */
 export interface MakeTranslator {
   (memory: ArrayBufferLike): Translator | undefined;
-  /** So many instructions are translated without it at first: it takes a while to begin, which a short program would wait for. */
-  readonly after?: number;
   /**
    * While a machine retires so many instructions, the host is better left alone: its own compiler is busy with the interpreter,
    * and not warm for translating.
