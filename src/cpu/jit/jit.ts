@@ -7,8 +7,10 @@ import { linearOf } from "../ranges.ts";
 import { SLOT, SLOT_SIZE } from "../slots.ts";
 import type { Interpreter } from "../wasm/interpreter.ts";
 import { CELL, EXIT, type Exit, ExitKind, exitsOffset, HOT_EXIT, WEB, webOffset } from "./cell.ts";
+import { HartSource } from "./hart-source.ts";
+import { Heat, SAMPLE } from "./heat.ts";
 import { JumpProfile } from "./profile.ts";
-import { findRegion, isSmallFunction, type Region, type Source } from "./region.ts";
+import { findRegion, isSmallFunction, type Region } from "./region.ts";
 import { type Installed, RegionTable } from "./region-table.ts";
 import { type Arrived, Requests } from "./requests.ts";
 import { FS_DIRTY, INEXACT } from "./translate.ts";
@@ -19,25 +21,8 @@ import { WideWebs } from "./wide-webs.ts";
 /** `off`: everything is interpreted. `on`: hot code is translated. `always`: all code is, when it is first reached. */
 export type JitMode = "off" | "on" | "always";
 
-/** Instructions between two looks at where the interpreter is. */
-const SAMPLE = 10_000;
-/** The same while the host warms up (`MakeTranslator.warmUp`): a place is to be one of so few that take all the time, too. */
-const HOT_EARLY = 200;
-const FEW = 12;
-/** The same while it is mostly translated code that runs. */
+/** Instructions between two looks while it is mostly translated code that runs, at most: `SAMPLE` otherwise. */
 const LONGEST_SAMPLE = 50_000;
-/** So often the interpreter was found at a place that is worth translating. */
-const HOT = 4;
-/** Each time that translated code of a page was lost, twice as much heat is asked for, up to so often. */
-const MOST_DOUBLINGS = 12;
-
-/**
- * Instructions that may be translated from the start, and one more for so many that were retired, but for those while the host warmed
- * up. Between the guest's instructions that is a tenth of the time or so.
- */
-const FREE = 600;
-const WORTH_BETWEEN = 20_000;
-const WORTH_BESIDE = 10_000;
 /** So often a region is not entered before it does without the assumption. */
 const MOST_REFUSALS = 100;
 /** So often a wide web asks the TLB for what is not in its range, before it is given another one. */
@@ -88,8 +73,7 @@ export class Jit {
   private isFull = false;
   private readonly ram: PhysicalMemory;
   private readonly code: CodeCache;
-  /** By slot: how often it was found hot. */
-  private readonly heat = new Map<number, number>();
+  private readonly heat: Heat;
   /** By slot. */
   private readonly profiles = new Map<number, JumpProfile>();
   /** By slot: how often a region was not entered for its assumption about floats. */
@@ -98,11 +82,7 @@ export class Jit {
   private readonly refused: Installed[] = [];
   /** Jobs for whoever translates beside the guest; `undefined`: nobody does. */
   private requests: Requests | undefined;
-  /** See `MakeTranslator`. */
-  private readonly warmUp: number;
   private readonly wide = new WideWebs();
-  /** By physical page: how often translated code of it was lost because it changed. */
-  private readonly changes = new Map<number, number>();
 
   /** `area`: see `instantiate`. `makeTranslator`: for `on`; without it, translating is done between two instructions. */
   constructor(
@@ -116,7 +96,7 @@ export class Jit {
     this.mode = mode;
     this.ram = ram;
     this.code = code;
-    this.warmUp = makeTranslator?.warmUp ?? 0;
+    this.heat = new Heat(makeTranslator?.warmUp ?? 0);
     this.table = new RegionTable(ram.arena, interpreter, area);
     if (mode === "on" && makeTranslator) this.requests = new Requests(ram, code, makeTranslator);
     code.onForget = (page) => this.forget(page);
@@ -177,7 +157,7 @@ export class Jit {
   /** The function at the hart's pc, whose slot is given, had better be part of the regions that call it. */
   private isSmall(hart: Hart, slot: number): boolean {
     const { pc } = hart;
-    return isSmallFunction(Number(pc & 0xfffn), this.source(hart, slot, Number(pc >> 12n), new Map()));
+    return isSmallFunction(Number(pc & 0xfffn), this.source(hart, slot, pc));
   }
 
   /** Writes the range that holds `HART.address` into the web at this linear address. */
@@ -252,11 +232,10 @@ export class Jit {
     return slot;
   }
 
-  /** Not much was translated, for what the hart has run: a short program would not see the time come back. */
-  private isAffordable(hart: Hart): boolean {
-    const worth = this.beside ? WORTH_BESIDE : WORTH_BETWEEN;
-    const most = FREE + Math.max(0, hart.retired - this.warmUp) / worth;
-    return this.mode === "always" || this.stats.instructions < most;
+  private isAffordable({ retired }: Hart): boolean {
+    return (
+      this.mode === "always" || this.heat.affords(this.stats.instructions, retired, this.beside !== undefined)
+    );
   }
 
   /** A guest that clears its flags again and again gets a region that looks at them. */
@@ -268,11 +247,7 @@ export class Jit {
 
   private isHot(slot: number, hart: Hart): boolean {
     if (this.table.hasRegion(slot)) return false;
-    const heat = (this.heat.get(slot) ?? 0) + 1;
-    this.heat.set(slot, heat);
-    const changes = this.changes.get(hart.mmu.codePage(Number(hart.pc >> 12n))) ?? 0;
-    const least = hart.retired < this.warmUp ? Math.max(HOT_EARLY, hart.retired / SAMPLE / FEW) : HOT;
-    return heat >= least * 2 ** Math.min(changes, MOST_DOUBLINGS);
+    return this.heat.add(slot, hart.mmu.codePage(Number(hart.pc >> 12n)), hart.retired);
   }
 
   private profileOf(slot: number): JumpProfile {
@@ -288,7 +263,7 @@ export class Jit {
   private forget(page: number): void {
     const regions = this.table.regionsOf(page);
     if (regions.length === 0) return;
-    this.changes.set(page, (this.changes.get(page) ?? 0) + 1);
+    this.heat.changed(page);
     for (const installed of regions) {
       this.profiles.delete(installed.slot);
       this.wide.forget(installed.slot);
@@ -299,7 +274,7 @@ export class Jit {
 
   private lose(installed: Installed): void {
     this.stats.lost++;
-    this.heat.delete(installed.slot);
+    this.heat.forget(installed.slot);
     this.table.remove(installed);
   }
 
@@ -343,7 +318,7 @@ export class Jit {
 
   private arrive({ wanted: { slot, isCommon, replaced }, found }: Arrived): void {
     if (!found) {
-      this.heat.delete(slot);
+      this.heat.forget(slot);
       return;
     }
     const there = this.table.at(slot);
@@ -358,9 +333,9 @@ export class Jit {
     if (this.table.hasRegion(slot)) return true;
     if (this.isFull) return false;
     const started = performance.now();
-    const physical = new Map<number, number>();
-    const region = findRegion(Number(pc & 0xfffn), this.source(hart, slot, Number(pc >> 12n), physical));
-    const pages = region?.pages.map((distance) => physical.get(distance) as number);
+    const source = this.source(hart, slot, pc);
+    const region = findRegion(Number(pc & 0xfffn), source);
+    const pages = region?.pages.map((distance) => source.physical.get(distance) as number);
     const isInstalled =
       region &&
       pages &&
@@ -405,38 +380,14 @@ export class Jit {
     return this.code.slotPage(page) + ((offset & 0xffe) / 2) * SLOT_SIZE;
   }
 
-  /** The code around virtual page `first`. Notes in `physical` where the pages are, by their distance. */
-  private source(hart: Hart, slot: number, first: number, physical: Map<number, number>): Source {
-    const { u16 } = this.ram.arena;
-    const profile = this.profileOf(slot);
-    const pageOf = (offset: number): number => {
-      const distance = Math.floor(offset / 4096);
-      let page = physical.get(distance);
-      if (page === undefined) {
-        page = hart.mmu.codePage(first + distance);
-        physical.set(distance, page);
-      }
-      return page;
-    };
-    const half = (offset: number): number | undefined => {
-      const page = pageOf(offset);
-      // Until it is fenced, changed code is what the interpreter has decoded.
-      if (page < 0 || this.code.isChanged(page, offset & 0xffe)) return undefined;
-      return u16[(this.ram.readable(page) + (offset & 0xffe)) / 2];
-    };
-    return {
-      isMapped: (offset) => pageOf(offset) >= 0,
-      fetch: (offset) => {
-        const low = half(offset);
-        // What was never reached is not worth its while.
-        const isReached = this.mode === "always" || this.code.isDecoded(pageOf(offset), offset & 0xffe);
-        if (low === undefined || !isReached) return undefined;
-        if ((low & 3) !== 3) return low;
-        const high = half(offset + 2);
-        return high === undefined ? undefined : (high << 16) | low;
-      },
-      choices: (offset) => profile.choices(offset),
-    };
+  private source(hart: Hart, slot: number, pc: bigint): HartSource {
+    const { ram, code } = this;
+    return new HartSource(
+      { hart, ram, code },
+      Number(pc >> 12n),
+      this.mode === "always",
+      this.profileOf(slot),
+    );
   }
 }
 
