@@ -61,6 +61,9 @@ export const Mstatus = {
   TSR: 1 << 22,
 } as const;
 
+/** NX of `fflags`. */
+export const INEXACT = 1;
+
 export const MPP_SHIFT = 11;
 export const FS_SHIFT = 13;
 

@@ -5,7 +5,7 @@ import type { Arena } from "../memory/arena.ts";
 import { SLOT_SIZE, Variant } from "./slots.ts";
 import { buildDecoder, NEVER_NEAR, Trait } from "./wasm/decoder.ts";
 import { prebuilt } from "./wasm/prebuilt.ts";
-import { hasRoundingMode, isDirect, mayStay } from "./wasm/variants.ts";
+import { hasRoundingMode, isDirect } from "./wasm/variants.ts";
 
 interface Exports {
   write(slot: number, table: number, traits: number, bits: number, offset: number): number;
@@ -64,7 +64,7 @@ export function slotLength(handler: number): number {
 function traitsOf(row: Row): number {
   const { meaning } = row;
   const system = meaning.kind === "system";
-  const ends = meaning.kind === "jump" || (system && !mayStay(meaning.routine));
+  const ends = meaning.kind === "jump" || system;
   return (
     (meaning.kind === "setF" ? Trait.floatRd : 0) |
     (hasRoundingMode(row) ? Trait.rounds : 0) |

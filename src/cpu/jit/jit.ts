@@ -1,6 +1,7 @@
 import { ArenaFull } from "../../memory/arena.ts";
 import type { PhysicalMemory } from "../../memory/physical-memory.ts";
 import type { CodeCache } from "../code-cache.ts";
+import { INEXACT } from "../csr-state.ts";
 import type { Hart } from "../hart.ts";
 import { HART, TLB } from "../layout.ts";
 import { linearOf } from "../ranges.ts";
@@ -13,7 +14,7 @@ import { JumpProfile } from "./profile.ts";
 import { findRegion, isSmallFunction, type Region } from "./region.ts";
 import { type Installed, RegionTable } from "./region-table.ts";
 import { type Arrived, Requests } from "./requests.ts";
-import { FS_DIRTY, INEXACT } from "./translate.ts";
+import { FS_DIRTY } from "./translate.ts";
 import { type Translated, translated } from "./translated.ts";
 import type { MakeTranslator } from "./translator.ts";
 import { WideWebs } from "./wide-webs.ts";

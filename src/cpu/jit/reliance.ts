@@ -1,6 +1,6 @@
+import { INEXACT } from "../csr-state.ts";
 import type { Hart } from "../hart.ts";
 import { HART, TLB } from "../layout.ts";
-import { INEXACT } from "./translate.ts";
 
 /** What regions that are being run rely on, before and after a system instruction of one of them. */
 export class Reliance {

@@ -1,5 +1,6 @@
 import type { Expr } from "../../isa/meaning.ts";
 import { F_NAMES, X_NAMES } from "../../isa/registers.ts";
+import { INEXACT } from "../csr-state.ts";
 import { HART, TLB } from "../layout.ts";
 import { Code, I32, I64 } from "../wasm/encoder.ts";
 import { ExpressionEmitter } from "../wasm/expression.ts";
@@ -48,8 +49,6 @@ export function translate(
 
 /** `mstatus.FS` */
 export const FS_DIRTY = 3;
-/** In `fflags`. */
-export const INEXACT = 1;
 /** The rounding mode that means `frm`. */
 const DYNAMIC = 7;
 

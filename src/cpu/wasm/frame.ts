@@ -5,6 +5,7 @@ import { type Code, I32, I64 } from "./encoder.ts";
 import { FLOAT_PARAMETERS } from "./float-function.ts";
 import { FLOAT_OPS } from "./float-functions.ts";
 import type { ModuleBuilder } from "./module-builder.ts";
+import { QUICK_PARAMETERS } from "./quick-system.ts";
 
 /** The parameters of every handler, and the local numbers they have in its body. */
 export const P = { slot: 0, hart: 1, budget: 2, tlb: 3, page: 4 } as const;
@@ -28,6 +29,8 @@ export interface Functions {
   readonly executeSystem: number;
   // Plain functions of the module.
   readonly mulhu: number;
+  /** See `quickSystemBody`. */
+  readonly quickSystem: number;
   /** The whole of a floating-point operation: see `defineFloatFunctions`. */
   readonly floats: ReadonlyMap<FloatOp, number>;
   /** (tlb, address, settles) -> where a byte is read, or written: see `reachBody`. */
@@ -67,6 +70,7 @@ export function declareFunctions(module: ModuleBuilder): Functions {
     validate: module.importFunction("validate", module.type([I32, I32, I64], [I32])),
     executeSystem: module.importFunction("executeSystem", toStatus),
     mulhu: module.declare(module.type([I64, I64], [I64])),
+    quickSystem: module.declare(module.type(QUICK_PARAMETERS, [I32])),
     floats: new Map(FLOAT_OPS.map((op) => [op, module.declare(module.type(FLOAT_PARAMETERS, [I64]))])),
     reachRead: module.declare(reach),
     reachWrite: module.declare(reach),

@@ -8,7 +8,7 @@ import { emitFloat, inlineFloat } from "./float.ts";
 import { dispatch, type Functions, P, pushPc, pushRemaining, tailCall } from "./frame.ts";
 import { MemoryAccess, memoryNode } from "./memory-access.ts";
 import { emitJump } from "./support.ts";
-import { hasRoundingMode, isDirectJump, mayStay } from "./variants.ts";
+import { hasRoundingMode, isDirectJump } from "./variants.ts";
 
 /**
  * How a finished handler goes on: `chain` tail-calls the next slot's handler, `step` leaves Wasm with `pc` at the
@@ -51,9 +51,6 @@ export function fusedCode(parts: readonly Part[], functions: Functions): Code {
 /** Whether a meaning's handler does only the common case, and has a slow twin for the rest. */
 export const hasSlowTwin = (effect: Effect): boolean =>
   memoryNode(effect) !== undefined || inlineFloat(effect) !== undefined;
-
-/** CSR number of `fflags`. */
-const FFLAGS = 1;
 
 const registerOffset: Record<RegisterField, number> = {
   rd: SLOT.rd,
@@ -142,7 +139,6 @@ class HandlerWriter {
         this.finish();
         break;
       case "system":
-        if (mayStay(effect.routine)) this.accessFflags(effect.routine);
         tailCall(this.code, functions.system);
         break;
     }
@@ -152,26 +148,6 @@ class HandlerWriter {
     this.code.get(P.hart).mem("i32_load", HART.fs).i32(3).op("i32_ne").if();
     tailCall(this.code, this.functions.floatStateExit);
     this.code.op("end");
-  }
-
-  /** `frflags` and `fsflags` stand around comparisons in ordinary programs: they need not leave Wasm. */
-  private accessFflags(routine: "csrrw" | "csrrs"): void {
-    const { code } = this;
-    const old = code.local(I32);
-    const operand = () => {
-      this.emitter.expr({ kind: "x", field: "rs1" });
-      code.op("i32_wrap_i64").i32(31).op("i32_and");
-    };
-    code.get(P.slot).mem("i32_load", SLOT.imm).i32(20).op("i32_shr_u").i32(FFLAGS).op("i32_eq");
-    code.get(P.hart).mem("i32_load", HART.fs).i32(3).op("i32_eq").op("i32_and").if();
-    code.get(P.hart).mem("i32_load", HART.fflags).set(old).get(P.hart);
-    operand();
-    if (routine === "csrrs") code.get(old).op("i32_or");
-    code.mem("i32_store", HART.fflags);
-    this.pushRd();
-    code.get(old).op("i64_extend_i32_u").mem("i64_store", HART.x);
-    this.finish();
-    code.op("end");
   }
 
   private pushRd(): void {

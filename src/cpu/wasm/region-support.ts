@@ -1,3 +1,4 @@
+import { INEXACT } from "../csr-state.ts";
 import { EXIT, ExitKind, HOT_EXIT, TLB_MISS, WEB } from "../jit/cell.ts";
 import { Exit, HART, TLB } from "../layout.ts";
 import { SLOT } from "../slots.ts";
@@ -113,6 +114,9 @@ function callRegionBody(type: number): Code {
 function callSystemBody(functions: Functions): Code {
   const bits = R.depth;
   const code = new Code(REGION_PARAMETERS.length);
+  // A region may reckon with inexact being set.
+  code.get(R.hart).get(bits).i32(INEXACT).call(functions.quickSystem).if();
+  code.get(R.budget).i32(1).op("i32_sub").i32(0).op("return").op("end");
   code.get(R.hart).get(bits).op("i64_extend_i32_u").mem("i64_store", HART.value);
   code.get(R.hart).get(R.page).mem("i64_store", HART.pc);
   code.get(R.hart).get(R.budget).mem("i32_store", HART.budget);

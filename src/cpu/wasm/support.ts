@@ -1,5 +1,5 @@
 import { Cause, Exit, HART, TLB, TLB_ENTRIES } from "../layout.ts";
-import { Handler, SLOT, SLOT_PAGE } from "../slots.ts";
+import { Handler, SLOT, SLOT_PAGE, SLOT_SIZE } from "../slots.ts";
 import { Code, I32, I64 } from "./encoder.ts";
 import { mulhuBody } from "./expression.ts";
 import {
@@ -15,6 +15,7 @@ import {
 } from "./frame.ts";
 import type { Mode } from "./handler.ts";
 import type { ModuleBuilder } from "./module-builder.ts";
+import { quickSystemBody } from "./quick-system.ts";
 
 export const TLB_MASK = (TLB_ENTRIES - 1) << 4;
 export const PAGE_MASK = -4096n;
@@ -22,6 +23,7 @@ export const PAGE_MASK = -4096n;
 /** Defines the functions that rows' handlers share, and the handlers that are not rows. */
 export function defineSupport(module: ModuleBuilder, mode: Mode, functions: Functions): void {
   module.define(functions.mulhu, mulhuBody(new Code(2)));
+  module.define(functions.quickSystem, quickSystemBody());
   module.define(functions.leave, leaveBody());
   module.define(functions.jump, jumpBody(functions));
   module.define(functions.jumpSlow, jumpSlowBody(functions));
@@ -100,9 +102,24 @@ function illegalBody(functions: Functions): Code {
   return leaveHere(code, functions, Exit.trap);
 }
 
-/** What has been fetched before may be gone afterwards: what comes next is looked for anew. */
+/** Where TypeScript is asked, what has been fetched before may be gone afterwards: what comes next is looked for anew. */
 function systemBody(mode: Mode, functions: Functions): Code {
   const code = new Code(5);
+  code.get(P.hart).get(P.slot).mem("i32_load", SLOT.imm).i32(0).call(functions.quickSystem).if();
+  if (mode === "step") {
+    code.get(P.hart);
+    pushPc(code).i64(4n).op("i64_add");
+    pushRemaining(code).i32(1).op("i32_sub").i32(Exit.budget).returnCall(functions.leave);
+  } else {
+    pushRemaining(code).i32(1).op("i32_sub").set(P.budget);
+    code
+      .get(P.slot)
+      .i32(2 * SLOT_SIZE)
+      .op("i32_add")
+      .set(P.slot);
+    dispatchTo(code, functions, P.slot, P.budget, P.page);
+  }
+  code.op("end");
   code.get(P.hart).get(P.slot).mem("i64_load32_u", SLOT.imm).mem("i64_store", HART.value);
   code.get(P.hart);
   pushPc(code).mem("i64_store", HART.pc).get(P.hart);

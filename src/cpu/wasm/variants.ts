@@ -1,4 +1,4 @@
-import { add, type Effect, imm, pc, type SystemRoutine } from "../../isa/meaning.ts";
+import { add, type Effect, imm, pc } from "../../isa/meaning.ts";
 import type { Row } from "../../isa/row.ts";
 import { rows } from "../../isa/table.ts";
 import { Variant } from "../slots.ts";
@@ -36,9 +36,4 @@ const DIRECT_TARGET = JSON.stringify(add(pc, imm), stringifyBigint);
 /** Rows whose slots hold a rounding mode (and a third source) in place of an immediate. */
 export function hasRoundingMode(row: Row): boolean {
   return row.pattern.split(" ").includes("rm");
-}
-
-/** System routines whose handler may do without TypeScript (for `fflags`), and then goes on to the next slot. */
-export function mayStay(routine: SystemRoutine): routine is "csrrw" | "csrrs" {
-  return routine === "csrrw" || routine === "csrrs";
 }
