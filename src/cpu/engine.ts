@@ -8,7 +8,7 @@ import { type Interpreter, instantiate } from "./wasm/interpreter.ts";
 import { AREA } from "./wasm/region-area.ts";
 
 /** Of machines that are not told. */
-const DEFAULT_JIT: JitMode = "off";
+const DEFAULT_JIT: JitMode = "on";
 
 export interface EngineOptions {
   /** Pages of RAM that may be decoded at a time. */

@@ -60,7 +60,7 @@ export const cliText = catalogue(
     optionMaxInstructions: () => "stop after this many instructions",
     optionDeterministic: () => "virtual time and seeded randomness: every run is the same",
     optionJit: () =>
-      "translate hot code to WebAssembly: off (default), on, or always, which is all code when it is first reached",
+      "translate hot code to WebAssembly: on (default), off, or always, which is all code when it is first reached",
     badJit: (text: string) => `--jit: "${text}" is none of off, on and always`,
     optionStats: () => "say at the end how much was executed, how fast, and with how much memory",
     optionJitStats: () => "say at the end what was translated to WebAssembly",
@@ -191,7 +191,7 @@ export const cliText = catalogue(
     optionTrace: () => "显示每条指令及其改变的寄存器，写到标准错误或文件",
     optionMaxInstructions: () => "执行这么多条指令后停止",
     optionDeterministic: () => "虚拟时间和带种子的随机数：每次运行都一样",
-    optionJit: () => "把热点代码翻译成 WebAssembly：off（默认）、on 或 always（所有代码在首次到达时翻译）",
+    optionJit: () => "把热点代码翻译成 WebAssembly：on（默认）、off 或 always（所有代码在首次到达时翻译）",
     badJit: (text) => `--jit："${text}" 不是 off、on 或 always`,
     optionStats: () => "结束时报告执行了多少、多快、用了多少内存",
     optionJitStats: () => "结束时报告翻译成 WebAssembly 的内容",
