@@ -1,3 +1,4 @@
+import { goFirst } from "../host/priority.ts";
 import { OutputClosed } from "../host/process.ts";
 import { setLocale } from "../messages/catalogue.ts";
 import { cliText } from "../messages/cli.ts";
@@ -8,6 +9,8 @@ import { execute } from "./program.ts";
 const INTERNAL_ERROR = 4;
 
 if (process.env.RUNIKRAFT_LANG === "zh") setLocale("zh");
+
+goFirst();
 
 // What is thrown while the host's events are handled, such as input echoed to a terminal that has gone.
 process.on("uncaughtException", (error) => process.exit(report(error)));

@@ -1,6 +1,7 @@
 import { setPriority } from "node:os";
 import { type MessagePort, parentPort } from "node:worker_threads";
 import { answer, type Job } from "../cpu/jit/job.ts";
+import { NICE } from "./priority.ts";
 
 /** A machine: the port that its jobs come through, how many answers went back, and its linear memory. */
 export interface Client {
@@ -9,8 +10,7 @@ export interface Client {
   readonly memory: ArrayBufferLike;
 }
 
-/** What guests do goes first where there are fewer processors than threads. On Linux, 0 is this thread alone. */
-const NICE = 10;
+// On Linux, 0 is this thread alone.
 if (process.platform === "linux") setPriority(0, NICE);
 
 /** The thread that translates. */

@@ -300,7 +300,7 @@ describe("watching", () => {
     const loop = `li a0, 500000\n 1: ${"addi a1, a1, 1\n".repeat(40)} addi a0, a0, -1\n bnez a0, 1b\n`;
     const long = program("long", `${loop.repeat(30)} li a0, 7\n li a7, 93\n ecall`);
     let beside = 0;
-    // A thread that gets no processor within 100 ms is not waited for. That is not so every time.
+    // A thread that gets no processor within a second is not waited for. That is not so every time.
     for (let tries = 0; beside === 0 && tries < 10; tries++) {
       const { status, stderr } = runikraft(["run", "--jit", "on", "--jit-stats", "--stats", "--json", long]);
       expect(status).toBe(7);

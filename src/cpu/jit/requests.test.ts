@@ -151,7 +151,7 @@ test("a machine that is released lets go of its translator and of what is under 
 test("where answers are overdue, code is translated between two instructions, and late answers are of no use", () => {
   const one = looping(200);
   untilAsked(one);
-  now += 1000;
+  now += 2000;
   one.hart.run(500_000);
   const { regions } = one.jit.stats;
   expect(regions).toBeGreaterThan(0);

@@ -13,7 +13,7 @@ const MOST_UNDER_WAY = 8;
 const MOST_TRIES = 6;
 
 /** Milliseconds that an answer may take before the guest's thread does something about it itself: the other has no processor. */
-const LATE = 100;
+const LATE = 1000;
 
 /** What is wanted. */
 export interface Wanted {
