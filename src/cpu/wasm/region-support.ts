@@ -21,14 +21,15 @@ import { PAGE_MASK, pushSlotOffset, TLB_MASK } from "./support.ts";
 /**
  * A translated region is a function that is called: by `enterRegion`, the handler of every slot where one begins, or by
  * another region. Its parameters have a handler's types and mostly mean the same, but the first is how many calls may still
- * stand one inside the other. It returns the instructions still allowed and a code; the guest's registers are in the hart block then, and it goes on
- * at `HART.address`:
+ * stand one inside the other, and `cell` is the address of its own. It returns the instructions still allowed and a code; the
+ * guest's registers are in the hart block then, and it goes on at `HART.address`:
  *
  *     linear address of the exit's record   wherever that is, in a region or not
  *     the same + INTERPRETED                the instruction there is the interpreter's
  *     LEFT                                  not at all: Wasm was left, and `HART.pc` says where
  */
 export const REGION_PARAMETERS = HANDLER_PARAMETERS;
+/** The local numbers that they have in its body. */
 export const R = { depth: P.slot, hart: P.hart, budget: P.budget, cell: P.tlb, page: P.page } as const;
 export const REGION_RESULTS = [I32, I32] as const;
 const INTERPRETED = 1;
