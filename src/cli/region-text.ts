@@ -60,6 +60,7 @@ const EDGES: Readonly<Record<EdgeView["kind"], () => string>> = {
   other: regionText.other,
   choice: regionText.choice,
   back: regionText.back,
+  entry: regionText.entered,
 };
 
 /** Where control goes behind a block. */

@@ -26,9 +26,10 @@ export interface InstructionView {
 export interface EdgeView {
   /**
    * `choice`: one of the places that a jump to a register was seen to go to, or that a call returns to. `back`: where another
-   * region, which is called, returns to, or the hart that does a system instruction.
+   * region, which is called, returns to, or the hart that does a system instruction. `entry`: where the region is entered
+   * besides at its beginning.
    */
-  readonly kind: "fall" | "jump" | "taken" | "other" | "choice" | "back";
+  readonly kind: "fall" | "jump" | "taken" | "other" | "choice" | "back" | "entry";
   readonly block: number | undefined;
   readonly address: number;
 }
@@ -212,6 +213,10 @@ class Viewer {
         return [...end.choices.map(({ to }) => edge("choice", to)), edge("back", end.back)];
       case "system":
         return [edge("back", end.back)];
+      case "choose":
+        return [...end.chosen.map(({ to }) => edge("entry", to)), edge("fall", end.other)];
+      case "entered":
+        return [edge("fall", end.back)];
       case "leave":
         return [];
     }

@@ -7,6 +7,8 @@
  *      8  i64  virtual page that it was entered at then
  *     16  webs, then exits
  */
+/** Of a cell's address that a region is called with, the bits that say by which entry it is entered (`withEntries`). */
+export const ENTRY_MASK = 63;
 export const CELL = { generation: 0, region: 4, page: 8, webs: 16 } as const;
 
 /**

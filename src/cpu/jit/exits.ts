@@ -90,6 +90,12 @@ export class ExitWriter {
     this.f.store(this.f.dirty);
   }
 
+  /** Leaves the linear address of the first exit's record on the stack, and has these be the first ones. */
+  pushFirst(exits: readonly Exit[]): void {
+    if (this.exits.length === 0) this.exits.push(...exits);
+    this.code.get(R.cell).i32(this.first).op("i32_add");
+  }
+
   /** Leaves the linear address of an exit's record on the stack. */
   pushRecord(exit: Exit): void {
     const offset = this.first + this.number(exit) * EXIT.size;

@@ -41,7 +41,10 @@ function targets(end: End): Target[] {
     case "jump":
       return [end.to];
     case "system":
+    case "entered":
       return [end.back];
+    case "choose":
+      return [...new Set(end.chosen.map(({ to }) => to)), end.other];
     case "branch":
       return end.taken === end.other ? [end.taken] : [end.taken, end.other];
     case "indirect":
@@ -53,16 +56,41 @@ function targets(end: End): Target[] {
   }
 }
 
+/** Makes an edge leave the region. */
 function cut(end: End, to: Block): void {
-  if (end.kind === "fall" || end.kind === "jump") end.to = to.offset;
-  else if (end.kind === "branch") {
-    if (end.taken === to) end.taken = to.offset;
-    if (end.other === to) end.other = to.offset;
-  } else if (end.kind === "call") {
-    end.choices = end.choices.filter((choice) => choice.to !== to);
-    if (end.back === to) end.back = to.offset;
-  } else if (end.kind === "system") end.back = to.offset;
-  else if (end.kind === "indirect") end.choices = end.choices.filter((choice) => choice.to !== to);
+  retarget(end, (block) => (block === to ? to.offset : block));
+  if (end.kind === "indirect" || end.kind === "call")
+    end.choices = end.choices.filter((choice) => typeof choice.to !== "number");
+}
+
+/** Has the edges of a block's end go where `find` says, each by the block that it goes to now. */
+export function retarget(end: End, find: (to: Block) => Target): void {
+  const found = (target: Target) => (typeof target === "number" ? target : find(target));
+  switch (end.kind) {
+    case "fall":
+    case "jump":
+      end.to = found(end.to);
+      break;
+    case "branch":
+      end.taken = found(end.taken);
+      end.other = found(end.other);
+      break;
+    case "system":
+      end.back = found(end.back);
+      break;
+    case "call":
+      end.back = found(end.back);
+      for (const choice of end.choices) choice.to = found(choice.to);
+      break;
+    case "indirect":
+      for (const choice of end.choices) choice.to = found(choice.to);
+      break;
+    case "choose":
+    case "entered":
+      throw new Error("where a region is entered is known before");
+    case "leave":
+      break;
+  }
 }
 
 function reversePostorder(entry: Block): Block[] {

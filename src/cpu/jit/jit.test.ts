@@ -4,8 +4,8 @@ import { LONGEST_STRAIGHT_RUN } from "../hart.ts";
 import { HART, Privilege } from "../layout.ts";
 import { PageTable } from "../page-table.ts";
 import { Pte } from "../sv39.ts";
-import { MOST_REGIONS } from "../wasm/fusion.ts";
 import { DEVICE, load, RAM, stateOf, type TestHart, Trio, testHart } from "./pair-fixture.ts";
+import { MOST_REGIONS } from "./region-table.ts";
 
 const A0 = 10;
 const { R, W, X, A, D, V } = Pte;

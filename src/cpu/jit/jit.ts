@@ -5,7 +5,7 @@ import { INEXACT } from "../csr-state.ts";
 import type { Hart } from "../hart.ts";
 import { HART, TLB } from "../layout.ts";
 import { linearOf } from "../ranges.ts";
-import { SLOT, SLOT_SIZE } from "../slots.ts";
+import { Handler, SLOT, SLOT_SIZE } from "../slots.ts";
 import type { Interpreter } from "../wasm/interpreter.ts";
 import { CELL, EXIT, type Exit, ExitKind, exitsOffset, HOT_EXIT, WEB, webOffset } from "./cell.ts";
 import { HartSource } from "./hart-source.ts";
@@ -200,13 +200,14 @@ export class Jit {
       this.refuse(installed);
       return false;
     }
-    const first = Number(page >> 12n);
+    const own = page - BigInt(Math.floor(this.table.entryOffset(slot, installed) / 4096) * 4096);
+    const first = Number(own >> 12n);
     if (code.pages.some((distance, i) => hart.mmu.codePage(first + distance) !== pages[i])) return false;
     for (let i = 0; i < code.webs.length; i++) {
       i64[(cell + webOffset(i) + WEB.span) / 8] = 0n;
       i32[(cell + webOffset(i) + WEB.patience) / 4] = 0;
     }
-    i64[(cell + CELL.page) / 8] = page;
+    i64[(cell + CELL.page) / 8] = own;
     i32[(cell + CELL.generation) / 4] = i32[(tlb + TLB.generation) / 4];
     return true;
   }
@@ -362,7 +363,8 @@ export class Jit {
     this.stats.lost += this.table.makeRoom();
     try {
       const targets = code.exits.map((exit) => this.targetOf(exit, code.pages, pages));
-      this.table.add({ slot, code, pages, targets }, this.mode === "always" ? HOT_EXIT - 1 : 0);
+      const entries = code.entries.map((offset) => this.entrySlot(offset, code.pages, pages));
+      this.table.add({ slot, code, pages, targets }, entries, this.mode === "always" ? HOT_EXIT - 1 : 0);
     } catch (error) {
       if (!(error instanceof ArenaFull)) throw error;
       this.isFull = true;
@@ -376,9 +378,19 @@ export class Jit {
 
   /** The slot that an exit goes to; 0 where that is not known. */
   private targetOf({ kind, offset }: Exit, distances: readonly number[], pages: readonly number[]): number {
+    return kind === ExitKind.jump || kind === ExitKind.call ? this.slotOf(offset, distances, pages) : 0;
+  }
+
+  /** The slot of an entry besides its first one; 0 where it has not been decoded. */
+  private entrySlot(offset: number, distances: readonly number[], pages: readonly number[]): number {
+    const slot = this.slotOf(offset, distances, pages);
+    return slot !== 0 && this.ram.arena.u32[(slot + SLOT.handler) / 4] !== Handler.undecoded ? slot : 0;
+  }
+
+  /** The slot at an offset from a region's first page; 0 where that is in no page of the region. */
+  private slotOf(offset: number, distances: readonly number[], pages: readonly number[]): number {
     const page = pages[distances.indexOf(Math.floor(offset / 4096))];
-    if ((kind !== ExitKind.jump && kind !== ExitKind.call) || page === undefined) return 0;
-    return this.code.slotPage(page) + ((offset & 0xffe) / 2) * SLOT_SIZE;
+    return page === undefined ? 0 : this.code.slotPage(page) + ((offset & 0xffe) / 2) * SLOT_SIZE;
   }
 
   private source(hart: Hart, slot: number, pc: bigint): HartSource {

@@ -1,15 +1,17 @@
 import type { Arena } from "../../memory/arena.ts";
 import { SLOT } from "../slots.ts";
-import { FIRST_BODY, FIRST_REGION, MOST_REGIONS, NO_BODY } from "../wasm/fusion.ts";
+import { FIRST_BODY, FIRST_REGION, MOST_ENTRIES, NO_BODY } from "../wasm/fusion.ts";
 import type { Interpreter } from "../wasm/interpreter.ts";
 import { AREA, ENTRY, TARGET, TARGETS } from "../wasm/region-area.ts";
-import { CELL, cellSize, EXIT, ExitKind, exitsOffset, WEB, webOffset } from "./cell.ts";
+import { CELL, cellSize, ENTRY_MASK, EXIT, ExitKind, exitsOffset, WEB, webOffset } from "./cell.ts";
 import type { Translated } from "./translated.ts";
 
 /** A region that the interpreter runs where it comes to its slot. */
 export interface Installed {
+  /** Of its beginning, and with their slots those of its other entries that it is entered at. */
   readonly number: number;
-  /** Linear address of the slot whose handler it is. */
+  readonly entries: readonly { readonly number: number; readonly slot: number }[];
+  /** Linear address of the slot that it begins at. */
   readonly slot: number;
   readonly code: Translated;
   /** Physical pages, in the order of `code.pages`. */
@@ -22,6 +24,7 @@ export interface Installed {
   readonly returns: number[];
 }
 
+export const MOST_REGIONS = 4096;
 /** Of regions to be forgotten at once where there is no room: the oldest ones. */
 const EVICTED = MOST_REGIONS / 4;
 
@@ -34,14 +37,13 @@ export class RegionTable {
   /** What regions are run by, and call. */
   interpreter: Interpreter;
   private readonly area: number;
+  /** By the number of each entry. */
   private readonly regions: (Installed | undefined)[] = [];
   /** The same, the oldest first. */
   private readonly byAge = new Set<Installed>();
   private readonly freeNumbers: number[] = [];
   /** How often one was removed. */
   removals = 0;
-  /** Numbers from here on have no handler yet. */
-  private entered = 0;
   private readonly byPage = new Map<number, Set<Installed>>();
   /** By slot, the linear addresses of the records of exits to it. */
   private readonly links = new Map<number, Set<number>>();
@@ -67,6 +69,13 @@ export class RegionTable {
     return this.regions[this.arena.u32[(slot + SLOT.handler) / 4] - FIRST_REGION];
   }
 
+  /** Offset of the entry at a slot from the page of its region's beginning. */
+  entryOffset(slot: number, { code }: Installed): number {
+    const { u32 } = this.arena;
+    const word = u32[this.entry(u32[(slot + SLOT.handler) / 4] - FIRST_REGION) + ENTRY.cell / 4];
+    return [code.entry, ...code.entries][word & ENTRY_MASK];
+  }
+
   hasRegion(slot: number): boolean {
     return this.arena.u32[(slot + SLOT.handler) / 4] >= FIRST_REGION;
   }
@@ -90,42 +99,86 @@ export class RegionTable {
 
   /** Removes the oldest regions where another one would be too many. Returns how many. */
   makeRoom(): number {
-    if (this.byAge.size < MOST_REGIONS) return 0;
-    for (const old of [...this.byAge].slice(0, EVICTED)) this.remove(old);
-    return EVICTED;
+    const numbers = MOST_ENTRIES - this.regions.length + this.freeNumbers.length;
+    if (this.byAge.size < MOST_REGIONS && numbers > ENTRY_MASK) return 0;
+    const oldest = [...this.byAge].slice(0, EVICTED);
+    for (const old of oldest) this.remove(old);
+    return oldest.length;
   }
 
   /**
-   * `heat`: what is counted of each exit already. There must be room, and no region at the slot. Throws `ArenaFull`, having
-   * changed nothing.
+   * `entrySlots`: of `code.entries`, or 0. `heat`: what is counted of each exit already. There must be room, and no region at
+   * the slot. Throws `ArenaFull`, having changed nothing.
    */
-  add(found: Pick<Installed, "slot" | "code" | "pages" | "targets">, heat: number): void {
-    const { u32 } = this.arena;
+  add(
+    found: Pick<Installed, "slot" | "code" | "pages" | "targets">,
+    entrySlots: readonly number[],
+    heat: number,
+  ): void {
     const { slot, code, pages } = found;
     // In sizes that come back: what is given back is only used again for the same one.
-    const cellBytes = 2 ** Math.ceil(Math.log2(cellSize(code.webs.length, code.exits.length)));
-    const cell = this.arena.reserve(cellBytes, 8);
-    const number = this.freeNumbers.pop() ?? this.regions.length;
+    const size = Math.max(ENTRY_MASK + 1, cellSize(code.webs.length, code.exits.length));
+    const cellBytes = 2 ** Math.ceil(Math.log2(size));
+    const cell = this.arena.reserve(cellBytes, ENTRY_MASK + 1);
+    const number = this.takeNumber();
     this.fillCell(cell, number, code, heat);
-    const { leaveRegion, callRegion, callSystem, enterRegion, table } = this.interpreter;
+    const { leaveRegion, callRegion, callSystem } = this.interpreter;
     const env = { memory: this.arena.memory, leaveRegion, callRegion, callSystem };
     const imports = { env: env as unknown as Record<string, WebAssembly.ImportValue> };
     const instance = new WebAssembly.Instance(code.module, imports);
     const returns = code.webs.map(() => 0);
-    const installed = { ...found, number, cell, cellBytes, returns };
-    this.regions[number] = installed;
+    const entries: Installed["entries"][number][] = [];
+    const installed = { ...found, number, entries, cell, cellBytes, returns };
+    const body = instance.exports.region as CallableFunction;
     this.byAge.add(installed);
     for (const page of pages) addTo(this.byPage, page, installed);
-    u32[this.entry(number) + ENTRY.original / 4] = u32[(slot + SLOT.handler) / 4];
-    u32[this.entry(number) + ENTRY.cell / 4] = cell;
-    if (this.entered === number) table.set(FIRST_REGION + this.entered++, enterRegion);
-    table.set(FIRST_BODY + number, instance.exports.region as CallableFunction);
-    u32[(slot + SLOT.handler) / 4] = FIRST_REGION + number;
+    this.enterAt(slot, number, installed, cell, body);
+    entrySlots.forEach((slot, i) => {
+      if (slot === 0 || this.hasRegion(slot)) return;
+      const number = this.takeNumber();
+      entries.push({ number, slot });
+      this.enterAt(slot, number, installed, cell + i + 1, body);
+    });
     for (const [target, record] of linksOf(installed)) {
       addTo(this.links, target, record);
       this.linkTo(target, record);
     }
+    for (const entry of entries) this.relink(entry.slot);
     this.relink(slot);
+  }
+
+  private takeNumber(): number {
+    const number = this.freeNumbers.pop() ?? this.regions.length;
+    if (number < this.regions.length) return number;
+    this.regions.push(undefined);
+    this.interpreter.table.set(FIRST_REGION + number, this.interpreter.enterRegion);
+    return number;
+  }
+
+  /** `cell`: see `ENTRY`. */
+  private enterAt(
+    slot: number,
+    number: number,
+    installed: Installed,
+    cell: number,
+    body: CallableFunction,
+  ): void {
+    const { u32 } = this.arena;
+    this.regions[number] = installed;
+    u32[this.entry(number) + ENTRY.original / 4] = u32[(slot + SLOT.handler) / 4];
+    u32[this.entry(number) + ENTRY.cell / 4] = cell;
+    this.interpreter.table.set(FIRST_BODY + number, body);
+    u32[(slot + SLOT.handler) / 4] = FIRST_REGION + number;
+  }
+
+  private leaveSlot(slot: number, number: number): void {
+    const { u32 } = this.arena;
+    if (u32[(slot + SLOT.handler) / 4] === FIRST_REGION + number)
+      u32[(slot + SLOT.handler) / 4] = u32[this.entry(number) + ENTRY.original / 4];
+    this.relink(slot);
+    this.regions[number] = undefined;
+    this.interpreter.table.set(FIRST_BODY + number, null);
+    this.freeNumbers.push(number);
   }
 
   /** Index in words of a region's `ENTRY`. */
@@ -142,9 +195,10 @@ export class RegionTable {
   /** Has an exit, by the linear address of its record, lead to the region at a slot, or to what is called in place of one. */
   private linkTo(slot: number, record: number): void {
     const { u32 } = this.arena;
-    const to = this.at(slot);
-    u32[(record + EXIT.link) / 4] = to ? FIRST_BODY + to.number : NO_BODY;
-    u32[(record + EXIT.cell) / 4] = to?.cell ?? 0;
+    const number = u32[(slot + SLOT.handler) / 4] - FIRST_REGION;
+    const isThere = this.regions[number] !== undefined;
+    u32[(record + EXIT.link) / 4] = isThere ? FIRST_BODY + number : NO_BODY;
+    u32[(record + EXIT.cell) / 4] = isThere ? u32[this.entry(number) + ENTRY.cell / 4] : 0;
   }
 
   private relink(slot: number): void {
@@ -170,19 +224,14 @@ export class RegionTable {
   }
 
   remove(installed: Installed): void {
-    const { number, slot, pages, cell, cellBytes } = installed;
-    const { u32 } = this.arena;
-    if (u32[(slot + SLOT.handler) / 4] === FIRST_REGION + number)
-      u32[(slot + SLOT.handler) / 4] = u32[this.entry(number) + ENTRY.original / 4];
+    const { number, entries, slot, pages, cell, cellBytes } = installed;
     for (const page of pages) removeFrom(this.byPage, page, installed);
     for (const [target, record] of linksOf(installed)) removeFrom(this.links, target, record);
-    this.relink(slot);
-    this.regions[number] = undefined;
+    this.leaveSlot(slot, number);
+    for (const entry of entries) this.leaveSlot(entry.slot, entry.number);
     this.byAge.delete(installed);
     this.removals++;
     this.forgetTargets();
-    this.interpreter.table.set(FIRST_BODY + number, null);
-    this.freeNumbers.push(number);
     this.arena.release(cell, cellBytes);
   }
 

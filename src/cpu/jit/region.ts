@@ -2,6 +2,7 @@ import { decode } from "../../isa/decode.ts";
 import type { SystemRoutine } from "../../isa/meaning.ts";
 import type { Instruction } from "../../isa/row.ts";
 import { isDirectJump } from "../wasm/variants.ts";
+import { blocksToEnter, withEntries } from "./entries.ts";
 import { analyseFlow, type Flow } from "./flow.ts";
 import { usesOf } from "./uses.ts";
 
@@ -14,6 +15,8 @@ export interface Region {
   /** Offset of the entry from its page. */
   readonly entry: number;
   readonly flow: Flow;
+  /** Offsets of the other places where it may be entered, the first of them number 1: see `withEntries`. */
+  readonly entries: readonly number[];
   /**
    * Virtual pages that its instructions stand in, or what it calls, as distances from the entry's page; 0 is the first.
    */
@@ -61,11 +64,21 @@ export type End =
   /** An instruction that is done outside of the region, which goes on at `back` if nothing that it relies on has changed. */
   | { readonly kind: "system"; readonly placed: Placed; back: Target }
   /** The instruction there is the interpreter's. */
-  | { readonly kind: "leave"; readonly offset: number };
+  | { readonly kind: "leave"; readonly offset: number }
+  /** By the number of the entry, which is the region's beginning mostly: to `other`. No instruction of its own. */
+  | { readonly kind: "choose"; readonly chosen: readonly Chosen[]; readonly other: Block }
+  /** The region is entered at `back`. No instruction of its own. */
+  | { readonly kind: "entered"; readonly back: Block };
 
 export interface Choice {
   readonly offset: number;
   to: Target;
+}
+
+/** Where the entries with a number of at most `most` lead that come behind those before. */
+export interface Chosen {
+  most: number;
+  readonly to: Block;
 }
 
 /** Instructions in the region at most: the compiler's time grows with it, and so do interrupts wait. */
@@ -139,7 +152,13 @@ class Finder {
     const first = this.block(root, entry);
     if (typeof first === "number" || (first.body.length === 0 && first.end.kind === "leave"))
       return undefined;
-    return { entry, flow: analyseFlow(first), pages: [...this.pages] };
+    const own = new Set(root.blocks.values());
+    const found = analyseFlow(first);
+    const { flow, entries } = withEntries(
+      found,
+      blocksToEnter(found).filter((block) => own.has(block)),
+    );
+    return { entry, flow, entries: entries.map(({ offset }) => offset), pages: [...this.pages] };
   }
 
   private lead(frame: Frame, offset: number): void {
@@ -355,7 +374,7 @@ const ELSEWHERE: ReadonlySet<SystemRoutine> = new Set(["ebreak", "mret", "sret",
 
 /** Registers are in the hart block at the block's end, and what stands there is all that is known of them behind it. */
 export function goesOutside({ end }: Block): boolean {
-  return end.kind === "call" || end.kind === "system";
+  return end.kind === "call" || end.kind === "system" || end.kind === "entered";
 }
 
 export function isReturn({ fields }: Instruction): boolean {

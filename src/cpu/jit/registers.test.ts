@@ -11,7 +11,7 @@ function registers(source: string) {
   const code = new Code(REGION_PARAMETERS.length);
   const file = new RegisterFile(code, region.flow, "x");
   const at = (offset: number) => {
-    const block = order.find((one) => one.offset === offset);
+    const block = order.find(({ offset: its, all }) => its === offset && all.length > 0);
     if (!block) throw new Error(`no block at ${offset}`);
     return block;
   };

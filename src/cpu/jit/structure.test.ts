@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { Random } from "../../../test/differential/random.ts";
 import { Code, I32 } from "../wasm/encoder.ts";
 import { ModuleBuilder } from "../wasm/module-builder.ts";
-import { analyseFlow } from "./flow.ts";
+import { withEntries } from "./entries.ts";
+import { analyseFlow, type Flow, retarget } from "./flow.ts";
 import type { Block, End } from "./region.ts";
 import { writeStructured } from "./structure.ts";
 
@@ -43,9 +44,8 @@ function choose({ end }: Block, number: number): Block | number {
   return -1;
 }
 
-/** Gives the blocks that the written code goes through; `numbers` says which way at each. */
-function written(entry: Block): (numbers: readonly number[]) => number[] {
-  const flow = analyseFlow(entry);
+/** Gives the blocks that the written code goes through from an entry on; `numbers` says which way at each. */
+function written(flow: Flow): (numbers: readonly number[], entry?: number) => number[] {
   const module = new ModuleBuilder();
   const type = module.type([I32], []);
   const next = module.importFunction("next", module.type([I32], [I32]));
@@ -57,9 +57,24 @@ function written(entry: Block): (numbers: readonly number[]) => number[] {
   writeStructured(code, flow, {
     loopHead: () => {},
     edge: (_, to, joins) => {
-      if (joins) code.i32(to.offset).call(joined);
+      if (joins && to.end.kind !== "choose") code.i32(to.offset).call(joined);
     },
     block: (block, go) => {
+      if (block.end.kind === "choose") {
+        const { chosen, other } = block.end;
+        for (const { most, to } of chosen) {
+          code.get(0).i32(1).op("i32_sub").i32(most).op("i32_lt_u").if();
+          go(to);
+          code.op("end");
+        }
+        go(other);
+        return;
+      }
+      if (block.end.kind === "entered") {
+        code.i32(0).set(0);
+        go(block.end.back);
+        return;
+      }
       code.i32(block.offset).call(next).tee(choice).i32(0).op("i32_lt_s").if().brTo(exit).op("end");
       const to = (target: Block | number) => {
         if (typeof target === "number") code.brTo(exit);
@@ -105,9 +120,9 @@ function written(entry: Block): (numbers: readonly number[]) => number[] {
     },
   };
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env } as never);
-  return (numbers) => {
+  return (numbers, entry = 0) => {
     [trace, ways] = [[], numbers];
-    (instance.exports.run as (x: number) => void)(0);
+    (instance.exports.run as (x: number) => void)(entry);
     return trace;
   };
 }
@@ -128,8 +143,7 @@ test("the code goes where the graph does, whatever its shape", () => {
   for (let i = 0; i < 200; i++) {
     const entry = randomGraph(r);
     // Edges that no structured code can have are cut: what is left is compared.
-    analyseFlow(entry);
-    const run = written(entry);
+    const run = written(analyseFlow(entry));
     for (let j = 0; j < 4; j++) {
       const numbers = Array.from({ length: STEPS + 1 }, () => r.below(4));
       const expected = walk(entry, numbers);
@@ -138,4 +152,36 @@ test("the code goes where the graph does, whatever its shape", () => {
     }
   }
   expect(longest).toBeGreaterThan(STEPS);
+});
+
+function copyOf(block: Block): Block {
+  const { end } = block;
+  if (end.kind !== "indirect") return { ...block, end: { ...end } };
+  return { ...block, end: { ...end, choices: end.choices.map((choice) => ({ ...choice })) } };
+}
+
+test("a graph may be entered at any of its blocks", () => {
+  const r = new Random(6);
+  let inside = 0;
+  for (let i = 0; i < 200; i++) {
+    const first = randomGraph(r);
+    const flow = analyseFlow(first);
+    const chosen = flow.order.slice(1).filter(() => r.below(3) === 0);
+    // The walk goes over a graph without other entries: the same one again.
+    const known = new Map(flow.order.map((block) => [block, copyOf(block)]));
+    for (const { end } of known.values()) retarget(end, (to) => known.get(to) as Block);
+    const plain = (block: Block) => known.get(block) as Block;
+    const [copy, copies] = [plain(first), chosen.map(plain)];
+    const { flow: entered, entries } = withEntries(flow, chosen);
+    const run = written(entered);
+    expect(new Set(entries)).toEqual(new Set(chosen));
+    for (let entry = 0; entry <= entries.length; entry++) {
+      const numbers = Array.from({ length: STEPS + 1 }, () => r.below(4));
+      const start = entry === 0 ? copy : copies[chosen.indexOf(entries[entry - 1])];
+      const expected = walk(start, numbers);
+      expect(run(numbers, entry)).toEqual(expected);
+      if (entry > 0 && expected.length > 10) inside++;
+    }
+  }
+  expect(inside).toBeGreaterThan(20);
 });

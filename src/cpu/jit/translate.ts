@@ -9,7 +9,8 @@ import { hasFusedMultiplyAdd } from "../wasm/fused-multiply-add.ts";
 import type { ReachedAccess } from "../wasm/memory-access.ts";
 import { ModuleBuilder } from "../wasm/module-builder.ts";
 import { ENDS_CALLS, R, REGION_PARAMETERS, REGION_RESULTS } from "../wasm/region-support.ts";
-import { CELL, type Exit, ExitKind } from "./cell.ts";
+import { PAGE_MASK } from "../wasm/support.ts";
+import { CELL, ENTRY_MASK, EXIT, type Exit, ExitKind } from "./cell.ts";
 import { CALL, ExitWriter, LEAVE, SYSTEM } from "./exits.ts";
 import { type Block, type Choice, isReturn, type Placed, type Region, type Target } from "./region.ts";
 import { RegionMemory } from "./region-memory.ts";
@@ -49,6 +50,7 @@ export function translate(
 
 /** `mstatus.FS` */
 export const FS_DIRTY = 3;
+const pageOf = (offset: number): number => Math.floor(offset / 4096);
 /** The rounding mode that means `frm`. */
 const DYNAMIC = 7;
 
@@ -71,6 +73,8 @@ class RegionWriter implements BlockWriter {
   private readonly distance: number;
   /** What a region that was called has returned: see `REGION_RESULTS`. */
   private readonly result: number;
+  /** The number of the entry that was come in by, until it has been gone to. */
+  private readonly entry: number;
 
   /** The instruction being written. */
   private placed!: Placed;
@@ -90,6 +94,7 @@ class RegionWriter implements BlockWriter {
     this.address = code.local(I64);
     this.distance = code.local(I64);
     this.result = code.local(I32);
+    this.entry = code.local(I32);
     this.x = new RegisterFile(code, region.flow, "x");
     this.f = new RegisterFile(code, region.flow, "f");
     this.files = [this.x, this.f];
@@ -157,6 +162,7 @@ class RegionWriter implements BlockWriter {
   /** Makes sure that the region is right where it is entered. */
   private enter(): void {
     const { code } = this;
+    if (this.region.entries.length > 0) this.takeEntry();
     code.get(R.cell).mem("i32_load", CELL.generation);
     code.get(R.hart).mem("i32_load", HART.dataTlb).mem("i32_load", TLB.generation).op("i32_ne");
     // The same code may stand in two places with different pages around it.
@@ -168,25 +174,45 @@ class RegionWriter implements BlockWriter {
       code.get(R.hart).mem("i32_load", HART.fflags).i32(INEXACT).op("i32_and").op("i32_eqz").op("i32_or");
     }
     code.ifUnlikely();
-    this.leaveBy({ kind: ExitKind.stale, offset: this.region.entry, count: 0, web: 0 });
+    this.leaveStale();
     code.op("end");
     this.memory.makeLocals();
     if (this.notes) this.nameLocals(this.notes.locals);
   }
 
-  /** Goes on with `leaveRegion`. All registers have been stored. */
-  private leaveBy(exit: Exit): void {
+  /** The number of the entry stands in the low bits of the cell's address. The page is that of the region's beginning. */
+  private takeEntry(): void {
+    const { code, entry } = this;
+    code.get(R.cell).i32(ENTRY_MASK).op("i32_and").set(entry);
+    code.get(R.cell).get(entry).op("i32_sub").set(R.cell);
+    if (this.region.entries.every((offset) => pageOf(offset) === 0)) return;
+    code.get(R.page);
+    this.pushStaleRecord();
+    code.mem("i64_load", EXIT.offset).i64(PAGE_MASK).op("i64_and").op("i64_sub").set(R.page);
+  }
+
+  /** The first exits are those of the entries, in the order of their numbers. */
+  private pushStaleRecord(): void {
+    const { code, entry, region } = this;
+    this.exits.pushFirst(
+      [region.entry, ...region.entries].map((offset) => ({ kind: ExitKind.stale, offset, count: 0, web: 0 })),
+    );
+    if (region.entries.length > 0) code.get(entry).i32(EXIT.size).op("i32_mul").op("i32_add");
+  }
+
+  /** Goes on with `leaveRegion`, having done nothing. */
+  private leaveStale(): void {
     const { code } = this;
     code.get(R.hart);
-    this.exits.pushRecord(exit);
+    this.pushStaleRecord();
     code.mem("i32_store", HART.regionExit);
     for (const parameter of Object.values(R)) code.get(parameter);
     code.returnCall(LEAVE);
   }
 
   private nameLocals(names: Map<number, string>): void {
-    const { address, distance, result } = this;
-    const known = { ...R, address, distance, result, exit: this.exits.exit };
+    const { address, distance, result, entry } = this;
+    const known = { ...R, address, distance, result, entry, exit: this.exits.exit };
     for (const [name, local] of Object.entries(known)) names.set(local, name);
     const add = (locals: readonly (number | undefined)[], name: (register: number) => string) =>
       locals.forEach((local, register) => {
@@ -227,7 +253,7 @@ class RegionWriter implements BlockWriter {
     }
     const { end } = block;
     if ("placed" in end) this.note(end.placed);
-    if (end.kind !== "fall" && end.kind !== "leave") this.pending++;
+    if ("placed" in end) this.pending++;
     const count = this.pending;
     this.pendingBehind[block.index] = count;
     const to = (target: Target) => {
@@ -264,7 +290,31 @@ class RegionWriter implements BlockWriter {
       case "system":
         this.system(block, end, count - 1, go);
         break;
+      case "choose":
+        this.end(block);
+        this.chooseEntry(end, go);
+        break;
+      case "entered":
+        this.code.i32(0).set(this.entry);
+        go(end.back);
+        break;
     }
+  }
+
+  private chooseEntry(
+    { chosen, other }: Extract<Block["end"], { kind: "choose" }>,
+    go: (to: Block) => void,
+  ): void {
+    const { code, entry } = this;
+    code.get(entry).ifUnlikely();
+    chosen.forEach(({ most, to }, i) => {
+      const isLast = i === chosen.length - 1;
+      if (!isLast) code.get(entry).i32(most).op("i32_le_u").if();
+      go(to);
+      if (!isLast) code.op("end");
+    });
+    code.op("end");
+    go(other);
   }
 
   private end(block: Block): void {

@@ -5,7 +5,7 @@ import { translate } from "./translate.ts";
 import type { Web } from "./webs.ts";
 
 /** What has to be known of a region to run it: plain data, which another thread may have made. */
-export interface Translated extends Pick<Region, "entry" | "pages"> {
+export interface Translated extends Pick<Region, "entry" | "entries" | "pages"> {
   /** With one function, `region`. */
   readonly module: WebAssembly.Module;
   readonly exits: readonly Exit[];
@@ -20,10 +20,11 @@ export interface Translated extends Pick<Region, "entry" | "pages"> {
 
 /** `wide`: see `findWebs`. */
 export function translated(region: Region, isCommon: boolean, wide: readonly number[]): Translated {
-  const { entry, pages, flow } = region;
+  const { entry, entries, pages, flow } = region;
   const { bytes, exits, webs, floats } = translate(region, isCommon, undefined, wide);
   return {
     entry,
+    entries,
     pages,
     module: compiled(bytes),
     exits,

@@ -20,12 +20,12 @@ export const FIRST_FUSION = Handler.rows + rows.length * Variant.count;
 /** Function table index of what is called where there is no region. */
 export const NO_BODY = FIRST_FUSION + SEQUENCES.length;
 
-/** Function table index of the first translated region's handler, and how many regions there may be. */
+/** Function table index of the handler of the translated regions' first entry, and how many entries there may be. */
 export const FIRST_REGION = NO_BODY + 1;
-export const MOST_REGIONS = 4096;
+export const MOST_ENTRIES = 16_384;
 /** Behind the handlers, the regions themselves in the same order. */
-export const FIRST_BODY = FIRST_REGION + MOST_REGIONS;
-export const TABLE_SIZE = FIRST_BODY + MOST_REGIONS;
+export const FIRST_BODY = FIRST_REGION + MOST_ENTRIES;
+export const TABLE_SIZE = FIRST_BODY + MOST_ENTRIES;
 
 interface Node {
   /** Function table index of the handler for the sequence that ends here; 0 for none. */

@@ -1,4 +1,4 @@
-import { MOST_REGIONS } from "./fusion.ts";
+import { MOST_ENTRIES } from "./fusion.ts";
 
 /** A place where a jump to a register led: where the jump of `region-support.ts` looks before it looks for a slot. */
 export const TARGET = {
@@ -12,20 +12,20 @@ export const TARGET = {
 } as const;
 export const TARGETS = 1024;
 
-/** A region's entry, by its number. */
+/** An entry of a region, by its number. */
 export const ENTRY = {
   /** i32: the handler that it stands in the place of. */
   original: 0,
-  /** i32: linear address of its cell. */
+  /** i32: linear address of the region's cell, with `ENTRY_MASK` bits. */
   cell: 4,
   size: 8,
 } as const;
 
 /** What all regions of a machine have in common in linear memory. */
 export const AREA = {
-  /** `MOST_REGIONS` of `ENTRY`. */
+  /** `MOST_ENTRIES` of `ENTRY`. */
   entries: 0,
   /** `TARGETS` of `TARGET`, by bits 1 and up of the address. */
-  targets: MOST_REGIONS * ENTRY.size,
-  size: MOST_REGIONS * ENTRY.size + TARGETS * TARGET.size,
+  targets: MOST_ENTRIES * ENTRY.size,
+  size: MOST_ENTRIES * ENTRY.size + TARGETS * TARGET.size,
 } as const;

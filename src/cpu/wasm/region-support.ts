@@ -12,7 +12,7 @@ import {
   pushTlbEntry,
   tailCall,
 } from "./frame.ts";
-import { FIRST_BODY, FIRST_REGION, MOST_REGIONS, NO_BODY } from "./fusion.ts";
+import { FIRST_BODY, FIRST_REGION, MOST_ENTRIES, NO_BODY } from "./fusion.ts";
 import type { Mode } from "./handler.ts";
 import type { ModuleBuilder } from "./module-builder.ts";
 import { AREA, ENTRY, TARGET, TARGETS } from "./region-area.ts";
@@ -60,7 +60,7 @@ export function defineRegionSupport(module: ModuleBuilder, mode: Mode, functions
   module.define(enter, mode === "step" ? originalBody(functions) : enterRegionBody(functions, type, enter));
   module.export("enterRegion", enter);
   // Where it steps, no region runs.
-  if (mode === "step") for (let i = 0; i < MOST_REGIONS; i++) module.element(FIRST_REGION + i, enter);
+  if (mode === "step") for (let i = 0; i < MOST_ENTRIES; i++) module.element(FIRST_REGION + i, enter);
 }
 
 /** Runs the region that begins at the slot, and goes on where it has come to. */
@@ -71,7 +71,7 @@ function enterRegionBody(functions: Functions, type: number, self: number): Code
   code.get(P.budget).get(P.slot).mem("i32_load16_s", SLOT.ordinal).op("i32_sub");
   pushCell(code, () => code.get(P.slot).mem("i32_load", SLOT.handler));
   code.get(P.page);
-  code.get(P.slot).mem("i32_load", SLOT.handler).i32(MOST_REGIONS).op("i32_add").callIndirect(type);
+  code.get(P.slot).mem("i32_load", SLOT.handler).i32(MOST_ENTRIES).op("i32_add").callIndirect(type);
   code.set(result).set(P.budget);
   code.get(result).i32(LEFT).op("i32_and").if().op("return").op("end");
   code.get(P.hart).mem("i64_load", HART.address).set(P.page);
