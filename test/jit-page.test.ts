@@ -56,7 +56,7 @@ describe("docs/JIT.md", () => {
       pattern(shown("runikraft run --jit on --jit-dump regions --jit-stats sum.elf")),
     );
     expect(readFileSync(join(regions, "1001c.txt"), "utf8")).toMatch(
-      pattern(shown("head -46 regions/1001c.txt")),
+      pattern(shown("head -33 regions/1001c.txt")),
     );
   });
 });

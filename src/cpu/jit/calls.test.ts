@@ -82,6 +82,61 @@ test("a function returns to where its caller does not expect it, or never", () =
     ret`);
 });
 
+test("calls that were given up go on in the middle of the regions that they return to", () => {
+  const trio = same(`
+    li t0, 0x6000
+    csrs mstatus, t0
+    li s0, 400
+  again:
+    jal outer
+    addi s0, s0, -1
+    bgtz s0, again
+    wfi
+  .balign 4096
+  .zero 4068
+  # What it calls returns to both of these pages, out of its loops and into the middle of one and two of them.
+  outer:
+    addi sp, sp, -16
+    sd ra, 0(sp)
+    jal inner
+    addi a4, a4, 1
+    li s1, 5
+  1:
+    jal inner
+    add a4, a4, s1
+    li s2, 3
+  2:
+    add a5, a5, a4
+    jal inner
+    xor a5, a5, s2
+    addi s2, s2, -1
+    bgtz s2, 2b
+    jal inner
+    addi s1, s1, -1
+    bgtz s1, 1b
+    ld ra, 0(sp)
+    addi sp, sp, 16
+    ret
+  inner:
+    addi sp, sp, -16
+    sd ra, 0(sp)
+    jal leaf
+    addi a3, a3, 3
+    ld ra, 0(sp)
+    addi sp, sp, 16
+    ret
+  leaf:
+    andi a2, s0, 3
+    bnez a2, 1f
+    # The interpreter's.
+    fclass.d a1, fa0
+    add a4, a4, a1
+  1:
+    ret`);
+  // Not one for each of the places that are returned to.
+  expect(trio.always.jit?.stats.regions).toBeLessThan(11);
+});
+
 test("a call of an address in a register goes to one of several functions", () => {
   const trio = same(`
     li s0, 30000

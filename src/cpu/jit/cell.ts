@@ -4,12 +4,12 @@
  *
  *      0  i32  generation of the TLB context that the region was last found right for; 0: of none
  *      4  i32  number of the region
- *      8  i64  virtual page that it was entered at then
+ *      8  i64  virtual page of its beginning then
  *     16  webs, then exits
  */
+export const CELL = { generation: 0, region: 4, page: 8, webs: 16 } as const;
 /** Of a cell's address that a region is called with, the bits that say by which entry it is entered (`withEntries`). */
 export const ENTRY_MASK = 63;
-export const CELL = { generation: 0, region: 4, page: 8, webs: 16 } as const;
 
 /**
  * Where the memory is that a web's accesses reach (`webs.ts`): a range of pages that follow each other in linear memory.
