@@ -8,6 +8,8 @@ import type { RegisterFile } from "./registers.ts";
 export const LEAVE = 0;
 export const CALL = 1;
 export const SYSTEM = 2;
+/** The region's own. */
+export const ITSELF = 3;
 
 /** Registers that are stored at the same place. */
 interface Storing {

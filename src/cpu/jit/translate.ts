@@ -11,7 +11,7 @@ import { ModuleBuilder } from "../wasm/module-builder.ts";
 import { ENDS_CALLS, R, REGION_PARAMETERS, REGION_RESULTS } from "../wasm/region-support.ts";
 import { PAGE_MASK } from "../wasm/support.ts";
 import { CELL, ENTRY_MASK, EXIT, type Exit, ExitKind } from "./cell.ts";
-import { CALL, ExitWriter, LEAVE, SYSTEM } from "./exits.ts";
+import { CALL, ExitWriter, ITSELF, LEAVE, SYSTEM } from "./exits.ts";
 import { type Block, type Choice, isReturn, type Placed, type Region, type Target } from "./region.ts";
 import { RegionMemory } from "./region-memory.ts";
 import { RegisterFile } from "./registers.ts";
@@ -381,12 +381,15 @@ class RegionWriter implements BlockWriter {
     this.chooseBy(choices, (target) => go(target as Block));
     this.pendingBehind[block.index] = 0;
     if (!isDirect) code.get(R.hart).get(this.address).mem("i64_store", HART.address);
-    code.get(R.hart);
-    this.exits.pushRecord(exit);
-    code.mem("i32_store", HART.regionExit);
+    const callee = to === undefined ? LEAVE : to === this.region.entry ? ITSELF : CALL;
+    if (callee !== ITSELF) {
+      code.get(R.hart);
+      this.exits.pushRecord(exit);
+      code.mem("i32_store", HART.regionExit);
+    }
     code.get(R.depth).i32(1).op("i32_sub").get(R.hart).get(R.budget).i32(count).op("i32_sub").get(R.cell);
     this.pushAddress(isDirect ? Math.floor(to / 4096) * 4096 : 0);
-    code.call(isDirect ? CALL : LEAVE);
+    code.call(callee);
     code.set(this.result).set(R.budget);
     if (typeof back === "number") {
       code.get(R.budget).get(this.result).op("return");
