@@ -16,12 +16,12 @@ export const ENTRY_MASK = 63;
  *
  *      0  i64  lowest value that the web's base may have
  *      8  i64  so many are good from there; 0: none
- *     16  i32  linear address of the web's lowest byte for the lowest base
+ *     16  i32  the linear address of the web's lowest byte is the base + this, modulo 2^32
  *     20  i32  number of the web
  *     24  i32  so often the TLB may still be asked instead, where the web is wide
  *     28  i32  1: it is wide
  */
-export const WEB = { low: 0, span: 8, linear: 16, web: 20, patience: 24, wide: 28, size: 32 } as const;
+export const WEB = { low: 0, span: 8, addend: 16, web: 20, patience: 24, wide: 28, size: 32 } as const;
 /** What the TLB did not know counts as so many times that it was asked: the range may have the next ones, too. */
 export const TLB_MISS = 32;
 

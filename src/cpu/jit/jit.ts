@@ -4,7 +4,6 @@ import type { CodeCache } from "../code-cache.ts";
 import { INEXACT } from "../csr-state.ts";
 import type { Hart } from "../hart.ts";
 import { HART, TLB } from "../layout.ts";
-import { linearOf } from "../ranges.ts";
 import { Handler, SLOT, SLOT_SIZE } from "../slots.ts";
 import type { Interpreter } from "../wasm/interpreter.ts";
 import { CELL, EXIT, type Exit, ExitKind, exitsOffset, HOT_EXIT, WEB, webOffset } from "./cell.ts";
@@ -176,7 +175,7 @@ export class Jit {
     if (!range || bytes <= 0) return;
     i64[(at + WEB.low) / 8] = BigInt(range.from) * 4096n - BigInt(web.least);
     i64[(at + WEB.span) / 8] = BigInt(bytes);
-    i32[(at + WEB.linear) / 4] = linearOf(range, range.from);
+    i32[(at + WEB.addend) / 4] = (range.addend + web.least) | 0;
     this.wide.missed(region, number, range);
   }
 

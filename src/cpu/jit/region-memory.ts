@@ -12,9 +12,8 @@ import type { Access, Webs } from "./webs.ts";
 /** What the code of a region's accesses needs of its writer. */
 export interface RegionCode {
   readonly code: Code;
-  /** Locals: of the i64 virtual address of a miss, and of a base's i64 place in its range. */
+  /** Local: the i64 virtual address of a miss. */
   readonly address: number;
-  readonly distance: number;
   /** Leaves an integer register's value on the stack. */
   pushX(register: number): void;
   /** Leaves the value of a part of the instruction's meaning on the stack. */
@@ -93,15 +92,14 @@ export class RegionMemory {
 
   /** Finds the base in the web's range, and sets `linear` to where the web's lowest byte is. */
   private check({ web, base }: Access, linear: number): void {
-    const { code, address, distance } = this.region;
+    const { code, address } = this.region;
     const at = webOffset(web);
     const { least, wide } = this.webs.webs[web];
     this.region.pushX(base);
     code
       .get(R.cell)
       .mem("i64_load", at + WEB.low)
-      .op("i64_sub")
-      .tee(distance);
+      .op("i64_sub");
     code
       .get(R.cell)
       .mem("i64_load", at + WEB.span)
@@ -111,11 +109,12 @@ export class RegionMemory {
     if (wide) this.lookUp(web, linear);
     else this.region.miss(web);
     code.op("else");
+    // Not of the difference, which the host's processor would have to wait for.
+    this.region.pushX(base);
     code
-      .get(distance)
       .op("i32_wrap_i64")
       .get(R.cell)
-      .mem("i32_load", at + WEB.linear)
+      .mem("i32_load", at + WEB.addend)
       .op("i32_add")
       .set(linear);
     code.op("end");

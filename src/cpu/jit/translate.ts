@@ -70,7 +70,6 @@ class RegionWriter implements BlockWriter {
   // Locals.
   /** An address: of an access, or of an indirect jump. */
   private readonly address: number;
-  private readonly distance: number;
   /** What a region that was called has returned: see `REGION_RESULTS`. */
   private readonly result: number;
   /** The number of the entry that was come in by, until it has been gone to. */
@@ -92,7 +91,6 @@ class RegionWriter implements BlockWriter {
     this.webs = findWebs(region.flow, wide);
     this.floats = region.flow.order.some(({ all }) => all.some(({ instruction }) => instruction.row.float));
     this.address = code.local(I64);
-    this.distance = code.local(I64);
     this.result = code.local(I32);
     this.entry = code.local(I32);
     this.x = new RegisterFile(code, region.flow, "x");
@@ -102,7 +100,6 @@ class RegionWriter implements BlockWriter {
     this.memory = new RegionMemory(this.webs, {
       code,
       address: this.address,
-      distance: this.distance,
       pushX: (register) => this.pushX(register),
       emit: (expr) => this.emitter.expr(expr),
       giveUp: () => this.leave(ExitKind.interpret, this.placed.offset, this.pending),
@@ -211,8 +208,8 @@ class RegionWriter implements BlockWriter {
   }
 
   private nameLocals(names: Map<number, string>): void {
-    const { address, distance, result, entry } = this;
-    const known = { ...R, address, distance, result, entry, exit: this.exits.exit };
+    const { address, result, entry } = this;
+    const known = { ...R, address, result, entry, exit: this.exits.exit };
     for (const [name, local] of Object.entries(known)) names.set(local, name);
     const add = (locals: readonly (number | undefined)[], name: (register: number) => string) =>
       locals.forEach((local, register) => {
