@@ -259,33 +259,38 @@ export class Code {
     return this;
   }
 
-  get(local: number): this {
-    this.bytes.push(0x20);
-    pushUnsigned(this.bytes, local);
+  /** An opcode, and a number that most often takes one byte. */
+  private with(opcode: number, value: number): this {
+    if (value >= 0 && value < 0x80) this.bytes.push(opcode, value);
+    else {
+      this.bytes.push(opcode);
+      pushUnsigned(this.bytes, value);
+    }
     return this;
+  }
+
+  get(local: number): this {
+    return this.with(0x20, local);
   }
 
   set(local: number): this {
-    this.bytes.push(0x21);
-    pushUnsigned(this.bytes, local);
-    return this;
+    return this.with(0x21, local);
   }
 
   globalGet(global: number): this {
-    this.bytes.push(0x23);
-    pushUnsigned(this.bytes, global);
-    return this;
+    return this.with(0x23, global);
   }
 
   tee(local: number): this {
-    this.bytes.push(0x22);
-    pushUnsigned(this.bytes, local);
-    return this;
+    return this.with(0x22, local);
   }
 
   i32(value: number): this {
-    this.bytes.push(0x41);
-    pushSigned32(this.bytes, value);
+    if (value >= -0x40 && value < 0x40) this.bytes.push(0x41, value & 0x7f);
+    else {
+      this.bytes.push(0x41);
+      pushSigned32(this.bytes, value);
+    }
     return this;
   }
 
@@ -307,9 +312,8 @@ export class Code {
 
   /** A load or store at a constant offset from the address on the stack. Alignment is never promised. */
   mem(name: MemoryName, offset = 0): this {
-    this.bytes.push(Memory[name], 0);
-    pushUnsigned(this.bytes, offset);
-    return this;
+    this.bytes.push(Memory[name]);
+    return this.with(0, offset);
   }
 
   truncate(name: keyof typeof Saturating): this {
@@ -318,9 +322,7 @@ export class Code {
   }
 
   vector(name: keyof typeof Vector): this {
-    this.bytes.push(0xfd);
-    pushUnsigned(this.bytes, Vector[name]);
-    return this;
+    return this.with(0xfd, Vector[name]);
   }
 
   /** The first f64 of the vector on the stack. */
@@ -366,9 +368,7 @@ export class Code {
   }
 
   br(depth: number): this {
-    this.bytes.push(0x0c);
-    pushUnsigned(this.bytes, depth);
-    return this;
+    return this.with(0x0c, depth);
   }
 
   /** A jump to the label of the block or loop inside which `depth` was `level`. */
@@ -377,36 +377,26 @@ export class Code {
   }
 
   brIf(depth: number): this {
-    this.bytes.push(0x0d);
-    pushUnsigned(this.bytes, depth);
-    return this;
+    return this.with(0x0d, depth);
   }
 
   call(functionIndex: number): this {
-    this.bytes.push(0x10);
-    pushUnsigned(this.bytes, functionIndex);
-    return this;
+    return this.with(0x10, functionIndex);
   }
 
   /** Call through table 0; the table index is on top of the stack. */
   callIndirect(typeIndex: number): this {
-    this.bytes.push(0x11);
-    pushUnsigned(this.bytes, typeIndex);
-    this.bytes.push(0);
+    this.with(0x11, typeIndex).bytes.push(0);
     return this;
   }
 
   returnCall(functionIndex: number): this {
-    this.bytes.push(0x12);
-    pushUnsigned(this.bytes, functionIndex);
-    return this;
+    return this.with(0x12, functionIndex);
   }
 
   /** Tail call through table 0; the table index is on top of the stack. */
   returnCallIndirect(typeIndex: number): this {
-    this.bytes.push(0x13);
-    pushUnsigned(this.bytes, typeIndex);
-    this.bytes.push(0);
+    this.with(0x13, typeIndex).bytes.push(0);
     return this;
   }
 
@@ -430,11 +420,11 @@ export class Code {
     return out;
   }
 
-  /** The body as the code section holds it, its size first. */
-  encode(): number[] {
+  /** The body as the code section holds it, its size first, in parts that follow each other. */
+  encode(): (readonly number[])[] {
     const head = this.head();
-    const out: number[] = [];
-    pushUnsigned(out, head.length + this.bytes.length + 1);
-    return out.concat(head, this.bytes, [Op.end]);
+    const size: number[] = [];
+    pushUnsigned(size, head.length + this.bytes.length + 1);
+    return [size, head, this.bytes, [Op.end]];
   }
 }

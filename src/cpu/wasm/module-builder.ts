@@ -60,18 +60,18 @@ export class ModuleBuilder {
    * `table`: its size, and the function in the places before the last that `element` filled. It is exported as `table`.
    */
   encode(table?: { readonly size: number; readonly fallback: number }): Uint8Array<ArrayBuffer> {
-    const out: number[] = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-    const section = (id: number, write: (body: number[]) => void) => {
+    const parts: (readonly number[])[] = [[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]];
+    /** `bodies` is what comes behind that which is written. */
+    const section = (
+      id: number,
+      write: (body: number[]) => void,
+      bodies: readonly (readonly number[])[] = [],
+    ) => {
+      const head = [id];
       const body: number[] = [];
       write(body);
-      out.push(id);
-      pushUnsigned(out, body.length);
-      for (const byte of body) out.push(byte);
-    };
-    const name = (body: number[], text: string) => {
-      const bytes = new TextEncoder().encode(text);
-      pushUnsigned(body, bytes.length);
-      body.push(...bytes);
+      pushUnsigned(head, lengthOf(bodies) + body.length);
+      parts.push(head, body, ...bodies);
     };
     section(1, (body) => {
       pushUnsigned(body, this.typeBytes.length);
@@ -136,13 +136,33 @@ export class ModuleBuilder {
           body.push(...(entry.code as Code).encodeHints());
         }
       });
-    section(10, (body) => {
-      pushUnsigned(body, this.functions.length);
-      for (const entry of this.functions) {
-        if (!entry.code) throw new Error("a function was declared but not defined");
-        for (const byte of entry.code.encode()) body.push(byte);
-      }
-    });
-    return new Uint8Array(out);
+    section(
+      10,
+      (body) => pushUnsigned(body, this.functions.length),
+      this.functions.flatMap(({ code }) => {
+        if (!code) throw new Error("a function was declared but not defined");
+        return code.encode();
+      }),
+    );
+    return joined(parts);
   }
+}
+
+/** Our names are ASCII. */
+function name(body: number[], text: string): void {
+  pushUnsigned(body, text.length);
+  for (let i = 0; i < text.length; i++) body.push(text.charCodeAt(i));
+}
+
+const lengthOf = (parts: readonly (readonly number[])[]): number =>
+  parts.reduce((sum, { length }) => sum + length, 0);
+
+function joined(parts: readonly (readonly number[])[]): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(lengthOf(parts));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
 }
