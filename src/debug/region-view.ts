@@ -1,6 +1,5 @@
 import { EXIT, type Exit, ExitKind, exitsOffset } from "../cpu/jit/cell.ts";
 import type { Flow } from "../cpu/jit/flow.ts";
-import { loopsOf } from "../cpu/jit/loops.ts";
 import { type Block, findRegion, type Placed, type Region, type Target } from "../cpu/jit/region.ts";
 import { type CodeNotes, translate } from "../cpu/jit/translate.ts";
 import { type Access, isWrite, type Webs } from "../cpu/jit/webs.ts";
@@ -174,7 +173,6 @@ class Viewer {
   }
 
   blocks(flow: Flow): BlockView[] {
-    const loops = loopsOf(flow);
     return flow.order.map((block, number) => ({
       number,
       address: this.page + block.offset,
@@ -185,7 +183,7 @@ class Viewer {
         block.end.kind === "indirect" ? "register" : block.end.kind === "leave" ? "interpreter" : undefined,
       from: flow.sources[number],
       dominator: number === 0 ? undefined : flow.dominator[number],
-      loops: loops[number],
+      loops: flow.loops[number],
     }));
   }
 

@@ -1,6 +1,5 @@
 import { ENTRY_MASK } from "./cell.ts";
 import { analyseFlow, type Flow, retarget } from "./flow.ts";
-import { loopsOf } from "./loops.ts";
 import type { Block, Chosen } from "./region.ts";
 
 /** A block that chooses where control goes to by the number of the entry that it has come in by. */
@@ -27,8 +26,7 @@ export function blocksToEnter({ order }: Flow): Block[] {
  */
 export function withEntries(flow: Flow, blocks: readonly Block[]): { flow: Flow; entries: readonly Block[] } {
   if (blocks.length === 0) return { flow, entries: [] };
-  const { order } = flow;
-  const loops = loopsOf(flow);
+  const { order, loops } = flow;
   /** The heads of the loops around it, the outermost first, but for the region's first block and itself. */
   const headsOf = ({ index }: Block) => loops[index].filter((head) => head !== index && head !== 0);
   // What is in the same loop has numbers that follow each other.

@@ -1,3 +1,4 @@
+import { innermostLoops, loopsOf } from "./loops.ts";
 import type { Block, End, Target } from "./region.ts";
 
 /** The shape of a region: what `structure.ts` needs to write it with blocks and loops. */
@@ -8,6 +9,11 @@ export interface Flow {
   readonly dominator: readonly number[];
   /** The blocks that come to a block, by index. */
   readonly sources: readonly (readonly number[])[];
+  /** The blocks that it goes to. */
+  readonly targets: readonly (readonly number[])[];
+  /** See `loopsOf` and `innermostLoops`. */
+  readonly loops: readonly (readonly number[])[];
+  readonly innermost: readonly number[];
 }
 
 /**
@@ -16,44 +22,60 @@ export interface Flow {
  */
 export function analyseFlow(entry: Block): Flow {
   for (;;) {
-    const order = reversePostorder(entry);
+    const { order, targets } = reversePostorder(entry);
     const sources: number[][] = order.map(() => []);
-    for (const block of order) for (const next of successors(block)) sources[next.index].push(block.index);
+    targets.forEach((to, index) => {
+      for (const next of to) sources[next].push(index);
+    });
     const dominator = dominators(sources);
-    const crossing = order.flatMap((block) =>
-      successors(block)
-        .filter((to) => to.index <= block.index && !dominates(dominator, to.index, block.index))
-        .map((to) => ({ block, to })),
-    );
-    if (crossing.length === 0) return { order, dominator, sources };
-    for (const { block, to } of crossing) cut(block.end, to);
+    let isStructured = true;
+    targets.forEach((to, index) => {
+      for (const next of to) {
+        if (next > index || dominates(dominator, next, index)) continue;
+        cut(order[index].end, order[next]);
+        isStructured = false;
+      }
+    });
+    if (!isStructured) continue;
+    const loops = loopsOf(sources);
+    return { order, dominator, sources, targets, loops, innermost: innermostLoops(loops) };
   }
 }
 
 /** The blocks that a block's end goes to. */
 export function successors({ end }: Block): Block[] {
-  return targets(end).filter((target) => typeof target !== "number");
-}
-
-function targets(end: End): Target[] {
+  const found: Block[] = [];
+  const add = (target: Target) => {
+    if (typeof target !== "number" && !found.includes(target)) found.push(target);
+  };
   switch (end.kind) {
     case "fall":
     case "jump":
-      return [end.to];
+      add(end.to);
+      break;
     case "system":
     case "entered":
-      return [end.back];
+      add(end.back);
+      break;
     case "choose":
-      return [...new Set(end.chosen.map(({ to }) => to)), end.other];
+      for (const { to } of end.chosen) add(to);
+      add(end.other);
+      break;
     case "branch":
-      return end.taken === end.other ? [end.taken] : [end.taken, end.other];
+      add(end.taken);
+      add(end.other);
+      break;
     case "indirect":
-      return [...new Set(end.choices.map(({ to }) => to))];
+      for (const { to } of end.choices) add(to);
+      break;
     case "call":
-      return [...new Set([...end.choices.map(({ to }) => to), end.back])];
+      for (const { to } of end.choices) add(to);
+      add(end.back);
+      break;
     case "leave":
-      return [];
+      break;
   }
+  return found;
 }
 
 /** Makes an edge leave the region. */
@@ -93,45 +115,53 @@ export function retarget(end: End, find: (to: Block) => Target): void {
   }
 }
 
-function reversePostorder(entry: Block): Block[] {
+function reversePostorder(entry: Block): { order: Block[]; targets: number[][] } {
   const seen = new Set<Block>();
   const order: Block[] = [];
+  const targets: Block[][] = [];
   const visit = (block: Block): void => {
     seen.add(block);
-    for (const next of successors(block)) if (!seen.has(next)) visit(next);
+    const found = successors(block);
+    for (const next of found) if (!seen.has(next)) visit(next);
     order.push(block);
+    targets.push(found);
   };
   visit(entry);
   order.reverse();
+  targets.reverse();
   order.forEach((block, index) => {
     block.index = index;
   });
-  return order;
+  return { order, targets: targets.map((blocks) => blocks.map(({ index }) => index)) };
 }
 
 /** Cooper, Harvey and Kennedy, "A Simple, Fast Dominance Algorithm": blocks are numbered in reverse postorder. */
 function dominators(sources: readonly (readonly number[])[]): number[] {
   const dominator: number[] = sources.map(() => -1);
   dominator[0] = 0;
-  const common = (a: number, b: number): number => {
-    let [x, y] = [a, b];
-    while (x !== y) {
-      if (x > y) x = dominator[x];
-      else y = dominator[y];
-    }
-    return x;
-  };
   for (let changed = true; changed; ) {
     changed = false;
     for (let block = 1; block < sources.length; block++) {
-      const known = sources[block].filter((source) => dominator[source] >= 0);
-      const found = known.reduce(common);
+      let found = -1;
+      for (const source of sources[block])
+        if (dominator[source] >= 0) found = found < 0 ? source : common(dominator, found, source);
       if (dominator[block] === found) continue;
       dominator[block] = found;
       changed = true;
     }
   }
   return dominator;
+}
+
+/** The nearest block that dominates both. */
+function common(dominator: readonly number[], a: number, b: number): number {
+  let one = a;
+  let other = b;
+  while (one !== other) {
+    if (one > other) one = dominator[one];
+    else other = dominator[other];
+  }
+  return one;
 }
 
 function dominates(dominator: readonly number[], over: number, under: number): boolean {

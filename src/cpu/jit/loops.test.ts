@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { loopsOf, tightBlocks } from "./loops.ts";
+import { tightBlocks } from "./loops.ts";
 import { regionOf } from "./region-fixture.ts";
 
 const NESTED = (inside: number) => `
@@ -15,7 +15,7 @@ const NESTED = (inside: number) => `
 test("a loop in another one is tight, the outer one is not", () => {
   const flow = regionOf(NESTED(1)).flow;
   expect(flow.order.map(({ offset }) => offset)).toEqual([0, 4, 16, 20]);
-  expect(loopsOf(flow)).toEqual([[0], [0, 1], [0], []]);
+  expect(flow.loops).toEqual([[0], [0, 1], [0], []]);
   expect(tightBlocks(flow)).toEqual([false, true, false, false]);
 });
 

@@ -3,39 +3,39 @@ import type { Flow } from "./flow.ts";
 /** Instructions in a tight loop at most. */
 const TIGHT = 100;
 
-/** By block: the heads of the natural loops around it, in ascending order, which is from outside to inside. */
-export function loopsOf({ order, sources }: Flow): number[][] {
-  const loops: number[][] = order.map(() => []);
-  for (const head of order) {
-    const inside = new Set<number>();
-    const queue = sources[head.index].filter((source) => source >= head.index);
+/**
+ * By block: the heads of the natural loops around it, in ascending order, which is from outside to inside. `sources`: see
+ * `Flow`.
+ */
+export function loopsOf(sources: Flow["sources"]): number[][] {
+  const loops: number[][] = sources.map(() => []);
+  sources.forEach((from, head) => {
+    const queue = from.filter((source) => source >= head);
+    if (queue.length > 0) loops[head].push(head);
     for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
-      if (inside.has(at)) continue;
-      inside.add(at);
-      if (at !== head.index) queue.push(...sources[at]);
+      if (loops[at].at(-1) === head) continue;
+      loops[at].push(head);
+      queue.push(...sources[at]);
     }
-    if (inside.size > 0) inside.add(head.index);
-    for (const block of inside) loops[block].push(head.index);
-  }
+  });
   return loops;
 }
 
 /** Each block's loop that has no other one inside, by its head; -1 where it is in none. */
-export function innermostLoops(flow: Flow): number[] {
-  const loops = loopsOf(flow);
-  const outer = new Set(loops.flatMap((heads) => heads.slice(0, -1)));
+export function innermostLoops(loops: Flow["loops"]): number[] {
+  const isOuter: boolean[] = loops.map(() => false);
+  for (const heads of loops) for (let i = 0; i < heads.length - 1; i++) isOuter[heads[i]] = true;
   return loops.map((heads) => {
-    const head = heads.at(-1) ?? -1;
-    return outer.has(head) ? -1 : head;
+    const head = heads.length > 0 ? heads[heads.length - 1] : -1;
+    return head < 0 || isOuter[head] ? -1 : head;
   });
 }
 
 /** Whether each block is in an innermost loop that is short: what goes around in it does little else. */
-export function tightBlocks(flow: Flow): boolean[] {
-  const loops = innermostLoops(flow);
-  const lengths = new Map<number, number>();
-  flow.order.forEach(({ all }, index) => {
-    lengths.set(loops[index], (lengths.get(loops[index]) ?? 0) + all.length);
+export function tightBlocks({ order, innermost }: Flow): boolean[] {
+  const lengths: number[] = order.map(() => 0);
+  order.forEach(({ all }, index) => {
+    if (innermost[index] >= 0) lengths[innermost[index]] += all.length;
   });
-  return loops.map((head) => head >= 0 && (lengths.get(head) ?? 0) <= TIGHT);
+  return innermost.map((head) => head >= 0 && lengths[head] <= TIGHT);
 }

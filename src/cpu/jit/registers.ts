@@ -1,8 +1,7 @@
 import { HART } from "../layout.ts";
 import { type Code, F64, I64 } from "../wasm/encoder.ts";
 import { P } from "../wasm/frame.ts";
-import { type Flow, successors } from "./flow.ts";
-import { innermostLoops } from "./loops.ts";
+import type { Flow } from "./flow.ts";
 import { type Block, goesOutside, type Placed } from "./region.ts";
 import { usesOf } from "./uses.ts";
 
@@ -22,14 +21,15 @@ const ALL: Registers = -1;
 export class RegisterFile {
   /** By register. */
   readonly locals: (number | undefined)[] = [];
+  /** The region names one of its registers: else there is nothing to do for it. */
+  readonly isUsed: boolean;
   /** Written since they were last loaded or stored, on some way to this point of the code. */
   dirty: Registers = 0;
   /** Whose locals are right here, whatever way was come by. */
   valid: Registers = 0;
   private readonly code: Code;
   private readonly file: "x" | "f";
-  /** See `innermostLoops`. */
-  private readonly loops: readonly number[];
+  private readonly flow: Flow;
   // By block.
   private readonly writes: Registers[] = [];
   private readonly dirtyIn: readonly Registers[];
@@ -41,11 +41,13 @@ export class RegisterFile {
   constructor(code: Code, flow: Flow, file: "x" | "f") {
     this.code = code;
     this.file = file;
+    this.flow = flow;
     const uses: Registers[] = [];
     const { writes } = this;
     let named = 0;
     for (const block of flow.order) {
-      let [use, write] = [0, 0];
+      let use = 0;
+      let write = 0;
       for (const placed of block.all) {
         use |= readBy(placed, file) & ~write;
         write |= writtenBy(placed, file);
@@ -54,21 +56,17 @@ export class RegisterFile {
       writes.push(write);
       named |= use | write;
     }
+    this.isUsed = named !== 0;
+    this.dirtyIn = this.needed = this.comesIn = this.goesOut = writes;
+    if (!this.isUsed) return;
     for (let register = 0; register < 32; register++)
       if ((named & (1 << register)) !== 0) this.locals[register] = code.local(file === "x" ? I64 : F64);
-    this.loops = innermostLoops(flow);
-    this.dirtyIn = dirtyRegisters(flow, writes, this.loops);
-    this.needed = neededRegisters(flow, uses, writes, (block) => {
-      if (this.loops[block] !== block) return this.dirtyIn[block];
-      let used = 0;
-      this.loops.forEach((head, inside) => {
-        if (head === block) used |= uses[inside];
-      });
-      return this.dirtyIn[block] | used;
-    }).map((registers) => registers & named);
-    this.comesIn = validRegisters(flow, writes, this.needed, this.loops);
-    this.goesOut = flow.order.map((block, i) =>
-      goesOutside(block) ? 0 : this.comesIn[i] | this.needed[i] | writes[i],
+    const blocks: Blocks = { flow, writes, outside: flow.order.map(goesOutside) };
+    this.dirtyIn = dirtyRegisters(blocks);
+    this.needed = neededRegisters(blocks, leastRegisters(flow, uses, this.dirtyIn), named);
+    this.comesIn = validRegisters(blocks, this.needed);
+    this.goesOut = writes.map((write, i) =>
+      blocks.outside[i] ? 0 : this.comesIn[i] | this.needed[i] | write,
     );
   }
 
@@ -88,15 +86,14 @@ export class RegisterFile {
 
   /** The instructions of a block are written, but for the jump at its end. */
   end(block: Block): void {
-    if (goesOutside(block) || successors(block).some((next) => this.keeps(block.index, next.index))) return;
+    if (goesOutside(block) || this.staysInLoop(block)) return;
     this.store(this.dirty);
     this.dirty = 0;
   }
 
   /** At the end of a block, maybe behind others' code: control goes out of the region. */
   leave(block: Block): void {
-    const isStored = !successors(block).some((next) => this.keeps(block.index, next.index));
-    this.dirty = isStored ? 0 : this.dirtyIn[block.index] | this.writes[block.index];
+    this.dirty = this.staysInLoop(block) ? this.dirtyIn[block.index] | this.writes[block.index] : 0;
     this.valid = this.comesIn[block.index] | this.needed[block.index] | this.writes[block.index];
   }
 
@@ -139,11 +136,17 @@ export class RegisterFile {
 
   /** In a loop what is loaded, if anything, is loaded where it is not there yet: before control goes to the block. */
   private loadsBefore({ index }: Block): boolean {
-    return this.loops[index] >= 0;
+    return this.flow.innermost[index] >= 0;
   }
 
   private keeps(from: number, to: number): boolean {
-    return isInSameLoop(this.loops, from, to);
+    return isInSameLoop(this.flow, from, to);
+  }
+
+  /** One of the blocks that it goes to is in the same innermost loop. */
+  private staysInLoop({ index }: Block): boolean {
+    if (this.flow.innermost[index] < 0) return false;
+    return this.flow.targets[index].some((to) => this.keeps(index, to));
   }
 
   private each(registers: Registers, what: (local: number, register: number) => void): void {
@@ -155,8 +158,9 @@ export class RegisterFile {
 }
 
 function readBy({ instruction }: Placed, file: "x" | "f"): Registers {
+  const fields = usesOf(instruction.row)[file];
   let read = 0;
-  for (const field of usesOf(instruction.row)[file]) read |= 1 << instruction.fields[field];
+  for (let i = 0; i < fields.length; i++) read |= 1 << instruction.fields[fields[i]];
   return file === "x" ? read & ~1 : read;
 }
 
@@ -166,23 +170,29 @@ function writtenBy({ instruction }: Placed, file: "x" | "f"): Registers {
   return file === "x" ? written & ~1 : written;
 }
 
-function isInSameLoop(loops: readonly number[], a: number, b: number): boolean {
-  return loops[a] >= 0 && loops[a] === loops[b];
+/** What is known of blocks, by index. */
+interface Blocks {
+  readonly flow: Flow;
+  readonly writes: readonly Registers[];
+  /** See `goesOutside`. */
+  readonly outside: readonly boolean[];
+}
+
+function isInSameLoop({ innermost }: Flow, a: number, b: number): boolean {
+  return innermost[a] >= 0 && innermost[a] === innermost[b];
 }
 
 /** For each block, what was written, and not stored, on some way to it. */
-function dirtyRegisters(
-  { order, sources }: Flow,
-  writes: readonly Registers[],
-  loops: readonly number[],
-): Registers[] {
-  const dirty: Registers[] = order.map(() => 0);
+function dirtyRegisters({ flow, writes, outside }: Blocks): Registers[] {
+  const { sources } = flow;
+  const dirty: Registers[] = writes.map(() => 0);
   repeat(() => {
     let changed = false;
-    for (let i = 0; i < order.length; i++) {
+    for (let i = 0; i < dirty.length; i++) {
+      if (flow.innermost[i] < 0) continue;
       let all = 0;
       for (const from of sources[i])
-        if (!goesOutside(order[from]) && isInSameLoop(loops, from, i)) all |= dirty[from] | writes[from];
+        if (!outside[from] && isInSameLoop(flow, from, i)) all |= dirty[from] | writes[from];
       if (all !== dirty[i]) changed = true;
       dirty[i] = all;
     }
@@ -191,24 +201,36 @@ function dirtyRegisters(
   return dirty;
 }
 
+/** For each block, what has to be in locals where it begins for its own sake, or for that of the innermost loop that it begins. */
+function leastRegisters(
+  { innermost }: Flow,
+  uses: readonly Registers[],
+  dirtyIn: readonly Registers[],
+): Registers[] {
+  const least = uses.map((use, i) => use | dirtyIn[i]);
+  innermost.forEach((head, i) => {
+    if (head >= 0) least[head] |= uses[i];
+  });
+  return least;
+}
+
 /**
- * For each block, what has to be in locals where it begins: what it reads, what is needed whichever way is gone from it, and
- * `also`.
+ * For each block, what has to be in locals where it begins: what it reads, and what is needed whichever way is gone from it,
+ * of the registers that are `named`.
  */
 function neededRegisters(
-  { order }: Flow,
-  uses: readonly Registers[],
-  writes: readonly Registers[],
-  also: (block: number) => Registers,
+  { flow, writes, outside }: Blocks,
+  least: readonly Registers[],
+  named: Registers,
 ): Registers[] {
-  const least = order.map((_, i) => uses[i] | also(i));
-  const needed = order.map(() => ALL);
+  const { order, targets } = flow;
+  const isLast = order.map((block, i) => outside[i] || targets[i].length === 0 || mayLeave(block));
+  const needed: Registers[] = order.map(() => named);
   repeat(() => {
     let changed = false;
     for (let i = order.length - 1; i >= 0; i--) {
-      const after = goesOutside(order[i]) || mayLeave(order[i]) ? [] : successors(order[i]);
-      let out = after.length > 0 ? ALL : 0;
-      for (const next of after) out &= needed[next.index];
+      let out = isLast[i] ? 0 : named;
+      if (!isLast[i]) for (const next of targets[i]) out &= needed[next];
       const all = least[i] | (out & ~writes[i]);
       if (all !== needed[i]) changed = true;
       needed[i] = all;
@@ -228,25 +250,19 @@ function mayLeave({ end }: Block): boolean {
  * For each block, whose locals are right where it begins, before it loads what it needs. Where ways meet outside of an innermost
  * loop, those that were written on one of them are not kept.
  */
-function validRegisters(
-  flow: Flow,
-  writes: readonly Registers[],
-  needed: readonly Registers[],
-  loops: readonly number[],
-): Registers[] {
-  const { order, sources } = flow;
-  const kept = order.map((_, i) =>
-    loops[i] >= 0 || sources[i].length < 2 ? ALL : ~writtenOnTheWay(flow, i, writes),
-  );
-  const valid: Registers[] = order.map((_, i) => (i > 0 ? ALL : loops[0] >= 0 ? needed[0] : 0));
+function validRegisters(blocks: Blocks, needed: readonly Registers[]): Registers[] {
+  const { flow, writes, outside } = blocks;
+  const { sources, innermost } = flow;
+  const written = writtenOnTheWay(blocks);
+  const kept = writes.map((_, i) => (innermost[i] >= 0 || sources[i].length < 2 ? ALL : ~written(i)));
+  const valid: Registers[] = writes.map((_, i) => (i > 0 ? ALL : innermost[0] >= 0 ? needed[0] : 0));
   repeat(() => {
     let changed = false;
-    for (let i = 1; i < order.length; i++) {
+    for (let i = 1; i < valid.length; i++) {
       let all = kept[i];
-      for (const from of sources[i])
-        all &= goesOutside(order[from]) ? 0 : valid[from] | needed[from] | writes[from];
+      for (const from of sources[i]) all &= outside[from] ? 0 : valid[from] | needed[from] | writes[from];
       // What is loaded before the block, where it is not there.
-      if (loops[i] >= 0) all |= needed[i];
+      if (innermost[i] >= 0) all |= needed[i];
       if (all !== valid[i]) changed = true;
       valid[i] = all;
     }
@@ -256,21 +272,22 @@ function validRegisters(
 }
 
 /** What is written between a block's dominator and the block. */
-function writtenOnTheWay(
-  { order, sources, dominator }: Flow,
-  block: number,
-  writes: readonly Registers[],
-): Registers {
-  const seen = new Set([dominator[block]]);
-  const queue = [...sources[block]];
-  let all = 0;
-  for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
-    if (seen.has(at)) continue;
-    seen.add(at);
-    all |= goesOutside(order[at]) ? ALL : writes[at];
-    queue.push(...sources[at]);
-  }
-  return all;
+function writtenOnTheWay({ flow, writes, outside }: Blocks): (block: number) => Registers {
+  const { sources, dominator } = flow;
+  /** The last block for which each one was seen. */
+  const seenFor: number[] = writes.map(() => -1);
+  return (block) => {
+    seenFor[dominator[block]] = block;
+    const queue = [...sources[block]];
+    let all = 0;
+    for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
+      if (seenFor[at] === block) continue;
+      seenFor[at] = block;
+      all |= outside[at] ? ALL : writes[at];
+      for (const from of sources[at]) queue.push(from);
+    }
+    return all;
+  };
 }
 
 function repeat(step: () => boolean): void {

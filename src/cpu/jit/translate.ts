@@ -95,7 +95,7 @@ class RegionWriter implements BlockWriter {
     this.entry = code.local(I32);
     this.x = new RegisterFile(code, region.flow, "x");
     this.f = new RegisterFile(code, region.flow, "f");
-    this.files = [this.x, this.f];
+    this.files = [this.x, this.f].filter(({ isUsed }) => isUsed);
     this.exits = new ExitWriter(code, this.x, this.f, { address: this.address, webs: this.webs.webs.length });
     this.memory = new RegionMemory(this.webs, {
       code,
