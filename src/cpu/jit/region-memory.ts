@@ -37,7 +37,7 @@ export class RegionMemory {
   }
 
   makeLocals(): void {
-    for (const { base } of this.webs.accesses.values()) this.linear[base] ??= this.region.code.local(I32);
+    for (const base of this.webs.bases) this.linear[base] = this.region.code.local(I32);
   }
 
   /** The instruction has given its integer register a value. */

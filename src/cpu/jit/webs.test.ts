@@ -8,7 +8,7 @@ function webs(source: string, knownWide?: readonly number[]) {
   const accesses = [...found.accesses]
     .sort(([a], [b]) => a.offset - b.offset)
     .map(([{ offset }, { known, web }]) => ({ at: offset, known, web }));
-  const resets = [...found.definitions.keys()].map(({ offset }) => offset).sort((a, b) => a - b);
+  const resets = [...found.definitions].map(({ offset }) => offset).sort((a, b) => a - b);
   return { accesses, resets, webs: found.webs };
 }
 

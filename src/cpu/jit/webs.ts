@@ -1,5 +1,5 @@
 import type { MemoryNode } from "../wasm/memory-access.ts";
-import { type Flow, successors } from "./flow.ts";
+import type { Flow } from "./flow.ts";
 import { tightBlocks } from "./loops.ts";
 import { goesOutside, type Placed } from "./region.ts";
 import { usesOf } from "./uses.ts";
@@ -39,8 +39,10 @@ export interface Access {
 export interface Webs {
   readonly webs: readonly Web[];
   readonly accesses: ReadonlyMap<Placed, Access>;
-  /** Instructions that give a web that crosses blocks a new value, and the web. */
-  readonly definitions: ReadonlyMap<Placed, Web>;
+  /** The registers that are a base somewhere. */
+  readonly bases: readonly number[];
+  /** Instructions that give a web that crosses blocks a new value. */
+  readonly definitions: ReadonlySet<Placed>;
 }
 
 export function isWrite(node: MemoryNode): boolean {
@@ -50,6 +52,16 @@ export function isWrite(node: MemoryNode): boolean {
 /** `wide`: offsets of accesses that are known to go back and forth between ranges. */
 export function findWebs(flow: Flow, wide: readonly number[] = []): Webs {
   return new Finder(flow, new Set(wide)).find();
+}
+
+/** An instruction that reaches memory, or sets a base, or both in this order. */
+interface Step {
+  readonly placed: Placed;
+  readonly node: MemoryNode | undefined;
+  /** The value of its base; -1 where it reaches no memory. */
+  readonly read: number;
+  /** The value that it gives to a base; -1 where it sets none. */
+  readonly set: number;
 }
 
 class Finder {
@@ -62,10 +74,17 @@ class Finder {
   private readonly parent: number[] = [];
   /** Each block's last value of each base. */
   private readonly out: number[][] = [];
-  /** The value that each access has as its base, and that each instruction gives to one. */
-  private readonly read = new Map<Placed, number>();
-  private readonly set = new Map<Placed, number>();
+  private readonly steps: Step[][] = [];
+  // What each block does with the registers that are bases, as bits.
+  /** It reaches memory by the value that comes in. */
+  private readonly reads: number[] = [];
+  /** It has checked the value that goes out. */
+  private readonly gained: number[] = [];
+  /** It has set it. */
+  private readonly lost: number[] = [];
   private readonly webs: Web[] = [];
+  /** The webs' numbers by the roots of their values. */
+  private readonly numbers: number[] = [];
   private readonly accesses = new Map<Placed, Access>();
 
   constructor(flow: Flow, knownWide: ReadonlySet<number>) {
@@ -74,74 +93,95 @@ class Finder {
     for (const block of flow.order)
       for (const { instruction } of block.body) {
         const { rs1 } = instruction.fields;
-        if (!usesOf(instruction.row).memory || this.placeOf[rs1] >= 0) continue;
+        if (this.placeOf[rs1] >= 0 || !usesOf(instruction.row).memory) continue;
         this.placeOf[rs1] = this.bases.length;
         this.bases.push(rs1);
       }
   }
 
   find(): Webs {
+    const { bases, webs, accesses } = this;
+    const definitions = new Set<Placed>();
+    if (bases.length === 0) return { webs, accesses, bases, definitions };
     this.numberValues();
+    this.noteEffects();
     this.unite();
     this.makeWebs(this.availability());
-    const definitions = new Map<Placed, Web>();
-    const webOf = new Map<number, Web>();
-    for (const [placed, value] of this.read)
-      webOf.set(this.root(value), this.webs[(this.accesses.get(placed) as Access).web]);
-    for (const [placed, value] of this.set) {
-      const web = webOf.get(this.root(value));
-      if (web?.crosses) definitions.set(placed, web);
-    }
-    return { webs: this.webs, accesses: this.accesses, definitions };
+    for (const steps of this.steps)
+      for (const { placed, set } of steps)
+        if (set >= 0 && webs[this.numbers[this.root(set)]]?.crosses) definitions.add(placed);
+    return { webs, accesses, bases, definitions };
   }
 
   private numberValues(): void {
     const { bases, placeOf, parent } = this;
     const { order } = this.flow;
+    const newValue = () => parent.push(parent.length) - 1;
     for (let i = 0; i < order.length * bases.length; i++) parent.push(i);
     for (const block of order) {
       const values = bases.map((_, place) => block.index * bases.length + place);
+      const steps: Step[] = [];
       for (const placed of block.all) {
         const { row, fields } = placed.instruction;
-        const { memory, writes } = usesOf(row);
-        if (memory) this.read.set(placed, values[placeOf[fields.rs1]]);
-        const place = placeOf[fields.rd];
-        if (writes !== "x" || fields.rd === 0 || place < 0) continue;
-        values[place] = parent.length;
-        this.set.set(placed, parent.length);
-        parent.push(parent.length);
+        const { memory: node, writes } = usesOf(row);
+        const place = writes === "x" && fields.rd !== 0 ? placeOf[fields.rd] : -1;
+        if (!node && place < 0) continue;
+        const read = node ? values[placeOf[fields.rs1]] : -1;
+        const set = place >= 0 ? newValue() : -1;
+        if (place >= 0) values[place] = set;
+        steps.push({ placed, node, read, set });
       }
-      if (goesOutside(block))
-        for (let place = 0; place < values.length; place++) {
-          values[place] = parent.length;
-          parent.push(parent.length);
+      this.steps.push(steps);
+      this.out.push(goesOutside(block) ? values.map(newValue) : values);
+    }
+  }
+
+  private noteEffects(): void {
+    for (const block of this.flow.order) {
+      let reads = 0;
+      let gained = 0;
+      let lost = 0;
+      for (const { placed, read, set } of this.steps[block.index]) {
+        const { rs1, rd } = placed.instruction.fields;
+        if (read >= 0) {
+          gained |= 1 << rs1;
+          reads |= (1 << rs1) & ~lost;
         }
-      this.out.push(values);
+        if (set < 0) continue;
+        gained &= ~(1 << rd);
+        lost |= 1 << rd;
+      }
+      // What is done outside may set all of them.
+      const isOutside = goesOutside(block);
+      this.reads.push(reads);
+      this.gained.push(isOutside ? 0 : gained);
+      this.lost.push(isOutside ? -1 : lost);
     }
   }
 
   /** Values are one where they come to the same access. What only lies in a register, to be set again, joins nothing. */
   private unite(): void {
-    const { length } = this.bases;
+    const { bases, out } = this;
     const live = this.liveness();
-    for (const block of this.flow.order)
-      for (const next of successors(block))
-        for (let place = 0; place < length; place++)
-          if ((live[next.index] & (1 << this.bases[place])) !== 0)
-            this.parent[this.root(this.out[block.index][place])] = this.root(next.index * length + place);
+    this.flow.targets.forEach((targets, index) => {
+      for (const next of targets)
+        for (let place = 0; place < bases.length; place++)
+          if ((live[next] & (1 << bases[place])) !== 0)
+            this.parent[this.root(out[index][place])] = this.root(next * bases.length + place);
+    });
   }
 
   /** For each block, the registers whose incoming values are the base of an access, there or further on, as bits. */
   private liveness(): number[] {
-    const { order } = this.flow;
-    const { read, lost } = this.effects();
-    const live = read.slice();
+    const { reads, lost } = this;
+    const { targets } = this.flow;
+    const live = reads.slice();
     for (let changed = true; changed; ) {
       changed = false;
-      for (let index = order.length - 1; index >= 0; index--) {
+      for (let index = live.length - 1; index >= 0; index--) {
         let out = 0;
-        for (const next of successors(order[index])) out |= live[next.index];
-        const all = read[index] | (out & ~lost[index]);
+        for (const next of targets[index]) out |= live[next];
+        const all = reads[index] | (out & ~lost[index]);
         if (all === live[index]) continue;
         live[index] = all;
         changed = true;
@@ -160,43 +200,14 @@ class Finder {
     return at;
   }
 
-  /**
-   * What each block does with the registers that are bases, as bits: it reaches memory by the value that comes in, has
-   * checked the value that goes out, and has set it.
-   */
-  private effects(): { readonly read: number[]; readonly gained: number[]; readonly lost: number[] } {
-    const read: number[] = [];
-    const gained: number[] = [];
-    const lost: number[] = [];
-    for (const block of this.flow.order) {
-      let [reads, gain, loss] = [0, 0, 0];
-      for (const placed of block.all) {
-        const { rs1, rd } = placed.instruction.fields;
-        if (this.read.has(placed)) {
-          gain |= 1 << rs1;
-          reads |= (1 << rs1) & ~loss;
-        }
-        if (!this.set.has(placed)) continue;
-        gain &= ~(1 << rd);
-        loss |= 1 << rd;
-      }
-      // What is done outside may set all of them.
-      if (goesOutside(block)) [gain, loss] = [0, -1];
-      read.push(reads);
-      gained.push(gain);
-      lost.push(loss);
-    }
-    return { read, gained, lost };
-  }
-
   /** For each block, the registers whose incoming values were checked on every way there, as bits. */
   private availability(): number[] {
-    const { order, sources } = this.flow;
-    const { gained, lost } = this.effects();
-    const incoming: number[] = order.map((_, index) => (index === 0 ? 0 : -1));
+    const { gained, lost } = this;
+    const { sources } = this.flow;
+    const incoming: number[] = sources.map((_, index) => (index === 0 ? 0 : -1));
     for (let changed = true; changed; ) {
       changed = false;
-      for (let index = 1; index < order.length; index++) {
+      for (let index = 1; index < incoming.length; index++) {
         let all = -1;
         for (const from of sources[index]) all &= (incoming[from] & ~lost[from]) | gained[from];
         if (all === incoming[index]) continue;
@@ -208,46 +219,46 @@ class Finder {
   }
 
   private makeWebs(available: readonly number[]): void {
+    const { webs } = this;
     const { order } = this.flow;
-    const numbers = new Map<number, number>();
     const tight = tightBlocks(this.flow);
-    const seenWide = new Set<number>();
-    for (const block of order) {
-      const checked = new Set<number>();
-      for (const placed of block.body) {
-        const { row, fields } = placed.instruction;
-        const node = usesOf(row).memory;
+    const seenWide = new Set<Web>();
+    /** By value. */
+    const checked: boolean[] = [];
+    for (const { index } of order)
+      for (const { placed, node, read } of this.steps[index]) {
         if (!node) continue;
-        const value = this.read.get(placed) as number;
-        const root = this.root(value);
+        const { fields } = placed.instruction;
         // Loads and stores add an immediate to their base; atomic accesses have none.
         const offset = node.addr.kind === "binary" ? fields.imm : 0;
-        let web = numbers.get(root);
-        if (web === undefined) {
-          web = this.webs.length;
-          numbers.set(root, web);
-          this.webs.push({
-            least: offset,
-            most: offset,
-            writes: false,
-            crosses: false,
-            wide: true,
-            offsets: [],
-          });
-        }
-        const comesIn = value < order.length * this.bases.length;
-        const isChecked =
-          checked.has(value) || (comesIn && (available[block.index] & (1 << fields.rs1)) !== 0);
+        const number = this.webOf(read, offset);
+        const web = webs[number];
+        const comesIn = read < order.length * this.bases.length;
+        const isChecked = checked[read] || (comesIn && (available[index] & (1 << fields.rs1)) !== 0);
         const known = isChecked ? "checked" : comesIn ? "maybe" : "unchecked";
-        this.accesses.set(placed, { node, base: fields.rs1, offset, web, known });
-        checked.add(value);
-        extend(this.webs[web], node, offset, known === "maybe");
-        this.webs[web].offsets.push(placed.offset);
-        if (tight[block.index]) this.webs[web].wide = false;
+        this.accesses.set(placed, { node, base: fields.rs1, offset, web: number, known });
+        checked[read] = true;
+        extend(web, node, offset, known === "maybe");
+        web.offsets.push(placed.offset);
+        if (tight[index]) web.wide = false;
         if (this.knownWide.has(placed.offset)) seenWide.add(web);
       }
-    }
-    for (const web of seenWide) this.webs[web].wide = true;
+    for (const web of seenWide) web.wide = true;
+  }
+
+  /** The number of the web that a value is of: of a new one, where none of its values was met before. */
+  private webOf(value: number, offset: number): number {
+    const root = this.root(value);
+    this.numbers[root] ??=
+      this.webs.push({
+        least: offset,
+        most: offset,
+        writes: false,
+        crosses: false,
+        wide: true,
+        offsets: [],
+      }) - 1;
+    return this.numbers[root];
   }
 }
 
