@@ -13,7 +13,19 @@ export function instructionLength(lowHalf: number): 2 | 4 {
  * Undefined where it is illegal: reserved, of an extension that is not there, or a rounding mode of 5 or 6.
  */
 export function decode(bits: number): Instruction | undefined {
-  return (bits & 3) === 3 ? search(bits >>> 0) : decodeHalf(bits & 0xffff);
+  return (bits & 3) === 3 ? decodeWord(bits >>> 0) : decodeHalf(bits & 0xffff);
+}
+
+/** Words that were decoded lately, each in the place that it is hashed to: code has the same ones again and again. */
+const words: (Instruction | undefined)[] = new Array(4096).fill(undefined);
+
+function decodeWord(bits: number): Instruction | undefined {
+  const place = Math.imul(bits, 0x9e3779b1) >>> 20;
+  const known = words[place];
+  if (known?.bits === bits) return known;
+  const decoded = search(bits);
+  if (decoded) words[place] = decoded;
+  return decoded;
 }
 
 /** Decoded halfwords, filled as they are asked for; null where illegal. */

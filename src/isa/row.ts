@@ -80,7 +80,7 @@ export interface Instruction {
   readonly written: Row;
   /** The base row's index in `rows` (stable within a build): handlers are numbered by it. */
   readonly index: number;
-  /** Shared by all who decode the same halfword. */
+  /** May be shared by all who decode the same bits. */
   readonly fields: Readonly<Fields>;
   readonly length: 2 | 4;
   /** The 16 or 32 bits. */

@@ -1,5 +1,4 @@
 import { decode } from "../../isa/decode.ts";
-import type { SystemRoutine } from "../../isa/meaning.ts";
 import type { Instruction } from "../../isa/row.ts";
 import { isDirectJump } from "../wasm/variants.ts";
 import { blocksToEnter, withEntries } from "./entries.ts";
@@ -138,7 +137,10 @@ class Finder {
   private instructions = 0;
   private starts = 0;
   private readonly pages = new Set<number>([0]);
-  private readonly decoded = new Map<number, Instruction | undefined>();
+  /** The one of them that was met last. */
+  private page = 0;
+  /** `null`: there is nothing to translate. */
+  private readonly decoded = new Map<number, Instruction | null>();
 
   constructor(source: Source) {
     this.source = source;
@@ -180,26 +182,26 @@ class Finder {
       const placed = { offset, instruction };
       frame.code.set(offset, placed);
       this.instructions++;
-      const { row, fields, length } = placed.instruction;
-      this.pages.add(Math.floor(offset / 4096));
-      this.pages.add(Math.floor((offset + length - 1) / 4096));
+      const { fields, length } = instruction;
       const next = offset + length;
-      if (row.meaning.kind === "branch") {
-        this.lead(frame, next);
-        this.lead(frame, offset + fields.imm);
-        return;
-      }
-      if (row.meaning.kind === "jump") {
-        this.follow(frame, placed, before);
-        return;
-      }
-      if (!isTranslated(placed.instruction)) {
-        if (goesOnBehind(placed.instruction)) this.lead(frame, next);
+      this.addPages(offset, next - 1);
+      const { ends } = usesOf(instruction);
+      if (ends) {
+        if (ends === "jump") this.follow(frame, placed, before);
+        if (ends === "branch" || ends === "system") this.lead(frame, next);
+        if (ends === "branch") this.lead(frame, offset + fields.imm);
         return;
       }
       before = placed;
       offset = next;
     }
+  }
+
+  private addPages(first: number, last: number): void {
+    const page = Math.floor(first / 4096);
+    if (page !== this.page) this.pages.add(page);
+    this.page = Math.floor(last / 4096);
+    if (page !== this.page) this.pages.add(this.page);
   }
 
   private follow(frame: Frame, placed: Placed, before: Placed | undefined): void {
@@ -240,14 +242,14 @@ class Finder {
         if (!instruction) break;
         seen.add(offset);
         const { row, fields, length } = instruction;
-        if (seen.size > MOST_INLINED) return false;
-        if (!isTranslated(instruction) && !goesOnBehind(instruction)) return false;
-        if (row.meaning.kind === "jump") {
+        const { ends } = usesOf(instruction);
+        if (seen.size > MOST_INLINED || ends === "leave") return false;
+        if (ends === "jump") {
           if (fields.rd === RA) return false;
           if (isDirectJump(row.meaning)) starts.push(offset + fields.imm);
           break;
         }
-        if (row.meaning.kind === "branch") starts.push(offset + fields.imm);
+        if (ends === "branch") starts.push(offset + fields.imm);
         offset += length;
       }
     }
@@ -255,11 +257,13 @@ class Finder {
   }
 
   private decodeAt(offset: number): Instruction | undefined {
-    if (this.decoded.has(offset)) return this.decoded.get(offset);
-    const bits = this.source.fetch(offset);
-    const instruction = bits === undefined ? undefined : decode(bits);
-    this.decoded.set(offset, instruction);
-    return instruction;
+    let instruction = this.decoded.get(offset);
+    if (instruction === undefined) {
+      const bits = this.source.fetch(offset);
+      instruction = (bits === undefined ? undefined : decode(bits)) ?? null;
+      this.decoded.set(offset, instruction);
+    }
+    return instruction ?? undefined;
   }
 
   /** The block that begins there, or the offset itself where there is none. */
@@ -292,11 +296,13 @@ class Finder {
   /** How a block ends with this instruction; undefined where it goes on. */
   private endAt(frame: Frame, placed: Placed, before: Placed | undefined): End | undefined {
     const { offset, instruction } = placed;
-    const { row, fields, length } = instruction;
-    if (row.meaning.kind === "branch")
+    const { fields, length } = instruction;
+    const { ends } = usesOf(instruction);
+    if (!ends) return undefined;
+    if (ends === "branch")
       return { kind: "branch", placed, taken: offset + fields.imm, other: offset + length };
-    if (goesOnBehind(instruction)) return { kind: "system", placed, back: offset + length };
-    if (row.meaning.kind !== "jump") return isTranslated(instruction) ? undefined : { kind: "leave", offset };
+    if (ends === "system") return { kind: "system", placed, back: offset + length };
+    if (ends === "leave") return { kind: "leave", offset };
     const to = directTarget(placed, before);
     const found = this.source.choices(offset);
     if (frame.calls.has(offset)) {
@@ -358,19 +364,6 @@ function directTarget({ offset, instruction }: Placed, before: Placed | undefine
   const to = before.offset + before.instruction.fields.imm + fields.imm;
   return Math.floor(to / 2) * 2;
 }
-
-/** Not left to the interpreter: neither a system instruction nor one that needs a call. */
-function isTranslated({ row }: Instruction): boolean {
-  const { meaning } = row;
-  return meaning.kind !== "system" && !usesOf(row).needsCall;
-}
-
-/** A system instruction that mostly lets the next one follow: an environment call does where the library OS answers it. */
-function goesOnBehind({ row: { meaning } }: Instruction): boolean {
-  return meaning.kind === "system" && !ELSEWHERE.has(meaning.routine);
-}
-
-const ELSEWHERE: ReadonlySet<SystemRoutine> = new Set(["ebreak", "mret", "sret", "wfi"]);
 
 /** Registers are in the hart block at the block's end, and what stands there is all that is known of them behind it. */
 export function goesOutside({ end }: Block): boolean {

@@ -2,7 +2,7 @@ import { HART } from "../layout.ts";
 import { type Code, F64, I64 } from "../wasm/encoder.ts";
 import { P } from "../wasm/frame.ts";
 import type { Flow } from "./flow.ts";
-import { type Block, goesOutside, type Placed } from "./region.ts";
+import { type Block, goesOutside } from "./region.ts";
 import { usesOf } from "./uses.ts";
 
 /** Sets of registers are bits, register 0 the lowest. */
@@ -48,9 +48,17 @@ export class RegisterFile {
     for (const block of flow.order) {
       let use = 0;
       let write = 0;
-      for (const placed of block.all) {
-        use |= readBy(placed, file) & ~write;
-        write |= writtenBy(placed, file);
+      for (const { instruction } of block.all) {
+        const { fields } = instruction;
+        const found = usesOf(instruction);
+        const reads = found[file];
+        for (let i = 0; i < reads.length; i++) use |= (1 << fields[reads[i]]) & ~write;
+        if (found.writes === file) write |= 1 << fields.rd;
+      }
+      // x0 is no variable.
+      if (file === "x") {
+        use &= ~1;
+        write &= ~1;
       }
       uses.push(use);
       writes.push(write);
@@ -155,19 +163,6 @@ export class RegisterFile {
       what(this.locals[register] as number, register);
     }
   }
-}
-
-function readBy({ instruction }: Placed, file: "x" | "f"): Registers {
-  const fields = usesOf(instruction.row)[file];
-  let read = 0;
-  for (let i = 0; i < fields.length; i++) read |= 1 << instruction.fields[fields[i]];
-  return file === "x" ? read & ~1 : read;
-}
-
-function writtenBy({ instruction }: Placed, file: "x" | "f"): Registers {
-  if (usesOf(instruction.row).writes !== file) return 0;
-  const written = 1 << instruction.fields.rd;
-  return file === "x" ? written & ~1 : written;
 }
 
 /** What is known of blocks, by index. */

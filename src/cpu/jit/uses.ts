@@ -1,5 +1,5 @@
-import type { Effect, Expr, RegisterField } from "../../isa/meaning.ts";
-import type { Row } from "../../isa/row.ts";
+import type { Effect, Expr, RegisterField, SystemRoutine } from "../../isa/meaning.ts";
+import type { Instruction } from "../../isa/row.ts";
 import { hasInlineFloat } from "../wasm/float-inline.ts";
 import { type MemoryNode, memoryNode } from "../wasm/memory-access.ts";
 
@@ -12,25 +12,36 @@ export interface Uses {
   /** The file that `rd` is written in. */
   readonly writes: "x" | "f" | undefined;
   readonly memory: MemoryNode | undefined;
-  /** A floating-point operation without an inline form: it can only be done by a call. */
-  readonly needsCall: boolean;
+  /** How it ends a block, if it does. */
+  readonly ends: BlockEnd | undefined;
 }
 
-/** Found once for each meaning: a translation asks for every instruction. */
-const known = new Map<Effect, Uses>();
+export type BlockEnd =
+  | "branch"
+  | "jump"
+  /** It is done outside of the region, and mostly lets the next one follow: so does a call that the library OS answers. */
+  | "system"
+  /** It is left to the interpreter. */
+  | "leave";
 
-export function usesOf({ meaning }: Row): Uses {
-  let uses = known.get(meaning);
+/** By the row's index, found once for each: a translation asks for every instruction. */
+const known: (Uses | undefined)[] = [];
+
+export function usesOf({ index, row }: Instruction): Uses {
+  let uses = known[index];
   if (!uses) {
-    uses = find(meaning);
-    known.set(meaning, uses);
+    uses = find(row.meaning);
+    known[index] = uses;
   }
   return uses;
 }
 
+const ELSEWHERE: ReadonlySet<SystemRoutine> = new Set(["ebreak", "mret", "sret", "wfi"]);
+
 function find(meaning: Effect): Uses {
   const x = new Set<RegisterField>();
   const f = new Set<RegisterField>();
+  /** A floating-point operation without an inline form: it can only be done by a call. */
   let needsCall = false;
   visit(meaning, (expr) => {
     if (expr.kind === "x") x.add(expr.field);
@@ -38,8 +49,12 @@ function find(meaning: Effect): Uses {
     if (expr.kind === "float" && !hasInlineFloat(expr.op)) needsCall = true;
   });
   const { kind } = meaning;
+  let ends: BlockEnd | undefined;
+  if (kind === "branch" || kind === "jump") ends = kind;
+  else if (kind === "system") ends = ELSEWHERE.has(meaning.routine) ? "leave" : "system";
+  else if (needsCall) ends = "leave";
   const writes = kind === "setX" || kind === "jump" ? "x" : kind === "setF" ? "f" : undefined;
-  return { x: [...x], f: [...f], writes, memory: memoryNode(meaning), needsCall };
+  return { x: [...x], f: [...f], writes, memory: memoryNode(meaning), ends };
 }
 
 function visit(node: unknown, each: (expr: Expr) => void): void {

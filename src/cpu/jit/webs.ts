@@ -93,7 +93,7 @@ class Finder {
     for (const block of flow.order)
       for (const { instruction } of block.body) {
         const { rs1 } = instruction.fields;
-        if (this.placeOf[rs1] >= 0 || !usesOf(instruction.row).memory) continue;
+        if (this.placeOf[rs1] >= 0 || !usesOf(instruction).memory) continue;
         this.placeOf[rs1] = this.bases.length;
         this.bases.push(rs1);
       }
@@ -122,8 +122,8 @@ class Finder {
       const values = bases.map((_, place) => block.index * bases.length + place);
       const steps: Step[] = [];
       for (const placed of block.all) {
-        const { row, fields } = placed.instruction;
-        const { memory: node, writes } = usesOf(row);
+        const { fields } = placed.instruction;
+        const { memory: node, writes } = usesOf(placed.instruction);
         const place = writes === "x" && fields.rd !== 0 ? placeOf[fields.rd] : -1;
         if (!node && place < 0) continue;
         const read = node ? values[placeOf[fields.rs1]] : -1;
