@@ -86,7 +86,7 @@ export class RegionMemory {
   private pushReached(base: number, offset: number): Code {
     const { code } = this.region;
     this.region.pushX(base);
-    if (offset !== 0) code.i64(BigInt(offset)).op("i64_add");
+    if (offset !== 0) code.i64(offset).op("i64_add");
     return code;
   }
 
@@ -135,9 +135,9 @@ export class RegionMemory {
     // The last byte's page is looked for in the entry of the first one's: that never has the next page.
     code
       .get(address)
-      .i64(BigInt(most - least - 1))
+      .i64(most - least - 1)
       .op("i64_add")
-      .i64(-4096n)
+      .i64(-4096)
       .op("i64_and")
       .op("i64_ne");
     code.get(R.cell).get(R.cell).mem("i32_load", patience).i32(1).op("i32_sub").mem("i32_store", patience);

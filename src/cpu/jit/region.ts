@@ -149,8 +149,8 @@ class Finder {
   find(entry: number): Region | undefined {
     const root = newFrame(undefined, 0);
     this.lead(root, entry);
-    for (let next = this.queue.shift(); next; next = this.queue.shift())
-      this.explore(next.frame, next.offset);
+    // It grows meanwhile.
+    for (const { frame, offset } of this.queue) this.explore(frame, offset);
     const first = this.block(root, entry);
     if (typeof first === "number" || (first.body.length === 0 && first.end.kind === "leave"))
       return undefined;
@@ -272,6 +272,7 @@ class Finder {
     if (known) return known;
     if (!frame.leaders.has(start) || !frame.code.has(start)) return start;
     const body: Placed[] = [];
+    let before: Placed | undefined;
     let offset = start;
     let end: End | undefined;
     while (!end) {
@@ -280,9 +281,10 @@ class Finder {
         end = { kind: "fall", to: offset };
         break;
       }
-      end = this.endAt(frame, placed, body.at(-1));
+      end = this.endAt(frame, placed, before);
       if (end) break;
       body.push(placed);
+      before = placed;
       offset += placed.instruction.length;
       if (frame.leaders.has(offset)) end = { kind: "fall", to: offset };
     }

@@ -1,5 +1,6 @@
 import type { Expr } from "../../isa/meaning.ts";
 import { F_NAMES, X_NAMES } from "../../isa/registers.ts";
+import type { Instruction } from "../../isa/row.ts";
 import { INEXACT } from "../csr-state.ts";
 import { HART, TLB } from "../layout.ts";
 import { Code, I32, I64 } from "../wasm/encoder.ts";
@@ -77,6 +78,7 @@ class RegionWriter implements BlockWriter {
 
   /** The instruction being written. */
   private placed!: Placed;
+  private fields!: Instruction["fields"];
   private readonly memory: RegionMemory;
   private reached: ReachedAccess | undefined;
   /** Instructions retired, at this point of the code, since the count in `R.budget` was last taken. */
@@ -89,13 +91,13 @@ class RegionWriter implements BlockWriter {
     this.isCommon = isCommon;
     this.notes = notes;
     this.webs = findWebs(region.flow, wide);
-    this.floats = region.flow.order.some(({ all }) => all.some(({ instruction }) => instruction.row.float));
     this.address = code.local(I64);
     this.result = code.local(I32);
     this.entry = code.local(I32);
     this.x = new RegisterFile(code, region.flow, "x");
     this.f = new RegisterFile(code, region.flow, "f");
     this.files = [this.x, this.f].filter(({ isUsed }) => isUsed);
+    this.floats = this.f.isUsed;
     this.exits = new ExitWriter(code, this.x, this.f, { address: this.address, webs: this.webs.webs.length });
     this.memory = new RegionMemory(this.webs, {
       code,
@@ -110,7 +112,7 @@ class RegionWriter implements BlockWriter {
       {
         x: (field) => this.pushX(this.fields[field]),
         f: (field) => this.pushF(this.fields[field]),
-        imm: () => code.i64(BigInt(this.fields.imm)),
+        imm: () => code.i64(this.fields.imm),
         pc: () => this.pushAddress(this.placed.offset),
         next: () => this.pushAddress(this.next),
         special: (node) => this.special(node),
@@ -119,8 +121,10 @@ class RegionWriter implements BlockWriter {
     );
   }
 
-  private get fields() {
-    return this.placed.instruction.fields;
+  /** Begins with an instruction. */
+  private take(placed: Placed): void {
+    this.placed = placed;
+    this.fields = placed.instruction.fields;
   }
 
   private get next(): number {
@@ -325,7 +329,7 @@ class RegionWriter implements BlockWriter {
       to(end.other);
       return;
     }
-    this.placed = end.placed;
+    this.take(end.placed);
     this.emitter.cond(meaning.cond);
     code.if();
     to(end.taken);
@@ -427,7 +431,7 @@ class RegionWriter implements BlockWriter {
   private jumpTarget(placed: Placed): void {
     const { meaning } = placed.instruction.row;
     if (meaning.kind !== "jump") throw new Error("an indirect end that does not jump");
-    this.placed = placed;
+    this.take(placed);
     this.emitter.expr(meaning.target);
     this.code.set(this.address);
   }
@@ -450,12 +454,12 @@ class RegionWriter implements BlockWriter {
     const middle = choices.length >> 1;
     const [first] = choices;
     if (choices.length === 1) {
-      code.get(offset).i64(BigInt(first.offset)).op("i64_eq").if();
+      code.get(offset).i64(first.offset).op("i64_eq").if();
       to(first.to);
       code.op("end");
       return;
     }
-    code.get(offset).i64(BigInt(choices[middle].offset)).op("i64_lt_s").if();
+    code.get(offset).i64(choices[middle].offset).op("i64_lt_s").if();
     this.choose(choices.slice(0, middle), offset, to);
     code.op("else");
     this.choose(choices.slice(middle), offset, to);
@@ -463,7 +467,7 @@ class RegionWriter implements BlockWriter {
   }
 
   private link(placed: Placed): void {
-    this.placed = placed;
+    this.take(placed);
     if (this.fields.rd !== 0) this.setX(() => this.pushAddress(this.next));
   }
 
@@ -480,7 +484,7 @@ class RegionWriter implements BlockWriter {
 
   private instruction(placed: Placed): void {
     this.note(placed);
-    this.placed = placed;
+    this.take(placed);
     const { meaning } = placed.instruction.row;
     const access = this.webs.accesses.get(placed);
     if (access) this.reached = this.memory.reach(access);
@@ -517,7 +521,7 @@ class RegionWriter implements BlockWriter {
   }
 
   private pushX(register: number): void {
-    if (register === 0) this.code.i64(0n);
+    if (register === 0) this.code.i64(0);
     else this.code.get(this.x.locals[register] as number);
   }
 
@@ -528,7 +532,7 @@ class RegionWriter implements BlockWriter {
   /** Leaves the virtual address of an offset on the stack. */
   private pushAddress(offset: number): void {
     this.code.get(R.page);
-    if (offset !== 0) this.code.i64(BigInt(offset)).op("i64_add");
+    if (offset !== 0) this.code.i64(offset).op("i64_add");
   }
 
   private special(node: Extract<Expr, { kind: "load" | "amo" | "lr" | "sc" | "float" }>): void {

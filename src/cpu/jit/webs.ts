@@ -54,14 +54,10 @@ export function findWebs(flow: Flow, wide: readonly number[] = []): Webs {
   return new Finder(flow, new Set(wide)).find();
 }
 
-/** An instruction that reaches memory, or sets a base, or both in this order. */
-interface Step {
+/** An instruction, and the value that its access has as the base, or that it gives to a base. */
+interface Use {
   readonly placed: Placed;
-  readonly node: MemoryNode | undefined;
-  /** The value of its base; -1 where it reaches no memory. */
-  readonly read: number;
-  /** The value that it gives to a base; -1 where it sets none. */
-  readonly set: number;
+  readonly value: number;
 }
 
 class Finder {
@@ -74,7 +70,9 @@ class Finder {
   private readonly parent: number[] = [];
   /** Each block's last value of each base. */
   private readonly out: number[][] = [];
-  private readonly steps: Step[][] = [];
+  /** Each block's accesses. */
+  private readonly reached: Use[][] = [];
+  private readonly sets: Use[] = [];
   // What each block does with the registers that are bases, as bits.
   /** It reaches memory by the value that comes in. */
   private readonly reads: number[] = [];
@@ -104,12 +102,10 @@ class Finder {
     const definitions = new Set<Placed>();
     if (bases.length === 0) return { webs, accesses, bases, definitions };
     this.numberValues();
-    this.noteEffects();
     this.unite();
     this.makeWebs(this.availability());
-    for (const steps of this.steps)
-      for (const { placed, set } of steps)
-        if (set >= 0 && webs[this.numbers[this.root(set)]]?.crosses) definitions.add(placed);
+    for (const { placed, value } of this.sets)
+      if (webs[this.numbers[this.root(value)]]?.crosses) definitions.add(placed);
     return { webs, accesses, bases, definitions };
   }
 
@@ -120,39 +116,29 @@ class Finder {
     for (let i = 0; i < order.length * bases.length; i++) parent.push(i);
     for (const block of order) {
       const values = bases.map((_, place) => block.index * bases.length + place);
-      const steps: Step[] = [];
-      for (const placed of block.all) {
-        const { fields } = placed.instruction;
-        const { memory: node, writes } = usesOf(placed.instruction);
-        const place = writes === "x" && fields.rd !== 0 ? placeOf[fields.rd] : -1;
-        if (!node && place < 0) continue;
-        const read = node ? values[placeOf[fields.rs1]] : -1;
-        const set = place >= 0 ? newValue() : -1;
-        if (place >= 0) values[place] = set;
-        steps.push({ placed, node, read, set });
-      }
-      this.steps.push(steps);
-      this.out.push(goesOutside(block) ? values.map(newValue) : values);
-    }
-  }
-
-  private noteEffects(): void {
-    for (const block of this.flow.order) {
+      const reached: Use[] = [];
       let reads = 0;
       let gained = 0;
       let lost = 0;
-      for (const { placed, read, set } of this.steps[block.index]) {
+      for (const placed of block.all) {
+        const { memory, writes } = usesOf(placed.instruction);
         const { rs1, rd } = placed.instruction.fields;
-        if (read >= 0) {
+        if (memory) {
+          reached.push({ placed, value: values[placeOf[rs1]] });
           gained |= 1 << rs1;
           reads |= (1 << rs1) & ~lost;
         }
-        if (set < 0) continue;
+        if (writes !== "x" || rd === 0 || placeOf[rd] < 0) continue;
+        const value = newValue();
+        values[placeOf[rd]] = value;
+        this.sets.push({ placed, value });
         gained &= ~(1 << rd);
         lost |= 1 << rd;
       }
       // What is done outside may set all of them.
       const isOutside = goesOutside(block);
+      this.reached.push(reached);
+      this.out.push(isOutside ? values.map(newValue) : values);
       this.reads.push(reads);
       this.gained.push(isOutside ? 0 : gained);
       this.lost.push(isOutside ? -1 : lost);
@@ -226,18 +212,18 @@ class Finder {
     /** By value. */
     const checked: boolean[] = [];
     for (const { index } of order)
-      for (const { placed, node, read } of this.steps[index]) {
-        if (!node) continue;
+      for (const { placed, value } of this.reached[index]) {
         const { fields } = placed.instruction;
+        const node = usesOf(placed.instruction).memory as MemoryNode;
         // Loads and stores add an immediate to their base; atomic accesses have none.
         const offset = node.addr.kind === "binary" ? fields.imm : 0;
-        const number = this.webOf(read, offset);
+        const number = this.webOf(value, offset);
         const web = webs[number];
-        const comesIn = read < order.length * this.bases.length;
-        const isChecked = checked[read] || (comesIn && (available[index] & (1 << fields.rs1)) !== 0);
+        const comesIn = value < order.length * this.bases.length;
+        const isChecked = checked[value] || (comesIn && (available[index] & (1 << fields.rs1)) !== 0);
         const known = isChecked ? "checked" : comesIn ? "maybe" : "unchecked";
         this.accesses.set(placed, { node, base: fields.rs1, offset, web: number, known });
-        checked[read] = true;
+        checked[value] = true;
         extend(web, node, offset, known === "maybe");
         web.offsets.push(placed.offset);
         if (tight[index]) web.wide = false;

@@ -187,6 +187,10 @@ export const EXTRACT_F64_LANE = 0x21;
 /** Appends a number in LEB128. */
 export function pushUnsigned(out: number[], value: number): void {
   let rest = value >>> 0;
+  if (rest >= 0x80 && rest < 0x4000) {
+    out.push((rest & 0x7f) | 0x80, rest >>> 7);
+    return;
+  }
   while (rest > 0x7f) {
     out.push((rest & 0x7f) | 0x80);
     rest >>>= 7;
@@ -286,17 +290,25 @@ export class Code {
   }
 
   i32(value: number): this {
-    if (value >= -0x40 && value < 0x40) this.bytes.push(0x41, value & 0x7f);
-    else {
-      this.bytes.push(0x41);
-      pushSigned32(this.bytes, value);
-    }
+    return this.constant(0x41, value | 0);
+  }
+
+  /** A number has to be an integer. */
+  i64(value: bigint | number): this {
+    if (typeof value === "number" && value === (value | 0)) return this.constant(0x42, value);
+    this.bytes.push(0x42);
+    pushSigned(this.bytes, BigInt.asIntN(64, BigInt(value)));
     return this;
   }
 
-  i64(value: bigint): this {
-    this.bytes.push(0x42);
-    pushSigned(this.bytes, BigInt.asIntN(64, value));
+  private constant(opcode: number, value: number): this {
+    if (value >= -0x40 && value < 0x40) this.bytes.push(opcode, value & 0x7f);
+    else if (value >= -0x2000 && value < 0x2000)
+      this.bytes.push(opcode, (value & 0x7f) | 0x80, (value >> 7) & 0x7f);
+    else {
+      this.bytes.push(opcode);
+      pushSigned32(this.bytes, value);
+    }
     return this;
   }
 
@@ -312,8 +324,9 @@ export class Code {
 
   /** A load or store at a constant offset from the address on the stack. Alignment is never promised. */
   mem(name: MemoryName, offset = 0): this {
-    this.bytes.push(Memory[name]);
-    return this.with(0, offset);
+    this.bytes.push(Memory[name], 0);
+    pushUnsigned(this.bytes, offset);
+    return this;
   }
 
   truncate(name: keyof typeof Saturating): this {
