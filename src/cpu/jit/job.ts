@@ -1,4 +1,5 @@
 import { Handler, SLOT_SIZE } from "../slots.ts";
+import type { Exit } from "./cell.ts";
 import { compileNow } from "./modules.ts";
 import { findRegion, type Source } from "./region.ts";
 import { type Translated, translated } from "./translated.ts";
@@ -62,15 +63,16 @@ export function answer(job: Job, memory: ArrayBufferLike): Answer {
 
 function packed(code: Translated): Packed {
   compileNow(code.module);
-  const exits = code.exits.flatMap(({ offset, count, kind, web }) => [offset, count, kind, web]);
-  return { ...code, exits: Float64Array.from(exits) };
+  const exits: number[] = [];
+  for (const { offset, count, kind, web } of code.exits) exits.push(offset, count, kind, web);
+  return { ...code, exits: new Float64Array(exits) };
 }
 
 export function unpacked(code: Packed): Translated {
-  const exits = Array.from({ length: code.exits.length / 4 }, (_, i) => {
-    const [offset, count, kind, web] = code.exits.subarray(i * 4, i * 4 + 4);
-    return { offset, count, kind, web };
-  });
+  const { exits: all } = code;
+  const exits: Exit[] = [];
+  for (let i = 0; i < all.length; i += 4)
+    exits.push({ offset: all[i], count: all[i + 1], kind: all[i + 2], web: all[i + 3] });
   return { ...code, exits };
 }
 
@@ -86,21 +88,19 @@ function sourceOf({ pages, choices }: Job, memory: ArrayBufferLike, missing: Set
     if (!page) missing.add(distance);
     return page;
   };
-  const half = (offset: number): number | undefined => {
-    const page = pageOf(offset);
-    return page && page.frame !== 0 ? u16[(page.frame + (offset & 0xffe)) / 2] : undefined;
-  };
   return {
     isMapped: (offset) => pageOf(offset)?.isMapped ?? false,
     fetch: (offset) => {
-      const low = half(offset);
-      if (low === undefined) return undefined;
-      const slots = (pageOf(offset) as JobPage).slots;
+      const page = pageOf(offset);
+      if (!page || page.frame === 0) return undefined;
+      const within = offset & 0xffe;
       // What was never reached is not worth its while.
-      if (u32[(slots + (offset & 0xffe) * (SLOT_SIZE / 2)) / 4] === Handler.undecoded) return undefined;
+      if (u32[(page.slots + within * (SLOT_SIZE / 2)) / 4] === Handler.undecoded) return undefined;
+      const low = u16[(page.frame + within) / 2];
       if ((low & 3) !== 3) return low;
-      const high = half(offset + 2);
-      return high === undefined ? undefined : (high << 16) | low;
+      const last = within === 0xffe ? pageOf(offset + 2) : page;
+      if (!last || last.frame === 0) return undefined;
+      return (u16[(last.frame + ((offset + 2) & 0xffe)) / 2] << 16) | low;
     },
     choices: (offset) => targets.get(offset) ?? [],
   };

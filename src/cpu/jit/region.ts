@@ -154,11 +154,10 @@ class Finder {
     const first = this.block(root, entry);
     if (typeof first === "number" || (first.body.length === 0 && first.end.kind === "leave"))
       return undefined;
-    const own = new Set(root.blocks.values());
     const found = analyseFlow(first);
     const { flow, entries } = withEntries(
       found,
-      blocksToEnter(found).filter((block) => own.has(block)),
+      blocksToEnter(found).filter((block) => root.blocks.get(block.offset) === block),
     );
     return { entry, flow, entries: entries.map(({ offset }) => offset), pages: [...this.pages] };
   }

@@ -127,19 +127,21 @@ export class RegisterFile {
   }
 
   store(registers: Registers): void {
-    const { code, file } = this;
-    this.each(registers, (local, register) => {
-      code.get(P.hart).get(local);
+    const { code, file, locals } = this;
+    for (let rest = registers; rest !== 0; rest &= rest - 1) {
+      const register = lowest(rest);
+      code.get(P.hart).get(locals[register] as number);
       code.mem(file === "x" ? "i64_store" : "f64_store", HART[file] + 8 * register);
-    });
+    }
   }
 
   private load(registers: Registers): void {
-    const { code, file } = this;
-    this.each(registers, (local, register) => {
+    const { code, file, locals } = this;
+    for (let rest = registers; rest !== 0; rest &= rest - 1) {
+      const register = lowest(rest);
       code.get(P.hart).mem(file === "x" ? "i64_load" : "f64_load", HART[file] + 8 * register);
-      code.set(local);
-    });
+      code.set(locals[register] as number);
+    }
   }
 
   /** In a loop what is loaded, if anything, is loaded where it is not there yet: before control goes to the block. */
@@ -154,16 +156,12 @@ export class RegisterFile {
   /** One of the blocks that it goes to is in the same innermost loop. */
   private staysInLoop({ index }: Block): boolean {
     if (this.flow.innermost[index] < 0) return false;
-    return this.flow.targets[index].some((to) => this.keeps(index, to));
-  }
-
-  private each(registers: Registers, what: (local: number, register: number) => void): void {
-    for (let rest = registers; rest !== 0; rest &= rest - 1) {
-      const register = 31 - Math.clz32(rest & -rest);
-      what(this.locals[register] as number, register);
-    }
+    for (const to of this.flow.targets[index]) if (this.keeps(index, to)) return true;
+    return false;
   }
 }
+
+const lowest = (registers: Registers): number => 31 - Math.clz32(registers & -registers);
 
 /** What is known of blocks, by index. */
 interface Blocks {

@@ -55,18 +55,18 @@ class Structurer {
     code.op("end");
   }
 
-  /** The block with the merges that it dominates behind it, the first of them outermost. */
-  private within(block: Block, merges: readonly Block[]): void {
+  /** The block with the merges that it dominates behind it, beginning with that at `from`, the first of them outermost. */
+  private within(block: Block, merges: readonly Block[], from = 0): void {
     const { code } = this;
-    const [merge, ...rest] = merges;
-    if (!merge) {
+    if (from === merges.length) {
       this.writer.block(block, (to) => this.go(block, to));
       return;
     }
+    const merge = merges[from];
     code.block();
     // A merge that is a loop as well has the label of its loop only inside it.
     this.labels.set(merge, code.depth);
-    this.within(block, rest);
+    this.within(block, merges, from + 1);
     code.op("end");
     this.tree(merge);
   }

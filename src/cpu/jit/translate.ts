@@ -252,9 +252,11 @@ class RegionWriter implements BlockWriter {
       this.instruction(placed);
       this.pending++;
     }
-    const { end } = block;
-    if ("placed" in end) this.note(end.placed);
-    if ("placed" in end) this.pending++;
+    const { all, body, end } = block;
+    if (all.length > body.length) {
+      this.note(all[all.length - 1]);
+      this.pending++;
+    }
     const count = this.pending;
     this.pendingBehind[block.index] = count;
     const to = (target: Target) => {
@@ -468,7 +470,9 @@ class RegionWriter implements BlockWriter {
 
   private link(placed: Placed): void {
     this.take(placed);
-    if (this.fields.rd !== 0) this.setX(() => this.pushAddress(this.next));
+    if (this.fields.rd === 0) return;
+    this.pushAddress(this.next);
+    this.setX();
   }
 
   /** Leaves the region; nothing behind it in the code is reached. */
@@ -490,12 +494,11 @@ class RegionWriter implements BlockWriter {
     if (access) this.reached = this.memory.reach(access);
     switch (meaning.kind) {
       case "setX":
-        if (this.fields.rd !== 0) this.setX(() => this.emitter.expr(meaning.value));
         // What is read from memory may fault, and a float operation raises flags.
-        else if (access || this.placed.instruction.row.float) {
-          this.emitter.expr(meaning.value);
-          this.code.op("drop");
-        }
+        if (this.fields.rd === 0 && !access && !placed.instruction.row.float) break;
+        this.emitter.expr(meaning.value);
+        if (this.fields.rd === 0) this.code.op("drop");
+        else this.setX();
         break;
       case "setF":
         this.emitter.expr(meaning.value);
@@ -512,8 +515,8 @@ class RegionWriter implements BlockWriter {
     }
   }
 
-  private setX(push: () => void): void {
-    push();
+  /** Sets the integer register to what is on the stack. */
+  private setX(): void {
     const { rd } = this.fields;
     this.code.set(this.x.locals[rd] as number);
     this.x.written(rd);

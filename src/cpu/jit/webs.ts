@@ -82,7 +82,7 @@ class Finder {
   private readonly lost: number[] = [];
   private readonly webs: Web[] = [];
   /** The webs' numbers by the roots of their values. */
-  private readonly numbers: number[] = [];
+  private readonly numbers = new Map<number, number>();
   private readonly accesses = new Map<Placed, Access>();
 
   constructor(flow: Flow, knownWide: ReadonlySet<number>) {
@@ -104,8 +104,10 @@ class Finder {
     this.numberValues();
     this.unite();
     this.makeWebs(this.availability());
-    for (const { placed, value } of this.sets)
-      if (webs[this.numbers[this.root(value)]]?.crosses) definitions.add(placed);
+    for (const { placed, value } of this.sets) {
+      const number = this.numbers.get(this.root(value));
+      if (number !== undefined && webs[number].crosses) definitions.add(placed);
+    }
     return { webs, accesses, bases, definitions };
   }
 
@@ -147,13 +149,14 @@ class Finder {
 
   /** Values are one where they come to the same access. What only lies in a register, to be set again, joins nothing. */
   private unite(): void {
-    const { bases, out } = this;
+    const { length } = this.bases;
     const live = this.liveness();
-    this.flow.targets.forEach((targets, index) => {
-      for (const next of targets)
-        for (let place = 0; place < bases.length; place++)
-          if ((live[next] & (1 << bases[place])) !== 0)
-            this.parent[this.root(out[index][place])] = this.root(next * bases.length + place);
+    this.out.forEach((values, index) => {
+      for (const next of this.flow.targets[index])
+        for (let rest = live[next]; rest !== 0; rest &= rest - 1) {
+          const place = this.placeOf[31 - Math.clz32(rest & -rest)];
+          this.parent[this.root(values[place])] = this.root(next * length + place);
+        }
     });
   }
 
@@ -209,8 +212,7 @@ class Finder {
     const { order } = this.flow;
     const tight = tightBlocks(this.flow);
     const seenWide = new Set<Web>();
-    /** By value. */
-    const checked: boolean[] = [];
+    const checked = this.parent.map(() => false);
     for (const { index } of order)
       for (const { placed, value } of this.reached[index]) {
         const { fields } = placed.instruction;
@@ -235,16 +237,12 @@ class Finder {
   /** The number of the web that a value is of: of a new one, where none of its values was met before. */
   private webOf(value: number, offset: number): number {
     const root = this.root(value);
-    this.numbers[root] ??=
-      this.webs.push({
-        least: offset,
-        most: offset,
-        writes: false,
-        crosses: false,
-        wide: true,
-        offsets: [],
-      }) - 1;
-    return this.numbers[root];
+    const known = this.numbers.get(root);
+    if (known !== undefined) return known;
+    const number = this.webs.length;
+    this.numbers.set(root, number);
+    this.webs.push({ least: offset, most: offset, writes: false, crosses: false, wide: true, offsets: [] });
+    return number;
   }
 }
 

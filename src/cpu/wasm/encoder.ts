@@ -364,7 +364,8 @@ export class Code {
 
   /** Begins blocks at a place in `bytes` that all that was written since may leave. Returns how many bytes they take. */
   insertBlocks(at: number, count: number): number {
-    const blocks = new Array<number[]>(count).fill([0x02, 0x40]).flat();
+    const blocks: number[] = [];
+    for (let i = 0; i < count; i++) blocks.push(0x02, 0x40);
     this.bytes.splice(at, 0, ...blocks);
     this.unlikely.forEach((place, i) => {
       if (place >= at) this.unlikely[i] = place + blocks.length;
