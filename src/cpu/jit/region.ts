@@ -3,7 +3,7 @@ import type { Instruction } from "../../isa/row.ts";
 import { isDirectJump } from "../wasm/variants.ts";
 import { blocksToEnter, withEntries } from "./entries.ts";
 import { analyseFlow, type Flow } from "./flow.ts";
-import { usesOf } from "./uses.ts";
+import { type Uses, usesOf } from "./uses.ts";
 
 /**
  * A region: the control-flow graph that is translated as one function. Its code is found by following jumps from a hot
@@ -25,6 +25,8 @@ export interface Region {
 export interface Placed {
   readonly offset: number;
   readonly instruction: Instruction;
+  /** Of the instruction. */
+  readonly uses: Uses;
 }
 
 /** Straight code: `body` from the first to the last, then `end`. */
@@ -178,13 +180,14 @@ class Finder {
       const instruction = this.decodeAt(offset);
       if (!instruction) return;
       // One for each frame: what is found out about a place may differ between them.
-      const placed = { offset, instruction };
+      const uses = usesOf(instruction);
+      const placed = { offset, instruction, uses };
       frame.code.set(offset, placed);
       this.instructions++;
       const { fields, length } = instruction;
       const next = offset + length;
       this.addPages(offset, next - 1);
-      const { ends } = usesOf(instruction);
+      const { ends } = uses;
       if (ends) {
         if (ends === "jump") this.follow(frame, placed, before);
         if (ends === "branch" || ends === "system") this.lead(frame, next);
@@ -296,10 +299,10 @@ class Finder {
 
   /** How a block ends with this instruction; undefined where it goes on. */
   private endAt(frame: Frame, placed: Placed, before: Placed | undefined): End | undefined {
-    const { offset, instruction } = placed;
-    const { fields, length } = instruction;
-    const { ends } = usesOf(instruction);
+    const { offset, instruction, uses } = placed;
+    const { ends } = uses;
     if (!ends) return undefined;
+    const { fields, length } = instruction;
     if (ends === "branch")
       return { kind: "branch", placed, taken: offset + fields.imm, other: offset + length };
     if (ends === "system") return { kind: "system", placed, back: offset + length };
@@ -367,8 +370,8 @@ function directTarget({ offset, instruction }: Placed, before: Placed | undefine
 }
 
 /** Registers are in the hart block at the block's end, and what stands there is all that is known of them behind it. */
-export function goesOutside({ end }: Block): boolean {
-  return end.kind === "call" || end.kind === "system" || end.kind === "entered";
+export function goesOutside({ end: { kind } }: Block): boolean {
+  return kind === "call" || kind === "system" || kind === "entered";
 }
 
 export function isReturn({ fields }: Instruction): boolean {

@@ -3,7 +3,6 @@ import { type Code, F64, I64 } from "../wasm/encoder.ts";
 import { P } from "../wasm/frame.ts";
 import type { Flow } from "./flow.ts";
 import { type Block, goesOutside } from "./region.ts";
-import { usesOf } from "./uses.ts";
 
 /** Sets of registers are bits, register 0 the lowest. */
 type Registers = number;
@@ -48,9 +47,8 @@ export class RegisterFile {
     for (const block of flow.order) {
       let use = 0;
       let write = 0;
-      for (const { instruction } of block.all) {
+      for (const { instruction, uses: found } of block.all) {
         const { fields } = instruction;
-        const found = usesOf(instruction);
         const reads = found[file];
         for (let i = 0; i < reads.length; i++) use |= (1 << fields[reads[i]]) & ~write;
         if (found.writes === file) write |= 1 << fields.rd;

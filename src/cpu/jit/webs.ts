@@ -2,7 +2,6 @@ import type { MemoryNode } from "../wasm/memory-access.ts";
 import type { Flow } from "./flow.ts";
 import { tightBlocks } from "./loops.ts";
 import { goesOutside, type Placed } from "./region.ts";
-import { usesOf } from "./uses.ts";
 
 /**
  * The values of one base register that reach the same accesses: together they are checked against one range of memory,
@@ -89,9 +88,10 @@ class Finder {
     this.flow = flow;
     this.knownWide = knownWide;
     for (const block of flow.order)
-      for (const { instruction } of block.body) {
+      for (const { instruction, uses } of block.body) {
+        if (!uses.memory) continue;
         const { rs1 } = instruction.fields;
-        if (this.placeOf[rs1] >= 0 || !usesOf(instruction).memory) continue;
+        if (this.placeOf[rs1] >= 0) continue;
         this.placeOf[rs1] = this.bases.length;
         this.bases.push(rs1);
       }
@@ -123,7 +123,7 @@ class Finder {
       let gained = 0;
       let lost = 0;
       for (const placed of block.all) {
-        const { memory, writes } = usesOf(placed.instruction);
+        const { memory, writes } = placed.uses;
         const { rs1, rd } = placed.instruction.fields;
         if (memory) {
           reached.push({ placed, value: values[placeOf[rs1]] });
@@ -216,7 +216,7 @@ class Finder {
     for (const { index } of order)
       for (const { placed, value } of this.reached[index]) {
         const { fields } = placed.instruction;
-        const node = usesOf(placed.instruction).memory as MemoryNode;
+        const node = placed.uses.memory as MemoryNode;
         // Loads and stores add an immediate to their base; atomic accesses have none.
         const offset = node.addr.kind === "binary" ? fields.imm : 0;
         const number = this.webOf(value, offset);
