@@ -65,8 +65,11 @@ class Finder {
   /** The registers that are a base somewhere, and their places in this list. */
   private readonly bases: number[] = [];
   private readonly placeOf: number[] = new Array(32).fill(-1);
-  /** Union-find over the values: those that come into block b are from `b * bases.length` on, others behind them all. */
-  private readonly parent: number[] = [];
+  /**
+   * Union-find over the values: those that come into block b are from `b * bases.length` on, others behind them all. -1: it
+   * has no parent.
+   */
+  private parent: number[] = [];
   /** Each block's last value of each base. */
   private readonly out: number[][] = [];
   /** Each block's accesses. */
@@ -112,10 +115,11 @@ class Finder {
   }
 
   private numberValues(): void {
-    const { bases, placeOf, parent } = this;
+    const { bases, placeOf } = this;
     const { order } = this.flow;
-    const newValue = () => parent.push(parent.length) - 1;
-    for (let i = 0; i < order.length * bases.length; i++) parent.push(i);
+    const parent: number[] = new Array(order.length * bases.length).fill(-1);
+    this.parent = parent;
+    const newValue = () => parent.push(-1) - 1;
     for (const block of order) {
       const values = bases.map((_, place) => block.index * bases.length + place);
       const reached: Use[] = [];
@@ -155,7 +159,9 @@ class Finder {
       for (const next of this.flow.targets[index])
         for (let rest = live[next]; rest !== 0; rest &= rest - 1) {
           const place = this.placeOf[31 - Math.clz32(rest & -rest)];
-          this.parent[this.root(values[place])] = this.root(next * length + place);
+          const from = this.root(values[place]);
+          const to = this.root(next * length + place);
+          if (from !== to) this.parent[from] = to;
         }
     });
   }
@@ -182,9 +188,9 @@ class Finder {
   private root(value: number): number {
     const { parent } = this;
     let at = value;
-    while (parent[at] !== at) {
-      parent[at] = parent[parent[at]];
-      at = parent[at];
+    for (let up = parent[at]; up >= 0; up = parent[at]) {
+      if (parent[up] >= 0) parent[at] = parent[up];
+      at = up;
     }
     return at;
   }
@@ -212,7 +218,7 @@ class Finder {
     const { order } = this.flow;
     const tight = tightBlocks(this.flow);
     const seenWide = new Set<Web>();
-    const checked = this.parent.map(() => false);
+    const checked: boolean[] = new Array(this.parent.length).fill(false);
     for (const { index } of order)
       for (const { placed, value } of this.reached[index]) {
         const { fields } = placed.instruction;

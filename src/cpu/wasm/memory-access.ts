@@ -221,10 +221,19 @@ function amoResult(code: Code, op: AmoOp, old: number, value: number): void {
   else code.get(value);
 }
 
-function loadName(bits: number, signed: boolean): MemoryName {
-  return bits === 64 ? "i64_load" : (`i64_load${bits}_${signed ? "s" : "u"}` as MemoryName);
-}
+/** By the number of bits. */
+const LOADS: Readonly<Record<number, { readonly signed: MemoryName; readonly unsigned: MemoryName }>> = {
+  8: { signed: "i64_load8_s", unsigned: "i64_load8_u" },
+  16: { signed: "i64_load16_s", unsigned: "i64_load16_u" },
+  32: { signed: "i64_load32_s", unsigned: "i64_load32_u" },
+  64: { signed: "i64_load", unsigned: "i64_load" },
+};
+const STORES: Readonly<Record<number, MemoryName>> = {
+  8: "i64_store8",
+  16: "i64_store16",
+  32: "i64_store32",
+  64: "i64_store",
+};
 
-function storeName(bits: number): MemoryName {
-  return bits === 64 ? "i64_store" : (`i64_store${bits}` as MemoryName);
-}
+const loadName = (bits: number, signed: boolean): MemoryName => LOADS[bits][signed ? "signed" : "unsigned"];
+const storeName = (bits: number): MemoryName => STORES[bits];
