@@ -63,6 +63,7 @@ export class RegisterFile {
       named |= use | write;
     }
     this.isUsed = named !== 0;
+    // Where it is not, they are all nothing.
     this.dirtyIn = this.needed = this.comesIn = this.goesOut = writes;
     if (!this.isUsed) return;
     for (let register = 0; register < 32; register++)
