@@ -30,3 +30,32 @@ test("all blocks of a tight loop count", () => {
   ).flow;
   expect(tightBlocks(flow)).toEqual(flow.order.map(({ offset }) => offset < 16));
 });
+
+test("an inner loop that a region begins with has a head of its own", () => {
+  const from = (block: string) =>
+    regionOf(`${block}
+      inner: addi a1, a1, -1
+      bnez a1, inner
+      other: addi a2, a2, -1
+      bnez a2, other
+      addi a3, a3, -1
+      bnez a3, inner
+      ecall`).flow;
+  const flow = from("");
+  const inner = flow.order.find(({ all }) => all[0]?.offset === 0);
+  expect(inner?.index).toBe(1);
+  expect(flow.loops[1]).toEqual([0, 1]);
+  expect(tightBlocks(flow)[1]).toBe(true);
+  // As it is where the region begins before.
+  expect(tightBlocks(from("addi a0, a0, 1")).filter((tight) => tight).length).toBe(
+    tightBlocks(flow).filter((tight) => tight).length,
+  );
+});
+
+test("two ways around one short loop are one loop", () => {
+  const flow = regionOf(
+    "again: addi a0, a0, -1\n beqz a1, again\n addi a2, a2, 1\n bnez a0, again\n ecall",
+  ).flow;
+  expect(flow.loops.map((heads) => heads.length)).toEqual([1, 1, 0]);
+  expect(tightBlocks(flow)).toEqual([true, true, false]);
+});

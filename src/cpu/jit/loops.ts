@@ -32,10 +32,17 @@ export function innermostLoops(loops: Flow["loops"]): number[] {
 }
 
 /** Whether each block is in an innermost loop that is short: what goes around in it does little else. */
-export function tightBlocks({ order, innermost }: Flow): boolean[] {
-  const lengths: number[] = order.map(() => 0);
-  order.forEach(({ all }, index) => {
-    if (innermost[index] >= 0) lengths[innermost[index]] += all.length;
+export function tightBlocks(flow: Flow): boolean[] {
+  const isTightHead = flow.order.map((_, index) => isTight(flow, index));
+  return flow.innermost.map((head) => head >= 0 && isTightHead[head]);
+}
+
+/** Whether the loop that begins at a block is an innermost one, and short. */
+export function isTight({ order, innermost }: Flow, head: number): boolean {
+  if (innermost[head] !== head) return false;
+  let length = 0;
+  innermost.forEach((its, index) => {
+    if (its === head) length += order[index].all.length;
   });
-  return innermost.map((head) => head >= 0 && lengths[head] <= TIGHT);
+  return length <= TIGHT;
 }

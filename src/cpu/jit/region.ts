@@ -3,6 +3,7 @@ import type { Instruction } from "../../isa/row.ts";
 import { isDirectJump } from "../wasm/variants.ts";
 import { blocksToEnter, withEntries } from "./entries.ts";
 import { analyseFlow, type Flow } from "./flow.ts";
+import { separateLoops } from "./nests.ts";
 import { type Uses, usesOf } from "./uses.ts";
 
 /**
@@ -156,7 +157,7 @@ class Finder {
     const first = this.block(root, entry);
     if (typeof first === "number" || (first.body.length === 0 && first.end.kind === "leave"))
       return undefined;
-    const found = analyseFlow(first);
+    const found = separateLoops(analyseFlow(first));
     const { flow, entries } = withEntries(
       found,
       blocksToEnter(found).filter((block) => root.blocks.get(block.offset) === block),

@@ -4,20 +4,21 @@ import { Code, I32 } from "../wasm/encoder.ts";
 import { ModuleBuilder } from "../wasm/module-builder.ts";
 import { withEntries } from "./entries.ts";
 import { analyseFlow, type Flow, retarget } from "./flow.ts";
+import { separateLoops } from "./nests.ts";
 import type { Block, End } from "./region.ts";
 import { writeStructured } from "./structure.ts";
 
 /** Where it goes is said by a stream of numbers: the same for the code and for a walk over the graph. */
 const STEPS = 200;
 
-/** Blocks with random ends: some to places outside (numbers). */
-function randomGraph(r: Random): Block {
+/** Blocks with random ends: some to places outside (numbers). `instructions`: in each of them. */
+function randomGraph(r: Random, instructions = 0): Block {
   const count = 1 + r.below(12);
   const blocks: Block[] = Array.from({ length: count }, (_, offset) => ({
     index: -1,
     offset,
     body: [],
-    all: [],
+    all: new Array(instructions),
     end: { kind: "leave", offset },
   }));
   const target = () => (r.below(8) === 0 ? -1 : r.pick(blocks));
@@ -45,7 +46,10 @@ function choose({ end }: Block, number: number): Block | number {
 }
 
 /** Gives the blocks that the written code goes through from an entry on; `numbers` says which way at each. */
-function written(flow: Flow): (numbers: readonly number[], entry?: number) => number[] {
+function written(
+  flow: Flow,
+  isInserted = (_: Block) => false,
+): (numbers: readonly number[], entry?: number) => number[] {
   const module = new ModuleBuilder();
   const type = module.type([I32], []);
   const next = module.importFunction("next", module.type([I32], [I32]));
@@ -57,7 +61,7 @@ function written(flow: Flow): (numbers: readonly number[], entry?: number) => nu
   writeStructured(code, flow, {
     loopHead: () => {},
     edge: (_, to, joins) => {
-      if (joins && to.end.kind !== "choose") code.i32(to.offset).call(joined);
+      if (joins && to.end.kind !== "choose" && !isInserted(to)) code.i32(to.offset).call(joined);
     },
     block: (block, go) => {
       if (block.end.kind === "choose") {
@@ -73,6 +77,10 @@ function written(flow: Flow): (numbers: readonly number[], entry?: number) => nu
       if (block.end.kind === "entered") {
         code.i32(0).set(0);
         go(block.end.back);
+        return;
+      }
+      if (isInserted(block)) {
+        go((block.end as Extract<End, { kind: "fall" }>).to as Block);
         return;
       }
       code.i32(block.offset).call(next).tee(choice).i32(0).op("i32_lt_s").if().brTo(exit).op("end");
@@ -152,6 +160,26 @@ test("the code goes where the graph does, whatever its shape", () => {
     }
   }
   expect(longest).toBeGreaterThan(STEPS);
+});
+
+test("loops that begin at one block are separated, and the graph is the same", () => {
+  const r = new Random(7);
+  let separated = 0;
+  for (let i = 0; i < 300; i++) {
+    const first = randomGraph(r, 60);
+    const flow = analyseFlow(first);
+    const { length } = flow.order;
+    const known = new Map(flow.order.map((block) => [block, copyOf(block)]));
+    for (const { end } of known.values()) retarget(end, (to) => known.get(to) as Block);
+    const result = separateLoops(flow);
+    const run = written(result, (block) => !known.has(block));
+    for (let j = 0; j < 3; j++) {
+      const numbers = Array.from({ length: STEPS + 1 }, () => r.below(4));
+      expect(run(numbers)).toEqual(walk(known.get(first) as Block, numbers));
+    }
+    separated += result.order.length - length;
+  }
+  expect(separated).toBeGreaterThan(20);
 });
 
 function copyOf(block: Block): Block {
