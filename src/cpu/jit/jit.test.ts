@@ -239,6 +239,47 @@ test("a comparison raises its flags where its result is thrown away", () => {
   expect(trio.always.hart.x(11)).toBe(0x10n);
 });
 
+test("a register holds a number of single precision as long as nothing else is written to it", () => {
+  const trio = same(`
+    la a0, words
+    fld ft0, 0(a0)
+    fsqrt.d ft1, ft0
+    la s1, function
+    li s0, 20000
+  1:
+    jalr s1
+    addi s0, s0, -1
+    bnez s0, 1b
+    wfi
+  function:
+    flw fa0, 8(a0)
+    fmul.s fa1, fa0, fa0
+    fadd.s fa2, fa1, fa0
+    fmadd.s fa3, fa2, fa1, fa0
+    fsw fa3, 16(a0)
+    fcvt.d.s fa4, fa3
+    fsgnjn.s fa2, fa0, fa0
+    fadd.s fa6, fa2, fa0
+    fcvt.s.d fa7, fa4
+    fsub.s fa7, fa7, fa2
+    fmv.x.w a2, fa7
+    fmv.x.d a4, fa3
+    # Not boxed any more: a NaN.
+    fld fa1, 0(a0)
+    fcvt.d.s fa5, fa1
+    fmv.x.d a3, fa5
+    ret
+    .balign 4096
+  words:
+    .dword 0x400921fb54442d18
+    .word 0x3fc00000
+    .word 0
+    .dword 0`);
+  const { hart } = trio.always;
+  expect(hart.x(12)).toBe(BigInt(new Int32Array(new Float32Array([1.5 ** 2 * 3.75 + 3]).buffer)[0]));
+  expect(hart.x(13)).toBe(0x7ff8_0000_0000_0000n);
+});
+
 describe("faults in a region", () => {
   /** Writes and reads through a page's end, ever further, and back: every access faults at last. */
   const source = `

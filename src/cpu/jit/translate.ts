@@ -3,7 +3,7 @@ import { F_NAMES, X_NAMES } from "../../isa/registers.ts";
 import type { Instruction } from "../../isa/row.ts";
 import { INEXACT } from "../csr-state.ts";
 import { HART, TLB } from "../layout.ts";
-import { Code, I32, I64 } from "../wasm/encoder.ts";
+import { Code, F32, I32, I64 } from "../wasm/encoder.ts";
 import { ExpressionEmitter } from "../wasm/expression.ts";
 import { emitInlineFloat } from "../wasm/float-inline.ts";
 import { hasFusedMultiplyAdd } from "../wasm/fused-multiply-add.ts";
@@ -81,6 +81,10 @@ class RegionWriter implements BlockWriter {
   private fields!: Instruction["fields"];
   private readonly memory: RegionMemory;
   private reached: ReachedAccess | undefined;
+  /** By f register, the local with its single-precision number where the block has computed or loaded that: it is boxed. */
+  private readonly singles: (number | undefined)[] = [];
+  /** The same of the instruction being written. */
+  private single: number | undefined;
   /** Instructions retired, at this point of the code, since the count in `R.budget` was last taken. */
   private pending = 0;
   private readonly pendingBehind: number[] = [];
@@ -246,6 +250,7 @@ class RegionWriter implements BlockWriter {
     const { sources } = this.region.flow;
     const from = sources[block.index];
     for (const file of this.files) file.begin(block);
+    this.singles.length = 0;
     const isInline = from.length === 1 && from[0] < block.index;
     this.pending = isInline ? this.pendingBehind[from[0]] : 0;
     for (const placed of block.body) {
@@ -501,9 +506,7 @@ class RegionWriter implements BlockWriter {
         else this.setX();
         break;
       case "setF":
-        this.emitter.expr(meaning.value);
-        this.code.op("f64_reinterpret_i64").set(this.f.locals[this.fields.rd] as number);
-        this.f.written(this.fields.rd);
+        this.setF(meaning.value);
         break;
       case "store":
         this.reached?.store();
@@ -521,6 +524,21 @@ class RegionWriter implements BlockWriter {
     this.code.set(this.x.locals[rd] as number);
     this.x.written(rd);
     this.memory.defined(this.placed);
+  }
+
+  private setF(value: Expr): void {
+    const { code } = this;
+    const { rd } = this.fields;
+    const local = this.f.locals[rd] as number;
+    this.single = undefined;
+    this.emitter.expr(value);
+    code.op("f64_reinterpret_i64").set(local);
+    this.f.written(rd);
+    if (value.kind === "box" && value.a.kind === "load") {
+      this.single = code.local(F32);
+      code.get(local).op("i64_reinterpret_f64").op("i32_wrap_i64").op("f32_reinterpret_i32").set(this.single);
+    }
+    this.singles[rd] = this.single;
   }
 
   private pushX(register: number): void {
@@ -562,6 +580,11 @@ class RegionWriter implements BlockWriter {
         argument: (expr) => this.emitter.expr(expr),
         pushMode,
         isCommon,
+        single: (expr) =>
+          expr.kind === "unbox" && expr.a.kind === "f" ? this.singles[fields[expr.a.field]] : undefined,
+        onSingle: (local) => {
+          this.single = local;
+        },
         fused: hasFusedMultiplyAdd(),
         giveUp,
       },

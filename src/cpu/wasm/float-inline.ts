@@ -30,6 +30,10 @@ export interface InlineFloat {
   readonly pushMode: (() => void) | undefined;
   /** Rounding is known to be to nearest, or without a meaning, and inexact to be set: neither is looked at. */
   readonly isCommon?: boolean;
+  /** The f32 local that has an argument's value already, if there is one. */
+  readonly single?: (expr: Expr) => number | undefined;
+  /** Told of an f32 local that has the result, which is on the stack boxed. */
+  readonly onSingle?: (local: number) => void;
   /** `fusedMultiplyAdd` may be used. */
   readonly fused?: boolean;
   /** Gives up, having changed nothing: the whole instruction is done again by the operation's function. */
@@ -111,6 +115,8 @@ class InlineWriter {
 
   private numbers(parts: FloatParts, args: readonly Expr[]): number[] {
     return args.map((arg) => {
+      const known = parts.format === "f32" ? this.context.single?.(arg) : undefined;
+      if (known !== undefined) return known;
       const number = this.code.local(parts.type);
       this.context.argument(arg);
       parts.fromBits().set(number);
@@ -144,7 +150,12 @@ class InlineWriter {
     if (name === "mul" || name === "div") parts.isNormal(result);
     else parts.isFinite(result);
     this.require();
-    code.get(result);
+    this.give(parts, result);
+  }
+
+  private give(parts: FloatParts, result: number): void {
+    if (parts.format === "f32") this.context.onSingle?.(result);
+    this.code.get(result);
     parts.toBits();
   }
 
@@ -166,8 +177,7 @@ class InlineWriter {
     code.get(sum).op("f64_reinterpret_i64").op("f32_demote_f64").set(result);
     parts.isNormal(result).op("i32_and");
     this.require();
-    code.get(result);
-    parts.toBits();
+    this.give(parts, result);
   }
 
   private fusedDouble([a, b, c]: number[]): void {
@@ -237,14 +247,14 @@ class InlineWriter {
       from.areOrdered(x, x);
       this.require();
       code.get(x).op("f64_promote_f32");
+      target.toBits();
     } else {
       const result = code.local(F32);
       this.requireCommonCase();
       code.get(x).op("f32_demote_f64").set(result);
       target.isNormal(result);
       this.require();
-      code.get(result);
+      this.give(target, result);
     }
-    target.toBits();
   }
 }
