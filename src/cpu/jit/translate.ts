@@ -1,20 +1,14 @@
-import type { Expr } from "../../isa/meaning.ts";
 import { F_NAMES, X_NAMES } from "../../isa/registers.ts";
-import type { Instruction } from "../../isa/row.ts";
 import { INEXACT } from "../csr-state.ts";
 import { HART, TLB } from "../layout.ts";
-import { Code, F32, I32, I64 } from "../wasm/encoder.ts";
-import { ExpressionEmitter } from "../wasm/expression.ts";
-import { emitInlineFloat } from "../wasm/float-inline.ts";
-import { hasFusedMultiplyAdd } from "../wasm/fused-multiply-add.ts";
-import type { ReachedAccess } from "../wasm/memory-access.ts";
+import { Code, I32, I64 } from "../wasm/encoder.ts";
 import { ModuleBuilder } from "../wasm/module-builder.ts";
 import { ENDS_CALLS, R, REGION_PARAMETERS, REGION_RESULTS } from "../wasm/region-support.ts";
 import { PAGE_MASK } from "../wasm/support.ts";
 import { CELL, ENTRY_MASK, EXIT, type Exit, ExitKind } from "./cell.ts";
 import { CALL, ExitWriter, ITSELF, LEAVE, SYSTEM } from "./exits.ts";
+import { InstructionWriter } from "./instructions.ts";
 import { type Block, type Choice, isReturn, type Placed, type Region, type Target } from "./region.ts";
-import { RegionMemory } from "./region-memory.ts";
 import { RegisterFile } from "./registers.ts";
 import { type BlockWriter, writeStructured } from "./structure.ts";
 import { findWebs, type Webs } from "./webs.ts";
@@ -52,8 +46,6 @@ export function translate(
 /** `mstatus.FS` */
 export const FS_DIRTY = 3;
 const pageOf = (offset: number): number => Math.floor(offset / 4096);
-/** The rounding mode that means `frm`. */
-const DYNAMIC = 7;
 
 class RegionWriter implements BlockWriter {
   private readonly region: Region;
@@ -62,7 +54,6 @@ class RegionWriter implements BlockWriter {
   private readonly floats: boolean;
   private readonly isCommon: boolean;
   private readonly code = new Code(REGION_PARAMETERS.length);
-  private readonly emitter: ExpressionEmitter;
   private readonly x: RegisterFile;
   private readonly f: RegisterFile;
   private readonly files: readonly RegisterFile[];
@@ -76,17 +67,7 @@ class RegionWriter implements BlockWriter {
   /** The number of the entry that was come in by, until it has been gone to. */
   private readonly entry: number;
 
-  /** The instruction being written. */
-  private placed!: Placed;
-  private fields!: Instruction["fields"];
-  private readonly memory: RegionMemory;
-  private reached: ReachedAccess | undefined;
-  /** By f register, the local with its single-precision number where the block has computed or loaded that: it is boxed. */
-  private readonly singles: (number | undefined)[] = [];
-  /** The same of the instruction being written. */
-  private single: number | undefined;
-  /** Instructions retired, at this point of the code, since the count in `R.budget` was last taken. */
-  private pending = 0;
+  private readonly instructions: InstructionWriter;
   private readonly pendingBehind: number[] = [];
 
   constructor(region: Region, isCommon: boolean, notes: CodeNotes | undefined, wide?: readonly number[]) {
@@ -103,36 +84,15 @@ class RegionWriter implements BlockWriter {
     this.files = [this.x, this.f].filter(({ isUsed }) => isUsed);
     this.floats = this.f.isUsed;
     this.exits = new ExitWriter(code, this.x, this.f, { address: this.address, webs: this.webs.webs.length });
-    this.memory = new RegionMemory(this.webs, {
+    this.instructions = new InstructionWriter({
       code,
+      webs: this.webs,
+      x: this.x,
+      f: this.f,
       address: this.address,
-      pushX: (register) => this.pushX(register),
-      emit: (expr) => this.emitter.expr(expr),
-      giveUp: () => this.leave(ExitKind.interpret, this.placed.offset, this.pending),
-      miss: (web) => this.leave(ExitKind.miss, this.placed.offset, this.pending, web),
+      isCommon,
+      leave: (kind, offset, count, web) => this.leave(kind, offset, count, web),
     });
-    this.emitter = new ExpressionEmitter(
-      code,
-      {
-        x: (field) => this.pushX(this.fields[field]),
-        f: (field) => this.pushF(this.fields[field]),
-        imm: () => code.i64(this.fields.imm),
-        pc: () => this.pushAddress(this.placed.offset),
-        next: () => this.pushAddress(this.next),
-        special: (node) => this.special(node),
-      },
-      {},
-    );
-  }
-
-  /** Begins with an instruction. */
-  private take(placed: Placed): void {
-    this.placed = placed;
-    this.fields = placed.instruction.fields;
-  }
-
-  private get next(): number {
-    return this.placed.offset + this.placed.instruction.length;
   }
 
   translate(): Translation {
@@ -181,7 +141,7 @@ class RegionWriter implements BlockWriter {
     code.ifUnlikely();
     this.leaveStale();
     code.op("end");
-    this.memory.makeLocals();
+    this.instructions.memory.makeLocals();
     if (this.notes) this.nameLocals(this.notes.locals);
   }
 
@@ -225,7 +185,7 @@ class RegionWriter implements BlockWriter {
       });
     add(this.x.locals, (register) => X_NAMES[register]);
     add(this.f.locals, (register) => F_NAMES[register]);
-    add(this.memory.linear, (register) => `${X_NAMES[register]}_linear`);
+    add(this.instructions.memory.linear, (register) => `${X_NAMES[register]}_linear`);
   }
 
   // Control flow.
@@ -233,7 +193,6 @@ class RegionWriter implements BlockWriter {
   loopHead(block: Block): void {
     const { code } = this;
     for (const file of this.files) file.beginLoop(block);
-    this.pending = 0;
     code.get(R.budget).i32(0).op("i32_lt_s").ifUnlikely();
     this.leave(ExitKind.jump, block.offset, 0);
     code.op("end");
@@ -250,19 +209,16 @@ class RegionWriter implements BlockWriter {
     const { sources } = this.region.flow;
     const from = sources[block.index];
     for (const file of this.files) file.begin(block);
-    this.singles.length = 0;
     const isInline = from.length === 1 && from[0] < block.index;
-    this.pending = isInline ? this.pendingBehind[from[0]] : 0;
-    for (const placed of block.body) {
-      this.instruction(placed);
-      this.pending++;
-    }
+    const { instructions } = this;
+    instructions.begin(isInline ? this.pendingBehind[from[0]] : 0);
     const { all, body, end } = block;
-    if (all.length > body.length) {
-      this.note(all[all.length - 1]);
-      this.pending++;
+    for (const placed of body) {
+      this.note(placed);
+      instructions.write(placed);
     }
-    const count = this.pending;
+    if (all.length > body.length) this.note(all[all.length - 1]);
+    const count = instructions.pending + all.length - body.length;
     this.pendingBehind[block.index] = count;
     const to = (target: Target) => {
       if (typeof target !== "number") {
@@ -281,7 +237,7 @@ class RegionWriter implements BlockWriter {
         this.leave(ExitKind.interpret, end.offset, count);
         break;
       case "jump":
-        this.link(end.placed);
+        this.instructions.link(end.placed);
         this.end(block);
         to(end.to);
         break;
@@ -336,8 +292,7 @@ class RegionWriter implements BlockWriter {
       to(end.other);
       return;
     }
-    this.take(end.placed);
-    this.emitter.cond(meaning.cond);
+    this.instructions.pushCondition(end.placed, meaning.cond);
     code.if();
     to(end.taken);
     code.op("end");
@@ -352,7 +307,7 @@ class RegionWriter implements BlockWriter {
   ): void {
     const { code } = this;
     this.jumpTarget(end.placed);
-    this.link(end.placed);
+    this.instructions.link(end.placed);
     this.end(block);
     this.chooseBy(end.choices, to);
     for (const file of this.files) file.leave(block);
@@ -383,9 +338,9 @@ class RegionWriter implements BlockWriter {
     const kind = isDirect ? ExitKind.call : ExitKind.indirectCall;
     const exit = { kind, offset: to ?? placed.offset, count: 0, web: 0 };
     if (!isDirect) this.jumpTarget(placed);
-    this.link(placed);
+    this.instructions.link(placed);
     this.exits.storeDirty();
-    this.memory.forget();
+    this.instructions.memory.forget();
     this.chooseBy(choices, (target) => go(target as Block));
     this.pendingBehind[block.index] = 0;
     if (!isDirect) code.get(R.hart).get(this.address).mem("i64_store", HART.address);
@@ -396,7 +351,7 @@ class RegionWriter implements BlockWriter {
       code.mem("i32_store", HART.regionExit);
     }
     code.get(R.depth).i32(1).op("i32_sub").get(R.hart).get(R.budget).i32(count).op("i32_sub").get(R.cell);
-    this.pushAddress(isDirect ? Math.floor(to / 4096) * 4096 : 0);
+    this.instructions.pushAddress(isDirect ? Math.floor(to / 4096) * 4096 : 0);
     code.call(callee);
     code.set(this.result).set(R.budget);
     if (typeof back === "number") {
@@ -406,7 +361,7 @@ class RegionWriter implements BlockWriter {
     code.get(this.result).i32(ENDS_CALLS).op("i32_and");
     code.get(R.budget).i32(31).op("i32_shr_u").op("i32_or");
     code.get(R.hart).mem("i64_load", HART.address);
-    this.pushAddress(back.offset);
+    this.instructions.pushAddress(back.offset);
     code.op("i64_ne").op("i32_or").ifUnlikely();
     code.get(R.budget).get(this.result).op("return").op("end");
     go(back);
@@ -421,13 +376,13 @@ class RegionWriter implements BlockWriter {
   ): void {
     const { code } = this;
     this.exits.storeDirty();
-    this.memory.forget();
+    this.instructions.memory.forget();
     for (const file of this.files) file.forget();
     this.pendingBehind[block.index] = 0;
     code.i32(placed.instruction.bits).get(R.hart).get(R.budget);
     if (count > 0) code.i32(count).op("i32_sub");
     code.get(R.cell);
-    this.pushAddress(placed.offset);
+    this.instructions.pushAddress(placed.offset);
     code.call(SYSTEM).set(this.result).set(R.budget);
     code.get(this.result).ifUnlikely().get(R.budget).get(this.result).op("return").op("end");
     if (typeof back === "number") this.leave(ExitKind.jump, back, 0);
@@ -438,8 +393,7 @@ class RegionWriter implements BlockWriter {
   private jumpTarget(placed: Placed): void {
     const { meaning } = placed.instruction.row;
     if (meaning.kind !== "jump") throw new Error("an indirect end that does not jump");
-    this.take(placed);
-    this.emitter.expr(meaning.target);
+    this.instructions.pushTarget(placed, meaning.target);
     this.code.set(this.address);
   }
 
@@ -473,123 +427,12 @@ class RegionWriter implements BlockWriter {
     code.op("end");
   }
 
-  private link(placed: Placed): void {
-    this.take(placed);
-    if (this.fields.rd === 0) return;
-    this.pushAddress(this.next);
-    this.setX();
-  }
-
   /** Leaves the region; nothing behind it in the code is reached. */
   private leave(kind: number, offset: number, count: number, web = 0): void {
     this.exits.leave({ offset, count, kind, web });
   }
 
-  // Instructions.
-
   private note(placed: Placed): void {
     this.notes?.places.push({ at: this.code.bytes.length, placed });
-  }
-
-  private instruction(placed: Placed): void {
-    this.note(placed);
-    this.take(placed);
-    const { meaning } = placed.instruction.row;
-    const access = this.webs.accesses.get(placed);
-    if (access) this.reached = this.memory.reach(access);
-    switch (meaning.kind) {
-      case "setX":
-        // What is read from memory may fault, and a float operation raises flags.
-        if (this.fields.rd === 0 && !access && !placed.instruction.row.float) break;
-        this.emitter.expr(meaning.value);
-        if (this.fields.rd === 0) this.code.op("drop");
-        else this.setX();
-        break;
-      case "setF":
-        this.setF(meaning.value);
-        break;
-      case "store":
-        this.reached?.store();
-        break;
-      case "nothing":
-        break;
-      default:
-        throw new Error(`a region has no ${meaning.kind} in a block`);
-    }
-  }
-
-  /** Sets the integer register to what is on the stack. */
-  private setX(): void {
-    const { rd } = this.fields;
-    this.code.set(this.x.locals[rd] as number);
-    this.x.written(rd);
-    this.memory.defined(this.placed);
-  }
-
-  private setF(value: Expr): void {
-    const { code } = this;
-    const { rd } = this.fields;
-    const local = this.f.locals[rd] as number;
-    this.single = undefined;
-    this.emitter.expr(value);
-    code.op("f64_reinterpret_i64").set(local);
-    this.f.written(rd);
-    if (value.kind === "box" && value.a.kind === "load") {
-      this.single = code.local(F32);
-      code.get(local).op("i64_reinterpret_f64").op("i32_wrap_i64").op("f32_reinterpret_i32").set(this.single);
-    }
-    this.singles[rd] = this.single;
-  }
-
-  private pushX(register: number): void {
-    if (register === 0) this.code.i64(0);
-    else this.code.get(this.x.locals[register] as number);
-  }
-
-  private pushF(register: number): void {
-    this.code.get(this.f.locals[register] as number).op("i64_reinterpret_f64");
-  }
-
-  /** Leaves the virtual address of an offset on the stack. */
-  private pushAddress(offset: number): void {
-    this.code.get(R.page);
-    if (offset !== 0) this.code.i64(offset).op("i64_add");
-  }
-
-  private special(node: Extract<Expr, { kind: "load" | "amo" | "lr" | "sc" | "float" }>): void {
-    if (node.kind === "float") this.float(node);
-    else this.reached?.value();
-  }
-
-  private float(node: Extract<Expr, { kind: "float" }>): void {
-    const { code } = this;
-    const { row, fields } = this.placed.instruction;
-    const pushMode = row.pattern.split(" ").includes("rm")
-      ? () => {
-          if (fields.rm < 5) code.i32(fields.rm);
-          else code.get(R.hart).mem("i32_load8_u", HART.roundingModes + fields.rm);
-        }
-      : undefined;
-    // An instruction that says how to round is looked at.
-    const isCommon = this.isCommon && (!pushMode || fields.rm === DYNAMIC || fields.rm === 0);
-    const giveUp = () => this.leave(ExitKind.interpret, this.placed.offset, this.pending);
-    emitInlineFloat(
-      {
-        code,
-        hart: R.hart,
-        argument: (expr) => this.emitter.expr(expr),
-        pushMode,
-        isCommon,
-        single: (expr) =>
-          expr.kind === "unbox" && expr.a.kind === "f" ? this.singles[fields[expr.a.field]] : undefined,
-        onSingle: (local) => {
-          this.single = local;
-        },
-        fused: hasFusedMultiplyAdd(),
-        giveUp,
-      },
-      node.op,
-      node.args,
-    );
   }
 }
