@@ -56,6 +56,13 @@ test("the guest goes on while its code is translated, and the region is there wh
   expect(one.jit.stats.beside).toBeGreaterThan(0);
 });
 
+test("the translator is started at one time, and asked at another", () => {
+  const one = looping(NEVER);
+  for (let i = 0; i < 100 && !one.translator(); i++) one.hart.run(10_000);
+  expect(one.translator().jobs).toEqual([]);
+  untilAsked(one);
+});
+
 test("nothing is asked for twice, and not everything at once", () => {
   const one = looping(NEVER);
   load(one, ".rept 40\n li a2, 3000\n 1: addi a2, a2, -1\n bnez a2, 1b\n .endr");

@@ -92,9 +92,13 @@ export class Requests {
     return this.pending.size < MOST_UNDER_WAY && !this.slots.has(slot);
   }
 
-  /** Asks for a region, which it may. False where nobody translates beside the guest. */
+  /** Asks for a region, which it may, or has the translator started first. False where nobody translates beside the guest. */
   ask(hart: Hart, wanted: Wanted): boolean {
-    this.translator ??= this.translator === null ? null : (this.make(this.ram.arena.memory.buffer) ?? null);
+    if (this.translator === undefined) {
+      this.translator = this.make(this.ram.arena.memory.buffer) ?? null;
+      // Starting it is as long as the guest should wait at once: what is hot will be found so again.
+      if (this.translator?.isAlive) return true;
+    }
     if (!this.translator?.isAlive) {
       this.close();
       return false;
