@@ -8,8 +8,9 @@ import type { Translated } from "./translated.ts";
 
 /** A region that the interpreter runs where it comes to its slot. */
 export interface Installed {
-  /** Of its beginning, and with their slots those of its other entries that it is entered at. */
+  /** Of its beginning. */
   readonly number: number;
+  /** The other places where it is entered, with their own numbers. */
   readonly entries: readonly { readonly number: number; readonly slot: number }[];
   /** Linear address of the slot that it begins at. */
   readonly slot: number;
@@ -39,7 +40,7 @@ export class RegionTable {
   private readonly area: number;
   /** By the number of each entry. */
   private readonly regions: (Installed | undefined)[] = [];
-  /** The same, the oldest first. */
+  /** All, the oldest first. */
   private readonly byAge = new Set<Installed>();
   private readonly freeNumbers: number[] = [];
   /** How often one was removed. */

@@ -21,8 +21,8 @@ import { PAGE_MASK, pushSlotOffset, TLB_MASK } from "./support.ts";
 /**
  * A translated region is a function that is called: by `enterRegion`, the handler of every slot where one begins, or by
  * another region. Its parameters have a handler's types and mostly mean the same, but the first is how many calls may still
- * stand one inside the other, and `cell` is the address of its own. It returns the instructions still allowed and a code; the
- * guest's registers are in the hart block then, and it goes on at `HART.address`:
+ * stand one inside the other, and `cell` is the address of its own, with the number of the entry (`ENTRY_MASK`). It returns the
+ * instructions still allowed and a code; the guest's registers are in the hart block then, and it goes on at `HART.address`:
  *
  *     linear address of the exit's record   wherever that is, in a region or not
  *     the same + INTERPRETED                the instruction there is the interpreter's
