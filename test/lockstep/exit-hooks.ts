@@ -4,14 +4,7 @@ import { Code, I32 } from "../../src/cpu/wasm/encoder.ts";
 import { FIRST_BODY } from "../../src/cpu/wasm/fusion.ts";
 import type { Interpreter } from "../../src/cpu/wasm/interpreter.ts";
 import { ModuleBuilder } from "../../src/cpu/wasm/module-builder.ts";
-import {
-  LEFT,
-  MOST_CALLS,
-  pushParameters,
-  R,
-  REGION_PARAMETERS,
-  REGION_RESULTS,
-} from "../../src/cpu/wasm/region-support.ts";
+import { LEFT, MOST_CALLS, R, REGION_PARAMETERS, REGION_RESULTS } from "../../src/cpu/wasm/region-support.ts";
 
 /** Told that a region of the hart at this linear address was left, with `HART.pc` and `HART.budget` as they are there. */
 type OnExit = (hart: number) => void;
@@ -88,17 +81,22 @@ function tellReturn(): Code {
   return code.get(hart).call(ON_EXIT);
 }
 
+function pushAll(code: Code): Code {
+  for (const parameter of Object.values(R)) code.get(parameter);
+  return code;
+}
+
 /** Calls the inner function, tells of what it returns, and returns that. */
 function callAndTell(code: Code): Code {
   const result = code.local(I32);
-  pushParameters(code).call(INNER).set(result).set(R.budget);
+  pushAll(code).call(INNER).set(result).set(R.budget);
   code.get(R.hart).get(R.budget).get(result).call(TELL_RETURN);
   return code.get(R.budget).get(result);
 }
 
 function callHook(): Code {
   const code = new Code(REGION_PARAMETERS.length);
-  pushParameters(code).call(TELL);
+  pushAll(code).call(TELL);
   return callAndTell(code);
 }
 
@@ -107,16 +105,16 @@ function systemHook(): Code {
   code.get(R.hart).get(R.page).mem("i64_store", HART.pc);
   code.get(R.hart).get(R.budget).mem("i32_store", HART.budget);
   code.get(R.hart).call(ON_EXIT);
-  return pushParameters(code).returnCall(INNER);
+  return pushAll(code).returnCall(INNER);
 }
 
 /** Only a call comes back; jumps from region to region, of which there may be any number, have to be tail calls. */
 function leaveHook(): Code {
   const code = new Code(REGION_PARAMETERS.length);
-  pushParameters(code).call(TELL);
+  pushAll(code).call(TELL);
   code.get(R.hart).mem("i32_load", HART.regionExit).mem("i32_load16_u", EXIT.kind);
   code.i32(ExitKind.indirectCall).op("i32_ne").if();
-  pushParameters(code).returnCall(INNER).op("end");
+  pushAll(code).returnCall(INNER).op("end");
   return callAndTell(code);
 }
 
@@ -124,7 +122,7 @@ function leaveHook(): Code {
 function regionHook(): Code {
   const code = new Code(REGION_PARAMETERS.length);
   code.get(R.depth).i32(MOST_CALLS).op("i32_ne").if();
-  pushParameters(code).returnCall(INNER).op("end");
+  pushAll(code).returnCall(INNER).op("end");
   code.get(R.depth).i32(1).op("i32_sub").set(R.depth);
   return callAndTell(code);
 }

@@ -1,6 +1,6 @@
 import { HART } from "../layout.ts";
 import { type Code, I32 } from "../wasm/encoder.ts";
-import { pushParameters, R } from "../wasm/region-support.ts";
+import { R } from "../wasm/region-support.ts";
 import { EXIT, type Exit, exitsOffset } from "./cell.ts";
 import type { RegisterFile } from "./registers.ts";
 
@@ -81,7 +81,8 @@ export class ExitWriter {
     code.get(R.hart).get(this.address).mem("i64_store", HART.address);
     code.get(R.hart).get(R.cell).i32(this.first).op("i32_add").get(this.exit).op("i32_add");
     code.mem("i32_store", HART.regionExit);
-    pushParameters(code).returnCall(LEAVE);
+    for (const parameter of Object.values(R)) code.get(parameter);
+    code.returnCall(LEAVE);
     return moved;
   }
 

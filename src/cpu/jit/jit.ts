@@ -143,8 +143,6 @@ export class Jit {
       this.want(hart, here, hart.pc);
       return;
     }
-    // Until it is known to the region: no detour by the interpreter.
-    if (exit.kind === ExitKind.indirect) this.want(hart, here, hart.pc);
     // What is noted while it is being translated would not be translated any time soon.
     if (this.beside?.mayAsk(slot) === false || !profile.add(exit.offset, distance)) return;
     this.want(hart, slot, i64[(hart.base + HART.regionPage) / 8] + BigInt(code.entry), left);

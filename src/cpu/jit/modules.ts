@@ -19,43 +19,30 @@ export function compiled(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
   return module;
 }
 
-/** What stands around a region that is only entered to be compiled. */
-interface Frame {
-  readonly memory: WebAssembly.Memory;
-  /** What it calls to leave. */
-  readonly leave: WebAssembly.ImportValue;
-  readonly table: { set(index: number, entry: WebAssembly.ImportValue | null): void };
-  /** Enters what is in the table's only place, with no instructions left, so that it does nothing but leave. */
-  enter(): void;
-}
-let frame: Frame | undefined;
+/** Of a region that is entered with no instructions left, which does nothing but leave. */
+const NOTHING_LEFT = [0, 0, -1, 0, 0n] as const;
+let memory: WebAssembly.Memory | undefined;
+let leave: WebAssembly.ImportValue | undefined;
 
 /** Has V8 compile a region's code now, for all threads, rather than when it is first entered. */
 export function compileNow(module: WebAssembly.Module): void {
-  frame ??= makeFrame();
-  const { memory, leave, table, enter } = frame;
+  // A hart block and a TLB that are nothing but zeros.
+  const pages = Math.ceil(TLB.size / 65536);
+  memory ??= new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  leave ??= leaving();
   const { exports } = new WebAssembly.Instance(module, {
     env: { memory, leaveRegion: leave, callRegion: leave, callSystem: leave },
   });
-  table.set(0, exports.region as WebAssembly.ImportValue);
-  enter();
-  table.set(0, null);
+  (exports.region as (...parameters: readonly (number | bigint)[]) => void)(...NOTHING_LEFT);
 }
 
-function makeFrame(): Frame {
+/** What a region calls to leave. In JavaScript, V8 would make a wrapper for it with each region. */
+function leaving(): WebAssembly.ImportValue {
   const builder = new ModuleBuilder();
-  const type = builder.type(REGION_PARAMETERS, REGION_RESULTS);
-  const leave = builder.declare(type);
-  builder.define(leave, new Code(REGION_PARAMETERS.length).i32(0).i32(0));
-  builder.export("leave", leave);
-  const enter = builder.declare(builder.type([], []));
-  const code = new Code(0).i32(0).i32(0).i32(-1).i32(0).i64(0).zeroVector();
-  builder.define(enter, code.i32(0).callIndirect(type).op("drop").op("drop"));
-  builder.export("enter", enter);
-  const module = new WebAssembly.Module(builder.encode({ size: 1, fallback: leave }));
-  // A hart block and a TLB that are nothing but zeros.
-  const pages = Math.ceil(TLB.size / 65536);
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  return { memory, ...(exports as unknown as Omit<Frame, "memory">) };
+  const index = builder.declare(builder.type(REGION_PARAMETERS, REGION_RESULTS));
+  builder.define(index, new Code(REGION_PARAMETERS.length).i32(0).i32(0));
+  builder.export("leave", index);
+  const module = new WebAssembly.Module(builder.encode());
+  return new WebAssembly.Instance(module, { env: { memory: memory as WebAssembly.Memory } }).exports
+    .leave as WebAssembly.ImportValue;
 }

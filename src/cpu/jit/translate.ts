@@ -3,7 +3,7 @@ import { INEXACT } from "../csr-state.ts";
 import { HART, TLB } from "../layout.ts";
 import { Code, I32, I64 } from "../wasm/encoder.ts";
 import { ModuleBuilder } from "../wasm/module-builder.ts";
-import { ENDS_CALLS, pushParameters, R, REGION_PARAMETERS, REGION_RESULTS } from "../wasm/region-support.ts";
+import { ENDS_CALLS, R, REGION_PARAMETERS, REGION_RESULTS } from "../wasm/region-support.ts";
 import { PAGE_MASK } from "../wasm/support.ts";
 import { CELL, ENTRY_MASK, EXIT, type Exit, ExitKind } from "./cell.ts";
 import { CALL, ExitWriter, ITSELF, LEAVE, SYSTEM } from "./exits.ts";
@@ -171,7 +171,8 @@ class RegionWriter implements BlockWriter {
     code.get(R.hart);
     this.pushStaleRecord();
     code.mem("i32_store", HART.regionExit);
-    pushParameters(code).returnCall(LEAVE);
+    for (const parameter of Object.values(R)) code.get(parameter);
+    code.returnCall(LEAVE);
   }
 
   private nameLocals(names: Map<number, string>): void {
@@ -351,7 +352,7 @@ class RegionWriter implements BlockWriter {
     }
     code.get(R.depth).i32(1).op("i32_sub").get(R.hart).get(R.budget).i32(count).op("i32_sub").get(R.cell);
     this.instructions.pushAddress(isDirect ? Math.floor(to / 4096) * 4096 : 0);
-    code.zeroVector().call(callee);
+    code.call(callee);
     code.set(this.result).set(R.budget);
     if (typeof back === "number") {
       code.get(R.budget).get(this.result).op("return");
@@ -382,7 +383,7 @@ class RegionWriter implements BlockWriter {
     if (count > 0) code.i32(count).op("i32_sub");
     code.get(R.cell);
     this.instructions.pushAddress(placed.offset);
-    code.zeroVector().call(SYSTEM).set(this.result).set(R.budget);
+    code.call(SYSTEM).set(this.result).set(R.budget);
     code.get(this.result).ifUnlikely().get(R.budget).get(this.result).op("return").op("end");
     if (typeof back === "number") this.leave(ExitKind.jump, back, 0);
     else go(back);

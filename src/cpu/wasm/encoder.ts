@@ -7,8 +7,7 @@ export const I32 = 0x7f;
 export const I64 = 0x7e;
 export const F32 = 0x7d;
 export const F64 = 0x7c;
-export const V128 = 0x7b;
-export type ValueType = typeof I32 | typeof I64 | typeof F32 | typeof F64 | typeof V128;
+export type ValueType = typeof I32 | typeof I64 | typeof F32 | typeof F64;
 
 /** Opcodes without immediates, by their names in the specification with `.` written as `_`. */
 export const Op = {
@@ -184,7 +183,6 @@ export const Saturating = {
 /** The `0xfd` instructions on vectors without immediates. */
 export const Vector = { f64x2_splat: 0x14, f64x2_relaxed_madd: 0x107 } as const;
 export const EXTRACT_F64_LANE = 0x21;
-export const VECTOR_CONSTANT = 0x0c;
 
 /** Appends a number in LEB128. */
 export function pushUnsigned(out: number[], value: number): void {
@@ -338,12 +336,6 @@ export class Code {
 
   vector(name: keyof typeof Vector): this {
     return this.with(0xfd, Vector[name]);
-  }
-
-  /** A vector of zeros. */
-  zeroVector(): this {
-    this.bytes.push(0xfd, VECTOR_CONSTANT, ...new Uint8Array(16));
-    return this;
   }
 
   /** The first f64 of the vector on the stack. */

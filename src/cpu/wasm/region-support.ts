@@ -2,7 +2,7 @@ import { INEXACT } from "../csr-state.ts";
 import { EXIT, ExitKind, HOT_EXIT, TLB_MISS, WEB } from "../jit/cell.ts";
 import { Exit, HART, TLB } from "../layout.ts";
 import { SLOT } from "../slots.ts";
-import { Code, I32, I64, V128 } from "./encoder.ts";
+import { Code, I32, I64 } from "./encoder.ts";
 import {
   dispatchTo,
   type Functions,
@@ -27,20 +27,11 @@ import { PAGE_MASK, pushSlotOffset, TLB_MASK } from "./support.ts";
  *     linear address of the exit's record   wherever that is, in a region or not
  *     the same + INTERPRETED                the instruction there is the interpreter's
  *     LEFT                                  not at all: Wasm was left, and `HART.pc` says where
- *
- * The last parameter is nothing but a vector. Where a module imports a function that JavaScript's could stand in for, V8
- * compiles what it takes to call one, with its optimizing compiler, for each such module. JavaScript has no vectors.
  */
-export const REGION_PARAMETERS = [...HANDLER_PARAMETERS, V128] as const;
+export const REGION_PARAMETERS = HANDLER_PARAMETERS;
 /** The local numbers that they have in its body. */
 export const R = { depth: P.slot, hart: P.hart, budget: P.budget, cell: P.tlb, page: P.page } as const;
 export const REGION_RESULTS = [I32, I32] as const;
-/** Leaves all of a region's parameters on the stack. */
-export function pushParameters(code: Code): Code {
-  for (const parameter of Object.values(R)) code.get(parameter);
-  return code.zeroVector();
-}
-
 const INTERPRETED = 1;
 export const LEFT = 2;
 /** Of the code, the bits without which a region that called goes on where it is. */
@@ -79,7 +70,7 @@ function enterRegionBody(functions: Functions, type: number, self: number): Code
   code.i32(MOST_CALLS).get(P.hart);
   code.get(P.budget).get(P.slot).mem("i32_load16_s", SLOT.ordinal).op("i32_sub");
   pushCell(code, () => code.get(P.slot).mem("i32_load", SLOT.handler));
-  code.get(P.page).zeroVector();
+  code.get(P.page);
   code.get(P.slot).mem("i32_load", SLOT.handler).i32(MOST_ENTRIES).op("i32_add").callIndirect(type);
   code.set(result).set(P.budget);
   code.get(result).i32(LEFT).op("i32_and").if().op("return").op("end");
@@ -112,7 +103,8 @@ function callRegionBody(type: number): Code {
   const code = new Code(REGION_PARAMETERS.length);
   const record = code.local(I32);
   code.get(R.hart).mem("i32_load", HART.regionExit).tee(record).mem("i32_load", EXIT.cell).set(R.cell);
-  pushParameters(code).get(record).mem("i32_load", EXIT.link);
+  for (const parameter of Object.values(R)) code.get(parameter);
+  code.get(record).mem("i32_load", EXIT.link);
   return code.returnCallIndirect(type);
 }
 
@@ -151,7 +143,7 @@ function leaveRegionBody(functions: Functions, type: number): Code {
   const goTo = (pushCellAddress: () => void, pushIndex: () => void) => {
     code.get(R.depth).get(R.hart).get(R.budget);
     pushCellAddress();
-    code.get(R.page).zeroVector();
+    code.get(R.page);
     pushIndex();
     code.returnCallIndirect(type);
   };

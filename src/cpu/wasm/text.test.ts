@@ -18,7 +18,6 @@ const plain: Sample[] = keys(Op)
 const vectors: Sample[] = [
   ...keys(Vector).map((name): Sample => [(code) => code.vector(name), spelt(name)]),
   [(code) => code.firstF64(), "f64x2.extract_lane 0"],
-  [(code) => code.zeroVector(), "v128.const i64x2 0 0"],
 ];
 const saturating: Sample[] = keys(Saturating).map((name) => [(code) => code.truncate(name), spelt(name)]);
 const index = fc.nat(0xffff_ffff);

@@ -1,16 +1,4 @@
-import {
-  EXTRACT_F64_LANE,
-  F32,
-  F64,
-  I32,
-  I64,
-  Memory,
-  Op,
-  Saturating,
-  V128,
-  VECTOR_CONSTANT,
-  Vector,
-} from "./encoder.ts";
+import { EXTRACT_F64_LANE, F32, F64, I32, I64, Memory, Op, Saturating, Vector } from "./encoder.ts";
 
 /** A line of a function's text. */
 export interface TextLine {
@@ -40,13 +28,7 @@ export function functionTexts(module: Uint8Array, nameOf: LocalName = () => unde
   return new ModuleReader(module).functions(nameOf);
 }
 
-const TYPES: Record<number, string> = {
-  [I32]: "i32",
-  [I64]: "i64",
-  [F32]: "f32",
-  [F64]: "f64",
-  [V128]: "v128",
-};
+const TYPES: Record<number, string> = { [I32]: "i32", [I64]: "i64", [F32]: "f32", [F64]: "f64" };
 const NO_RESULT = 0x40;
 
 /** `i32_trunc_sat_f32_s` is written `i32.trunc_sat_f32_s`. */
@@ -95,11 +77,6 @@ class Reader {
   }
 
   /** A number of that many bytes, as the text format has it. */
-  word(): bigint {
-    this.at += 8;
-    return this.view.getBigInt64(this.at - 8, true);
-  }
-
   float(size: 4 | 8): string {
     const value = size === 4 ? this.view.getFloat32(this.at, true) : this.view.getFloat64(this.at, true);
     this.at += size;
@@ -309,7 +286,6 @@ class BodyReader {
     const { reader } = this;
     const code = reader.unsigned();
     if (code === EXTRACT_F64_LANE) return `f64x2.extract_lane ${reader.byte()}`;
-    if (code === VECTOR_CONSTANT) return `v128.const i64x2 ${reader.word()} ${reader.word()}`;
     const text = VECTOR.get(code);
     if (text === undefined) throw new Error(`no vector instruction has the opcode ${code}`);
     return text;
