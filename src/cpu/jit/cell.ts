@@ -50,7 +50,7 @@ export const EXIT = {
 } as const;
 
 /** So often interpreted code is reached by one exit before it is translated. */
-export const HOT_EXIT = 1000;
+export const HOT_EXIT = 5000;
 
 export const ExitKind = {
   /** At the offset, by whatever translates or interprets it. */

@@ -9,7 +9,7 @@ function until(profile: JumpProfile, target: (i: number) => number, most = 1000)
 
 test("what is seen again and again is told once", () => {
   const profile = new JumpProfile();
-  expect(until(profile, () => 100)).toBe(16);
+  expect(until(profile, () => 100)).toBe(8);
   expect(profile.choices(4)).toEqual([100]);
   expect(profile.choices(8)).toEqual([]);
   expect(until(profile, () => 100)).toBeUndefined();
@@ -18,7 +18,7 @@ test("what is seen again and again is told once", () => {
 
 test("a new target is a reason to translate again, later each time", () => {
   const profile = new JumpProfile();
-  expect([1, 2, 3, 4].map((round) => until(profile, () => round))).toEqual([16, 32, 64, 128]);
+  expect([1, 2, 3, 4].map((round) => until(profile, () => round))).toEqual([8, 16, 32, 64]);
   expect(profile.isFull).toBe(true);
 });
 

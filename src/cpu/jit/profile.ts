@@ -41,6 +41,6 @@ export class JumpProfile {
 }
 
 /** Jumps that are noted before the first translation by them; twice as many before each next one. */
-const SAMPLES = 16;
+const SAMPLES = 8;
 const MOST_TRANSLATIONS = 4;
 const MOST_CHOICES = 32;
