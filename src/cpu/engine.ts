@@ -5,7 +5,7 @@ import { Jit, type JitMode } from "./jit/jit.ts";
 import type { MakeTranslator } from "./jit/translator.ts";
 import type { Mode } from "./wasm/handler.ts";
 import { type Interpreter, instantiate } from "./wasm/interpreter.ts";
-import { AREA } from "./wasm/region-area.ts";
+import { ORIGINALS_SIZE } from "./wasm/region-area.ts";
 
 /** Of machines that are not told. */
 const DEFAULT_JIT: JitMode = "on";
@@ -23,19 +23,24 @@ export class Engine {
   readonly code: CodeCache;
   readonly jit: Jit | undefined;
   private readonly ram: PhysicalMemory;
-  /** Linear address of what regions have in common (`AREA`). */
-  private readonly area: number;
+  /** Linear address of the handlers that regions stand in the place of. */
+  private readonly originals: number;
   private readonly interpreters: Partial<Record<Mode, Interpreter>> = {};
   private hart!: Hart;
 
   constructor(ram: PhysicalMemory, { capacity, jit = DEFAULT_JIT, translator }: EngineOptions = {}) {
     this.ram = ram;
     this.code = new CodeCache(ram, capacity);
-    this.area = jit === "off" ? 0 : ram.arena.reserve(AREA.size, 8);
+    this.originals = jit === "off" ? 0 : ram.arena.reserve(ORIGINALS_SIZE, 8);
     this.jit =
       jit === "off"
         ? undefined
-        : new Jit(jit, ram, this.code, this.interpreter("chain"), this.area, translator);
+        : new Jit(jit, ram, this.code, this.interpreter("chain"), this.originals, translator);
+  }
+
+  /** Before the hart runs. */
+  addHart(hart: Hart): void {
+    this.jit?.table.addContexts(hart.mmu.contexts);
   }
 
   /** Runs a hart in Wasm; `mode` and `budget`: see `RunFunction`. */
@@ -48,7 +53,6 @@ export class Engine {
   release(): void {
     this.jit?.release();
     this.code.release();
-    if (this.jit) this.ram.arena.release(this.area, AREA.size);
   }
 
   private interpreter(mode: Mode): Interpreter {
@@ -78,7 +82,7 @@ export class Engine {
         executeSystem: (inRegion) => (this.hart.executeSystem(inRegion !== 0) ? 1 : 0),
         validate: (slot, tlb, page) => (this.jit?.validate(this.hart, slot >>> 0, tlb >>> 0, page) ? 1 : 0),
       },
-      this.area,
+      this.originals,
     );
   }
 }

@@ -100,6 +100,7 @@ export class Hart {
     this.mmu.isCodePage = (page) => code.isWatched(page);
     this.mmu.codePageWritten = (page) => code.written(page);
     code.attach(this.mmu);
+    engine.addHart(this);
   }
 
   get code(): CodeCache {

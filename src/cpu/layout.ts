@@ -114,6 +114,8 @@ export const TLB = {
   /** i32: virtual pages from the one to before the other may come from large pages. */
   largeFrom: 3 * TLB_TABLE_SIZE + 36,
   largeTo: 3 * TLB_TABLE_SIZE + 40,
+  /** u32: linear address of what translated regions have in the context (`AREA`); 0 where nothing is translated. */
+  regions: 3 * TLB_TABLE_SIZE + 44,
   size: 3 * TLB_TABLE_SIZE + 48,
 } as const;
 /** The page was written to, and nothing has happened since for which its writes would have to be looked at. */

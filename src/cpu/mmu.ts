@@ -276,6 +276,11 @@ export class Mmu implements MemoryPort {
     return view;
   }
 
+  /** Linear addresses of all TLB contexts that the hart has. */
+  get contexts(): readonly number[] {
+    return this.tlbs.addresses;
+  }
+
   private select(view: number): number {
     return this.tlbs.select((view & View.sv39) === 0 ? 0 : this.root, view);
   }

@@ -71,6 +71,11 @@ export class TlbPool {
     }
   }
 
+  /** Linear addresses of all contexts. */
+  get addresses(): readonly number[] {
+    return this.contexts.map(({ address }) => address);
+  }
+
   /** Linear address of the context for `view` of the table at page `root`. */
   select(root: number, view: number): number {
     let oldest = this.contexts[0];

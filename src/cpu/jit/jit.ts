@@ -84,20 +84,20 @@ export class Jit {
   private requests: Requests | undefined;
   private readonly wide = new WideWebs();
 
-  /** `area`: see `instantiate`. `makeTranslator`: for `on`; without it, translating is done between two instructions. */
+  /** `originals`: see `instantiate`. `makeTranslator`: for `on`; without it, translating is done between two instructions. */
   constructor(
     mode: Exclude<JitMode, "off">,
     ram: PhysicalMemory,
     code: CodeCache,
     interpreter: Interpreter,
-    area: number,
+    originals: number,
     makeTranslator?: MakeTranslator,
   ) {
     this.mode = mode;
     this.ram = ram;
     this.code = code;
     this.heat = new Heat(makeTranslator?.warmUp ?? 0);
-    this.table = new RegionTable(ram.arena, interpreter, area);
+    this.table = new RegionTable(ram.arena, interpreter, originals, mode === "always" ? HOT_EXIT - 1 : 0);
     if (mode === "on" && makeTranslator) this.requests = new Requests(ram, code, makeTranslator);
     code.onForget = (page) => this.forget(page);
     code.handlerAt = (slot) => this.table.handlerAt(slot);
@@ -129,7 +129,9 @@ export class Jit {
     const record = u32[(hart.base + HART.regionExit) / 4];
     const left = this.table.region(u16[(record + EXIT.region) / 2]);
     if (!left) return;
-    const { code, cell, slot } = left;
+    const { code, slot } = left;
+    const cell = this.cellOf(left, this.contextOf(hart));
+    if (cell === undefined) return;
     const exit = code.exits[(record - cell - exitsOffset(code.webs.length)) / EXIT.size];
     if (this.mode === "always") i32[(record + EXIT.heat) / 4] = HOT_EXIT - 1;
     if (!this.isAffordable(hart)) return;
@@ -181,19 +183,18 @@ export class Jit {
 
   /** With wide webs, where the page that it was entered at last is the hart's, too. */
   private translateAgain(hart: Hart, installed: Installed): void {
-    const { slot, code, pages, cell } = installed;
-    const page = this.ram.arena.i64[(cell + CELL.page) / 8];
+    const { slot, code, pages, page } = installed;
     if (hart.mmu.codePage(Number(page >> 12n)) !== pages[0]) return;
     this.want(hart, slot, page + BigInt(code.entry), installed);
   }
 
   /** Whether the region at the slot may be entered: its pages are what they were when it was translated. */
   validate(hart: Hart, slot: number, tlb: number, page: bigint): boolean {
-    const { u32, i32, i64 } = this.ram.arena;
+    const { i32, i64 } = this.ram.arena;
     this.stats.validations++;
     const installed = this.table.at(slot);
-    if (!installed || tlb !== u32[(hart.base + HART.fetchTlb) / 4]) return false;
-    const { pages, cell, code } = installed;
+    if (!installed || tlb !== this.contextOf(hart)) return false;
+    const { pages, code } = installed;
     if (code.floats && hart.csrs.floatState !== FS_DIRTY) return false;
     if (code.floats && code.isCommon && !hasCommonFloats(hart)) {
       this.refuse(installed);
@@ -202,13 +203,32 @@ export class Jit {
     const own = page - BigInt(Math.floor(this.table.entryOffset(slot, installed) / 4096) * 4096);
     const first = Number(own >> 12n);
     if (code.pages.some((distance, i) => hart.mmu.codePage(first + distance) !== pages[i])) return false;
+    const cell = this.cellOf(installed, tlb);
+    if (cell === undefined) return false;
     for (let i = 0; i < code.webs.length; i++) {
       i64[(cell + webOffset(i) + WEB.span) / 8] = 0n;
       i32[(cell + webOffset(i) + WEB.patience) / 4] = 0;
     }
+    installed.page = own;
     i64[(cell + CELL.page) / 8] = own;
     i32[(cell + CELL.generation) / 4] = i32[(tlb + TLB.generation) / 4];
     return true;
+  }
+
+  /** The region's cell in a TLB context; `undefined` where there is no room for one. */
+  private cellOf(installed: Installed, context: number): number | undefined {
+    try {
+      return this.table.cellFor(installed, context);
+    } catch (error) {
+      if (!(error instanceof ArenaFull)) throw error;
+      this.isFull = true;
+      return undefined;
+    }
+  }
+
+  /** Linear address of the TLB context that the hart fetches by. */
+  private contextOf({ base }: Hart): number {
+    return this.ram.arena.u32[(base + HART.fetchTlb) / 4];
   }
 
   /** Lets go of whoever translates beside the guest. */
@@ -220,7 +240,7 @@ export class Jit {
   /** Gives its memory back. */
   release(): void {
     this.close();
-    this.table.clear();
+    this.table.release();
   }
 
   /** The slot of the hart's pc, decoded; undefined where that cannot be fetched plainly. */
@@ -337,14 +357,11 @@ export class Jit {
     const source = this.source(hart, slot, pc);
     const region = findRegion(Number(pc & 0xfffn), source);
     const pages = region?.pages.map((distance) => source.physical.get(distance) as number);
-    const isInstalled =
-      region &&
-      pages &&
-      this.code.watchPages(pages) &&
-      this.add(slot, translated(region, this.isCommon(hart, slot), this.wide.of(slot)), pages);
+    const isInstalled = region !== undefined && pages !== undefined && this.code.watchPages(pages);
+    if (isInstalled) this.add(slot, translated(region, this.isCommon(hart, slot), this.wide.of(slot)), pages);
     this.spent(started);
     if (isInstalled) this.onTranslated?.(region, pages, Number(pc >> 12n));
-    return isInstalled ?? false;
+    return isInstalled;
   }
 
   /** Whether a region at the slot may take it that floats are as they mostly are. */
@@ -358,21 +375,14 @@ export class Jit {
     this.stats.longest = Math.max(this.stats.longest, milliseconds);
   }
 
-  private add(slot: number, code: Translated, pages: readonly number[]): boolean {
+  private add(slot: number, code: Translated, pages: readonly number[]): void {
     this.stats.lost += this.table.makeRoom();
-    try {
-      const targets = code.exits.map((exit) => this.targetOf(exit, code.pages, pages));
-      const entries = code.entries.map((offset) => this.entrySlot(offset, code.pages, pages));
-      this.table.add({ slot, code, pages, targets }, entries, this.mode === "always" ? HOT_EXIT - 1 : 0);
-    } catch (error) {
-      if (!(error instanceof ArenaFull)) throw error;
-      this.isFull = true;
-      return false;
-    }
+    const targets = code.exits.map((exit) => this.targetOf(exit, code.pages, pages));
+    const entries = code.entries.map((offset) => this.entrySlot(offset, code.pages, pages));
+    this.table.add({ slot, code, pages, targets }, entries);
     this.stats.regions++;
     this.stats.instructions += code.instructions;
     this.stats.bytes += code.bytes;
-    return true;
   }
 
   /** The slot that an exit goes to; 0 where that is not known. */

@@ -1,17 +1,19 @@
 import type { Arena } from "../../memory/arena.ts";
+import { TLB } from "../layout.ts";
 import { SLOT } from "../slots.ts";
-import { FIRST_BODY, FIRST_REGION, MOST_ENTRIES, NO_BODY } from "../wasm/fusion.ts";
+import { FIRST_BODY, FIRST_REGION, MOST_ENTRIES } from "../wasm/fusion.ts";
 import type { Interpreter } from "../wasm/interpreter.ts";
-import { AREA, ENTRY, TARGET, TARGETS } from "../wasm/region-area.ts";
-import { CELL, cellSize, ENTRY_MASK, EXIT, ExitKind, exitsOffset, WEB, webOffset } from "./cell.ts";
+import { ORIGINALS_SIZE } from "../wasm/region-area.ts";
+import { ENTRY_MASK } from "./cell.ts";
+import { Cells } from "./cells.ts";
 import type { Translated } from "./translated.ts";
 
 /** A region that the interpreter runs where it comes to its slot. */
 export interface Installed {
   /** Of its beginning. */
   readonly number: number;
-  /** The other places where it is entered, with their own numbers. */
-  readonly entries: readonly { readonly number: number; readonly slot: number }[];
+  /** The other places where it is entered, with their own numbers, and which ones of `code.entries` they are, from 1. */
+  readonly entries: readonly { readonly number: number; readonly slot: number; readonly which: number }[];
   /** Linear address of the slot that it begins at. */
   readonly slot: number;
   readonly code: Translated;
@@ -19,8 +21,8 @@ export interface Installed {
   readonly pages: readonly number[];
   /** By exit, the slot that it goes to; 0 where that is not known. */
   readonly targets: readonly number[];
-  readonly cell: number;
-  readonly cellBytes: number;
+  /** Virtual page that it was found right at last. */
+  page: bigint;
   /** By web: how often it came to a range that was there before (`WideWebs`). */
   readonly returns: number[];
 }
@@ -37,7 +39,12 @@ export class RegionTable {
   private readonly arena: Arena;
   /** What regions are run by, and call. */
   interpreter: Interpreter;
-  private readonly area: number;
+  /** Linear address of the handlers that regions stand in the place of. */
+  private readonly originals: number;
+  /** What is counted of each exit already when a region gets a cell. */
+  private readonly heat: number;
+  /** By the linear address of the TLB context. */
+  private readonly cells = new Map<number, Cells>();
   /** By the number of each entry. */
   private readonly regions: (Installed | undefined)[] = [];
   /** All, the oldest first. */
@@ -46,15 +53,28 @@ export class RegionTable {
   /** How often one was removed. */
   removals = 0;
   private readonly byPage = new Map<number, Set<Installed>>();
-  /** By slot, the linear addresses of the records of exits to it. */
-  private readonly links = new Map<number, Set<number>>();
 
-  /** `area`: see `instantiate`. */
-  constructor(arena: Arena, interpreter: Interpreter, area: number) {
+  /** `originals`: see `instantiate`. */
+  constructor(arena: Arena, interpreter: Interpreter, originals: number, heat: number) {
     this.arena = arena;
     this.interpreter = interpreter;
-    this.area = area;
-    this.forgetTargets();
+    this.originals = originals;
+    this.heat = heat;
+  }
+
+  /** Regions are to be run in these TLB contexts, too. */
+  addContexts(contexts: readonly number[]): void {
+    for (const context of contexts) {
+      const cells = new Cells(this.arena);
+      this.cells.set(context, cells);
+      this.arena.u32[(context + TLB.regions) / 4] = cells.address;
+    }
+  }
+
+  /** Linear address of a region's cell in a TLB context; where it has none, it gets one. Throws `ArenaFull`, having changed nothing. */
+  cellFor(installed: Installed, context: number): number {
+    const cells = this.cells.get(context) as Cells;
+    return cells.of(installed) ?? cells.add(installed, this.heat);
   }
 
   /** The oldest first. */
@@ -71,10 +91,9 @@ export class RegionTable {
   }
 
   /** Offset of the entry at a slot from the page of its region's beginning. */
-  entryOffset(slot: number, { code }: Installed): number {
-    const { u32 } = this.arena;
-    const word = u32[this.entry(u32[(slot + SLOT.handler) / 4] - FIRST_REGION) + ENTRY.cell / 4];
-    return [code.entry, ...code.entries][word & ENTRY_MASK];
+  entryOffset(slot: number, { code, entries }: Installed): number {
+    const entry = entries.find((other) => other.slot === slot);
+    return entry ? code.entries[entry.which - 1] : code.entry;
   }
 
   hasRegion(slot: number): boolean {
@@ -84,9 +103,7 @@ export class RegionTable {
   /** The slot's handler, without regard to a region in its place. */
   handlerAt(slot: number): number {
     const handler = this.arena.u32[(slot + SLOT.handler) / 4];
-    return handler < FIRST_REGION
-      ? handler
-      : this.arena.u32[this.entry(handler - FIRST_REGION) + ENTRY.original / 4];
+    return handler < FIRST_REGION ? handler : this.arena.u32[this.original(handler - FIRST_REGION)];
   }
 
   /** Those that have code of a physical page. */
@@ -107,45 +124,27 @@ export class RegionTable {
     return oldest.length;
   }
 
-  /**
-   * `entrySlots`: of `code.entries`, or 0. `heat`: what is counted of each exit already. There must be room, and no region at
-   * the slot. Throws `ArenaFull`, having changed nothing.
-   */
-  add(
-    found: Pick<Installed, "slot" | "code" | "pages" | "targets">,
-    entrySlots: readonly number[],
-    heat: number,
-  ): void {
+  /** `entrySlots`: of `code.entries`, or 0. There must be room, and no region at the slot. */
+  add(found: Pick<Installed, "slot" | "code" | "pages" | "targets">, entrySlots: readonly number[]): void {
     const { slot, code, pages } = found;
-    // In sizes that come back: what is given back is only used again for the same one.
-    const size = Math.max(ENTRY_MASK + 1, cellSize(code.webs.length, code.exits.length));
-    const cellBytes = 2 ** Math.ceil(Math.log2(size));
-    const cell = this.arena.reserve(cellBytes, ENTRY_MASK + 1);
     const number = this.takeNumber();
-    this.fillCell(cell, number, code, heat);
     const { leaveRegion, callRegion, callSystem } = this.interpreter;
     const env = { memory: this.arena.memory, leaveRegion, callRegion, callSystem };
     const imports = { env: env as unknown as Record<string, WebAssembly.ImportValue> };
     const instance = new WebAssembly.Instance(code.module, imports);
     const returns = code.webs.map(() => 0);
     const entries: Installed["entries"][number][] = [];
-    const installed = { ...found, number, entries, cell, cellBytes, returns };
+    const installed = { ...found, number, entries, page: -1n, returns };
     const body = instance.exports.region as CallableFunction;
     this.byAge.add(installed);
     for (const page of pages) addTo(this.byPage, page, installed);
-    this.enterAt(slot, number, installed, cell, body);
+    this.enterAt(slot, number, installed, body);
     entrySlots.forEach((slot, i) => {
       if (slot === 0 || this.hasRegion(slot)) return;
       const number = this.takeNumber();
-      entries.push({ number, slot });
-      this.enterAt(slot, number, installed, cell + i + 1, body);
+      entries.push({ number, slot, which: i + 1 });
+      this.enterAt(slot, number, installed, body);
     });
-    for (const [target, record] of linksOf(installed)) {
-      addTo(this.links, target, record);
-      this.linkTo(target, record);
-    }
-    for (const entry of entries) this.relink(entry.slot);
-    this.relink(slot);
   }
 
   private takeNumber(): number {
@@ -156,18 +155,10 @@ export class RegionTable {
     return number;
   }
 
-  /** `cell`: see `ENTRY`. */
-  private enterAt(
-    slot: number,
-    number: number,
-    installed: Installed,
-    cell: number,
-    body: CallableFunction,
-  ): void {
+  private enterAt(slot: number, number: number, installed: Installed, body: CallableFunction): void {
     const { u32 } = this.arena;
     this.regions[number] = installed;
-    u32[this.entry(number) + ENTRY.original / 4] = u32[(slot + SLOT.handler) / 4];
-    u32[this.entry(number) + ENTRY.cell / 4] = cell;
+    u32[this.original(number)] = u32[(slot + SLOT.handler) / 4];
     this.interpreter.table.set(FIRST_BODY + number, body);
     u32[(slot + SLOT.handler) / 4] = FIRST_REGION + number;
   }
@@ -175,76 +166,34 @@ export class RegionTable {
   private leaveSlot(slot: number, number: number): void {
     const { u32 } = this.arena;
     if (u32[(slot + SLOT.handler) / 4] === FIRST_REGION + number)
-      u32[(slot + SLOT.handler) / 4] = u32[this.entry(number) + ENTRY.original / 4];
-    this.relink(slot);
+      u32[(slot + SLOT.handler) / 4] = u32[this.original(number)];
     this.regions[number] = undefined;
     this.interpreter.table.set(FIRST_BODY + number, null);
     this.freeNumbers.push(number);
   }
 
-  /** Index in words of a region's `ENTRY`. */
-  private entry(number: number): number {
-    return (this.area + AREA.entries + number * ENTRY.size) / 4;
-  }
-
-  private forgetTargets(): void {
-    const from = this.area + AREA.targets;
-    // Nothing jumps to an odd address.
-    this.arena.i64.fill(-1n, from / 8, (from + TARGETS * TARGET.size) / 8);
-  }
-
-  /** Has an exit, by the linear address of its record, lead to the region at a slot, or to what is called in place of one. */
-  private linkTo(slot: number, record: number): void {
-    const { u32 } = this.arena;
-    const number = u32[(slot + SLOT.handler) / 4] - FIRST_REGION;
-    const isThere = this.regions[number] !== undefined;
-    u32[(record + EXIT.link) / 4] = isThere ? FIRST_BODY + number : NO_BODY;
-    u32[(record + EXIT.cell) / 4] = isThere ? u32[this.entry(number) + ENTRY.cell / 4] : 0;
-  }
-
-  private relink(slot: number): void {
-    for (const record of this.links.get(slot) ?? []) this.linkTo(slot, record);
-  }
-
-  private fillCell(cell: number, number: number, { exits, webs }: Translated, heat: number): void {
-    const { i32, i64 } = this.arena;
-    i32[(cell + CELL.generation) / 4] = 0;
-    i32[(cell + CELL.region) / 4] = number;
-    webs.forEach(({ wide }, i) => {
-      i32[(cell + webOffset(i) + WEB.web) / 4] = i;
-      i32[(cell + webOffset(i) + WEB.wide) / 4] = wide ? 1 : 0;
-    });
-    exits.forEach(({ offset, count, kind, web }, i) => {
-      const at = cell + exitsOffset(webs.length) + i * EXIT.size;
-      i64[(at + EXIT.offset) / 8] = BigInt(kind === ExitKind.call ? offset & 0xfff : offset);
-      i32.set(
-        [count, kind | (number << 16), kind === ExitKind.miss ? cell + webOffset(web) : heat, NO_BODY],
-        (at + EXIT.count) / 4,
-      );
-    });
-  }
-
   remove(installed: Installed): void {
-    const { number, entries, slot, pages, cell, cellBytes } = installed;
+    const { number, entries, slot, pages } = installed;
     for (const page of pages) removeFrom(this.byPage, page, installed);
-    for (const [target, record] of linksOf(installed)) removeFrom(this.links, target, record);
+    for (const cells of this.cells.values()) cells.remove(installed);
     this.leaveSlot(slot, number);
     for (const entry of entries) this.leaveSlot(entry.slot, entry.number);
     this.byAge.delete(installed);
     this.removals++;
-    this.forgetTargets();
-    this.arena.release(cell, cellBytes);
   }
 
-  clear(): void {
+  /** Gives its memory back. */
+  release(): void {
     for (const installed of [...this.byAge]) this.remove(installed);
+    for (const cells of this.cells.values()) cells.release();
+    this.cells.clear();
+    this.arena.release(this.originals, ORIGINALS_SIZE);
   }
-}
 
-/** The slots that a region's exits go to, and the linear addresses of their records. */
-function* linksOf({ cell, targets, code }: Installed): Iterable<readonly [number, number]> {
-  const exits = cell + exitsOffset(code.webs.length);
-  for (const [i, target] of targets.entries()) if (target !== 0) yield [target, exits + i * EXIT.size];
+  /** Index of the word with the handler that a region stands in the place of. */
+  private original(number: number): number {
+    return this.originals / 4 + number;
+  }
 }
 
 function addTo<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {

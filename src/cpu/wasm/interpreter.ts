@@ -61,11 +61,11 @@ export type RunFunction = (hart: number, budget: number) => void;
  * to the next slot's handler. It is built from the rows' meanings, when the program is bundled (`prebuilt.ts`) or when
  * first needed, once a process.
  *
- * `area`: linear address of what regions have in common (`AREA`).
+ * `originals`: linear address of the handlers that regions stand in the place of (`ORIGINALS_SIZE`); 0 where there are none.
  */
-export function instantiate(mode: Mode, imports: InterpreterImports, area: number): Interpreter {
+export function instantiate(mode: Mode, imports: InterpreterImports, originals: number): Interpreter {
   modules[mode] ??= new WebAssembly.Module(prebuilt[mode] ?? buildModule(mode));
-  const env = { ...imports, area } as unknown as Record<string, WebAssembly.ImportValue>;
+  const env = { ...imports, originals } as unknown as Record<string, WebAssembly.ImportValue>;
   return new WebAssembly.Instance(modules[mode], { env }).exports as unknown as Interpreter;
 }
 
@@ -74,7 +74,7 @@ const modules: Partial<Record<Mode, WebAssembly.Module>> = {};
 export function buildModule(mode: Mode): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   const functions = declareFunctions(module);
-  module.importGlobal("area");
+  module.importGlobal("originals");
   defineRegionSupport(module, mode, functions);
   defineWalk(module, functions);
   defineSupport(module, mode, functions);

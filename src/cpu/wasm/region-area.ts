@@ -12,20 +12,14 @@ export const TARGET = {
 } as const;
 export const TARGETS = 1024;
 
-/** An entry of a region, by its number. */
-export const ENTRY = {
-  /** i32: the handler that it stands in the place of. */
-  original: 0,
-  /** i32: linear address of the region's cell, with `ENTRY_MASK` bits. */
-  cell: 4,
-  size: 8,
+/** What all regions have in common in one TLB context, in linear memory at `TLB.regions`. */
+export const AREA = {
+  /** i32, by the number of an entry: linear address of its region's cell here, with `ENTRY_MASK` bits; 0: there is none yet. */
+  cells: 0,
+  /** `TARGETS` of `TARGET`, by bits 1 and up of the address. */
+  targets: MOST_ENTRIES * 4,
+  size: MOST_ENTRIES * 4 + TARGETS * TARGET.size,
 } as const;
 
-/** What all regions of a machine have in common in linear memory. */
-export const AREA = {
-  /** `MOST_ENTRIES` of `ENTRY`. */
-  entries: 0,
-  /** `TARGETS` of `TARGET`, by bits 1 and up of the address. */
-  targets: MOST_ENTRIES * ENTRY.size,
-  size: MOST_ENTRIES * ENTRY.size + TARGETS * TARGET.size,
-} as const;
+/** Bytes of the handlers that a machine's regions stand in the place of: an i32 by the number of an entry. */
+export const ORIGINALS_SIZE = MOST_ENTRIES * 4;

@@ -15,7 +15,7 @@ import {
 import { FIRST_BODY, FIRST_REGION, MOST_ENTRIES, NO_BODY } from "./fusion.ts";
 import type { Mode } from "./handler.ts";
 import type { ModuleBuilder } from "./module-builder.ts";
-import { AREA, ENTRY, TARGET, TARGETS } from "./region-area.ts";
+import { AREA, TARGET, TARGETS } from "./region-area.ts";
 import { PAGE_MASK, pushSlotOffset, TLB_MASK } from "./support.ts";
 
 /**
@@ -40,8 +40,8 @@ export const ENDS_CALLS = 3;
 /** Calls of regions inside each other: V8's stack has room for a few thousand. */
 export const MOST_CALLS = 500;
 
-/** Global with the linear address of `AREA`. */
-const AREA_GLOBAL = 0;
+/** Global with the linear address of the handlers that regions stand in the place of (`ORIGINALS_SIZE`). */
+const ORIGINALS_GLOBAL = 0;
 
 /** Defines what slots with regions have as their handlers, and what regions, which have modules of their own, call in this one. */
 export function defineRegionSupport(module: ModuleBuilder, mode: Mode, functions: Functions): void {
@@ -67,10 +67,19 @@ export function defineRegionSupport(module: ModuleBuilder, mode: Mode, functions
 function enterRegionBody(functions: Functions, type: number, self: number): Code {
   const code = new Code(HANDLER_PARAMETERS.length);
   const result = code.local(I32);
+  const cell = code.local(I32);
+  const pushItsCell = () => pushCell(code, () => code.get(P.slot).mem("i32_load", SLOT.handler));
+  const pushBudget = () => code.get(P.budget).get(P.slot).mem("i32_load16_s", SLOT.ordinal).op("i32_sub");
+  pushItsCell();
+  code.tee(cell).op("i32_eqz").if();
+  validate(code, functions, P.slot, pushBudget);
+  code.op("i32_eqz").if();
+  runOriginal(code, functions);
+  code.op("end");
+  pushItsCell();
+  code.set(cell).op("end");
   code.i32(MOST_CALLS).get(P.hart);
-  code.get(P.budget).get(P.slot).mem("i32_load16_s", SLOT.ordinal).op("i32_sub");
-  pushCell(code, () => code.get(P.slot).mem("i32_load", SLOT.handler));
-  code.get(P.page);
+  pushBudget().get(cell).get(P.page);
   code.get(P.slot).mem("i32_load", SLOT.handler).i32(MOST_ENTRIES).op("i32_add").callIndirect(type);
   code.set(result).set(P.budget);
   code.get(result).i32(LEFT).op("i32_and").if().op("return").op("end");
@@ -193,33 +202,42 @@ function leaveRegionBody(functions: Functions, type: number): Code {
   code.get(slot).mem("i32_load", SLOT.handler).tee(handler).i32(FIRST_REGION).op("i32_lt_u").if();
   comeBack();
   code.op("end");
-  code.get(kind).i32(ExitKind.stale).op("i32_eq").if();
-  // The count is asked for by whoever looks at the hart meanwhile.
-  code.get(R.hart).get(R.budget).mem("i32_store", HART.budget);
-  code.get(slot).get(R.hart).mem("i32_load", HART.dataTlb).get(R.page).call(functions.validate);
+  const cell = code.local(I32);
+  const pushItsCell = () => pushCell(code, () => code.get(handler));
+  pushItsCell();
+  code.tee(cell).op("i32_eqz").get(kind).i32(ExitKind.stale).op("i32_eq").op("i32_or").if();
+  validate(code, functions, slot, () => code.get(R.budget));
   code.op("i32_eqz").if();
   comeBack(INTERPRETED);
-  code.op("end").op("end");
+  code.op("end");
+  pushItsCell();
+  code.set(cell).op("end");
   const pushBody = () =>
     code
       .get(handler)
       .i32(FIRST_BODY - FIRST_REGION)
       .op("i32_add");
-  const pushItsCell = () => pushCell(code, () => code.get(handler));
   code.get(kind).i32(~1).op("i32_and").i32(ExitKind.indirect).op("i32_eq").if();
   code.get(record).mem("i32_load", EXIT.link).if();
   // A jump to a register would better not leave the region.
   countHeat(code, functions, record, () => code.get(R.budget).i32(LEFT).op("return"));
   code.op("else");
   code.get(target).get(address).mem("i64_store", TARGET.address);
-  code.get(target);
-  pushItsCell();
-  code.mem("i32_store", TARGET.cell);
+  code.get(target).get(cell).mem("i32_store", TARGET.cell);
   code.get(target);
   pushBody().mem("i32_store", TARGET.body);
   code.op("end").op("end");
-  goTo(pushItsCell, pushBody);
+  goTo(() => code.get(cell), pushBody);
   return code;
+}
+
+/** Leaves on the stack whether the region at a slot of the page in `P.page` may be entered: it has a cell then. */
+function validate(code: Code, functions: Functions, slot: number, pushBudget: () => void): void {
+  // The count is asked for by whoever looks at the hart meanwhile.
+  code.get(P.hart);
+  pushBudget();
+  code.mem("i32_store", HART.budget);
+  code.get(slot).get(P.hart).mem("i32_load", HART.dataTlb).get(P.page).call(functions.validate);
 }
 
 /** Gives the web of an exit another range, but for a wide one whose turn it is not yet: the interpreter fills the TLB. */
@@ -232,11 +250,12 @@ function missedBy(code: Code, record: number, functions: Functions): void {
   code.op("else").get(web).call(functions.missed).op("end");
 }
 
-/** Leaves the linear address of the cell of the region on the stack whose handler `pushHandler` leaves there. */
+/** Leaves the linear address of the cell of the region on the stack whose handler `pushHandler` leaves there; 0: it has none here. */
 function pushCell(code: Code, pushHandler: () => void): void {
   pushHandler();
-  code.i32(FIRST_REGION).op("i32_sub").i32(ENTRY.size).op("i32_mul").globalGet(AREA_GLOBAL).op("i32_add");
-  code.mem("i32_load", AREA.entries + ENTRY.cell);
+  code.i32(FIRST_REGION).op("i32_sub").i32(2).op("i32_shl");
+  pushFetchTlb(code);
+  code.mem("i32_load", TLB.regions).op("i32_add").mem("i32_load", AREA.cells);
 }
 
 /** Leaves the linear address of the target that is kept for the address in a local on the stack. */
@@ -244,7 +263,8 @@ function pushTarget(code: Code, address: number): void {
   const shift = Math.log2(TARGET.size) - 1;
   code.get(address).op("i32_wrap_i64").i32(shift).op("i32_shl");
   code.i32((TARGETS - 1) * TARGET.size).op("i32_and");
-  code.globalGet(AREA_GLOBAL).op("i32_add").i32(AREA.targets).op("i32_add");
+  pushFetchTlb(code);
+  code.mem("i32_load", TLB.regions).op("i32_add").i32(AREA.targets).op("i32_add");
 }
 
 /** Makes the remaining instructions in `P.budget` what the slot reckons with. */
@@ -297,16 +317,6 @@ function originalBody(functions: Functions): Code {
 /** Runs the handler that a region took the place of. */
 function runOriginal(code: Code, functions: Functions): void {
   for (const parameter of Object.values(P)) code.get(parameter);
-  code.globalGet(AREA_GLOBAL);
-  code
-    .get(P.slot)
-    .mem("i32_load", SLOT.handler)
-    .i32(FIRST_REGION)
-    .op("i32_sub")
-    .i32(ENTRY.size)
-    .op("i32_mul");
-  code
-    .op("i32_add")
-    .mem("i32_load", AREA.entries + ENTRY.original)
-    .returnCallIndirect(functions.handlerType);
+  code.get(P.slot).mem("i32_load", SLOT.handler).i32(FIRST_REGION).op("i32_sub").i32(2).op("i32_shl");
+  code.globalGet(ORIGINALS_GLOBAL).op("i32_add").mem("i32_load", 0).returnCallIndirect(functions.handlerType);
 }
