@@ -94,7 +94,7 @@ function run(command: string, args: readonly string[], { input = "", env }: RunO
   return spawnSync(command, args, {
     input,
     encoding: "utf8",
-    timeout: 200_000,
+    timeout: 500_000,
     maxBuffer: 64 << 20,
     env: { ...process.env, ...env },
   });
