@@ -17,7 +17,7 @@ export const nodeTranslator: MakeTranslator = Object.assign(
     const script = findScript();
     return script === undefined ? undefined : translatorOf(script, memory);
   },
-  { warmUp: 60_000_000 },
+  { warmUp: 60_000_000, prepare: () => void threading() },
 );
 
 interface Thread {
@@ -30,8 +30,7 @@ const threads = new Map<string, Thread>();
 
 /** The same by a script. */
 export function translatorOf(script: string, memory: ArrayBufferLike): Translator {
-  // Most runs are too short for it.
-  const { MessageChannel, receiveMessageOnPort } = process.getBuiltinModule("node:worker_threads");
+  const { MessageChannel, receiveMessageOnPort } = threading();
   const thread = threads.get(script) ?? start(script);
   thread.users++;
   const { port1: port, port2: other } = new MessageChannel();
@@ -61,7 +60,7 @@ export function translatorOf(script: string, memory: ArrayBufferLike): Translato
 }
 
 function start(script: string): Thread {
-  const { Worker } = process.getBuiltinModule("node:worker_threads");
+  const { Worker } = threading();
   const worker = new Worker(script);
   worker.unref();
   const thread: Thread = { worker, isAlive: true, users: 0 };
@@ -78,6 +77,9 @@ function end(script: string, thread: Thread): void {
   if (threads.get(script) === thread) threads.delete(script);
   void thread.worker.terminate();
 }
+
+/** Not loaded at the start: most runs are too short for it. */
+const threading = () => process.getBuiltinModule("node:worker_threads");
 
 /** Beside the bundle that runs, or above its chunks. */
 function findScript(): string | undefined {

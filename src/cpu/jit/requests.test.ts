@@ -22,15 +22,14 @@ beforeEach(() => {
   });
 });
 
-/** A hart that is in a loop over two pages, with a translator that answers so late. */
-function looping(lateness: number) {
+/** A hart that is in a loop over two pages, with a translator that answers so late, and is prepared for by that. */
+function looping(lateness: number, prepare?: () => void) {
   let translator: LateTranslator | undefined;
-  const one = testHart("on", {
-    translator: (memory) => {
-      translator = new LateTranslator(memory, lateness);
-      return translator;
-    },
-  });
+  const make = (memory: ArrayBufferLike) => {
+    translator = new LateTranslator(memory, lateness);
+    return translator;
+  };
+  const one = testHart("on", { translator: Object.assign(make, { prepare }) });
   load(one, LOOP);
   one.hart.pc = BigInt(RAM);
   const { jit } = one;
@@ -54,6 +53,15 @@ test("the guest goes on while its code is translated, and the region is there wh
   one.hart.run(2_000_000);
   expect(one.jit.stats.regions).toBeGreaterThan(0);
   expect(one.jit.stats.beside).toBeGreaterThan(0);
+});
+
+test("what is to be prepared is done once, and at another time than the start", () => {
+  const seen: boolean[] = [];
+  const one = looping(NEVER, () => seen.push(one.translator() !== undefined));
+  for (let i = 0; i < 100 && seen.length === 0; i++) one.hart.run(10_000);
+  expect(one.translator()).toBeUndefined();
+  untilAsked(one);
+  expect(seen).toEqual([false]);
 });
 
 test("the translator is started at one time, and asked at another", () => {

@@ -59,6 +59,7 @@ export class Requests {
   private readonly make: MakeTranslator;
   /** `null`: none is to be had. */
   private translator: Translator | undefined | null;
+  private isPrepared = false;
   private readonly pending = new Map<number, Pending>();
   private readonly slots = new Set<number>();
   private lastId = 0;
@@ -95,8 +96,13 @@ export class Requests {
   /** Asks for a region, which it may, or has the translator started first. False where nobody translates beside the guest. */
   ask(hart: Hart, wanted: Wanted): boolean {
     if (this.translator === undefined) {
+      // Each step is as long as the guest should wait at once: what is hot will be found so again.
+      if (!this.isPrepared && this.make.prepare) {
+        this.isPrepared = true;
+        this.make.prepare();
+        return true;
+      }
       this.translator = this.make(this.ram.arena.memory.buffer) ?? null;
-      // Starting it is as long as the guest should wait at once: what is hot will be found so again.
       if (this.translator?.isAlive) return true;
     }
     if (!this.translator?.isAlive) {

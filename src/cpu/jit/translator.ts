@@ -16,6 +16,8 @@ export interface Translator {
  */
 export interface MakeTranslator {
   (memory: ArrayBufferLike): Translator | undefined;
+  /** A part of making one that takes milliseconds by itself, to be done before: the guest waits for each. */
+  readonly prepare?: () => void;
   /**
    * While a machine retires so many instructions, the host is better left alone: its own compiler is busy with the interpreter,
    * and not warm for translating.
