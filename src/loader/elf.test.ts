@@ -138,6 +138,14 @@ describe("a bare image", () => {
     );
   });
 
+  it("is entered in a segment that permits nothing, as some linker scripts make it", async () => {
+    const silent = elfFile({ entry: 0x80000004, segments: [{ flags: "", vaddr: 0x80000000, bytes: CODE }] });
+    expect((await parseElf(silent, "kernel", { bare: true })).entry).toBe(0x80000004);
+    expect(
+      await refusal(elfFile({ entry: 4, segments: [{ flags: "", vaddr: 0x80000000, bytes: CODE }] }), true),
+    ).toBe("hello: ELF e_entry is 0x4, which lies in no executable segment");
+  });
+
   it("is put in order, and refused where segments overlap", async () => {
     const two = (second: number) =>
       elfFile({

@@ -54,7 +54,8 @@ export function buildImage(header: Header, table: readonly ProgramHeader[]): Ima
 
 /** The entry point, translated to its physical address for a bare image that is linked elsewhere. */
 function entryPoint(header: Header, table: readonly ProgramHeader[], segments: readonly Segment[]): number {
-  const code = segments.filter((segment) => segment.execute);
+  // On a bare machine nothing enforces what a segment permits, and some linker scripts permit nothing.
+  const code = header.bare ? segments : segments.filter((segment) => segment.execute);
   const refusal = () => new LoadError(loaderMessages.entryOutside(header.name, hex(header.entry)));
   if (header.entry % 2n !== 0n)
     throw new LoadError(loaderMessages.notEven(header.name, "e_entry", hex(header.entry)));
