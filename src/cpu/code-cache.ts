@@ -1,5 +1,6 @@
 import { ArenaFull, FRAME_SIZE } from "../memory/arena.ts";
 import type { PhysicalMemory } from "../memory/physical-memory.ts";
+import { MOST_CELL_BYTES } from "./jit/cell.ts";
 import { SlotDecoder, slotLength } from "./slot-decoder.ts";
 import {
   Handler,
@@ -42,12 +43,13 @@ const DEFAULT_CAPACITY = 4096;
 const EVICTED = 1 / 4;
 /**
  * Bytes of arena that a machine may come to need: RAM, its map and what each hart's TLB notes of its pages, a full code cache,
- * and amply for hart blocks, TLBs, tables and translated regions' cells.
+ * translated regions' cells (in blocks of several sizes, that are not used for each other), and amply for hart blocks, TLBs and tables.
  */
 export function arenaBytesFor(ramBytes: number, harts = 1): number {
   const pages = ramBytes / FRAME_SIZE;
   const maps = pages * (Uint32Array.BYTES_PER_ELEMENT + harts * Uint16Array.BYTES_PER_ELEMENT);
-  return ramBytes + maps + DEFAULT_CAPACITY * SLOT_PAGE_SIZE + (8 + 2 * harts) * (1 << 20);
+  const cells = 2 * MOST_CELL_BYTES;
+  return ramBytes + maps + DEFAULT_CAPACITY * SLOT_PAGE_SIZE + cells + (8 + 3 * harts) * (1 << 20);
 }
 
 /**

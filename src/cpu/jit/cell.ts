@@ -8,6 +8,8 @@
  *     16  webs, then exits
  */
 export const CELL = { generation: 0, region: 4, page: 8, webs: 16 } as const;
+/** Bytes that all cells of a machine may take: one is mostly less than 1 KiB, and a region has one for each TLB context. */
+export const MOST_CELL_BYTES = 32 << 20;
 /** Of a cell's address that a region is called with, the bits that say by which entry it is entered (`withEntries`). */
 export const ENTRY_MASK = 63;
 

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { Hart } from "../hart.ts";
-import { Privilege } from "../layout.ts";
-import { load, RAM, type TestHart, testHart } from "./pair-fixture.ts";
+import { HART, Privilege } from "../layout.ts";
+import type { JitMode } from "./jit.ts";
+import { load, RAM, stateOf, type TestHart, testHart } from "./pair-fixture.ts";
 
 /** Reads and writes memory in a loop that calls a function: two regions, with webs. */
 const LOOP = `
@@ -21,8 +22,8 @@ const LOOP = `
 
 const TURNS = 200;
 
-function started(): TestHart {
-  const one = testHart("always");
+function started(mode: JitMode = "always"): TestHart {
+  const one = testHart(mode);
   load(one, LOOP);
   one.hart.pc = BigInt(RAM);
   return one;
@@ -60,4 +61,29 @@ test("and for each of two views of memory", () => {
     }
   });
   expect(looks).toBeLessThan(TURNS / 10);
+});
+
+test("all go where there are too many, and come again", () => {
+  const [one, interpreted] = [started(), started("off")];
+  const table = one.jit?.table;
+  if (!table) throw new Error("no JIT");
+  table.mostCellBytes = 1024;
+  const context = () => one.hart.arena.u32[(one.hart.base + HART.fetchTlb) / 4];
+  const cells = () =>
+    [...table.all].filter((region) => table.cellFor(region, context()) !== undefined).length;
+  const seen = new Set<number>();
+  for (let i = 0; i < 50; i++) {
+    for (const { hart } of [one, interpreted]) {
+      hart.privilege = i % 2 === 0 ? Privilege.machine : Privilege.supervisor;
+      hart.mmu.refresh();
+      hart.run(8000);
+    }
+    seen.add(cells());
+  }
+  expect(stateOf(one)).toEqual(stateOf(interpreted));
+  const regions = [...table.all].length;
+  expect(Math.min(...seen)).toBeLessThan(regions);
+  table.mostCellBytes = 1 << 20;
+  one.hart.run(200_000);
+  expect(cells()).toBe(regions);
 });

@@ -16,6 +16,8 @@ export class Cells {
   /** Linear address of the context's `AREA`. */
   private readonly area: number;
   private readonly cells = new Map<Installed, number>();
+  /** That they take. */
+  bytes = 0;
   /** By slot, the linear addresses of the records of exits to it. */
   private readonly links = new Map<number, Set<number>>();
 
@@ -38,7 +40,9 @@ export class Cells {
   /** A cell for a region that has none. `heat`: what is counted of each exit already. Throws `ArenaFull`, having changed nothing. */
   add(installed: Installed, heat: number): number {
     const { slot, number, entries, code } = installed;
-    const cell = this.arena.reserve(bytesOf(code), ENTRY_MASK + 1);
+    const bytes = bytesOf(code);
+    const cell = this.arena.reserve(bytes, ENTRY_MASK + 1);
+    this.bytes += bytes;
     this.cells.set(installed, cell);
     this.fill(cell, number, code, heat);
     const { i32 } = this.arena;
@@ -70,7 +74,24 @@ export class Cells {
       this.relink(slot);
     }
     this.forgetTargets();
-    this.arena.release(cell, bytesOf(installed.code));
+    this.giveBack(installed, cell);
+  }
+
+  /** Takes all cells away, while no region is being run. */
+  clear(): void {
+    for (const [installed, cell] of this.cells) {
+      for (const { number } of [installed, ...installed.entries]) this.arena.i32[this.word(number)] = 0;
+      this.giveBack(installed, cell);
+    }
+    this.cells.clear();
+    this.links.clear();
+    this.forgetTargets();
+  }
+
+  private giveBack({ code }: Installed, cell: number): void {
+    const bytes = bytesOf(code);
+    this.bytes -= bytes;
+    this.arena.release(cell, bytes);
   }
 
   /** Gives its memory back, once no region has a cell here. */

@@ -108,6 +108,7 @@ export class Jit {
   sample(hart: Hart, inRegion: boolean): void {
     for (const installed of this.refused.splice(0))
       if (this.table.region(installed.number) === installed) this.lose(installed);
+    this.table.clearCrowd();
     this.collect(hart);
     for (const installed of this.wide.take())
       if (this.table.region(installed.number) === installed) this.translateAgain(hart, installed);
@@ -215,7 +216,7 @@ export class Jit {
     return true;
   }
 
-  /** The region's cell in a TLB context; `undefined` where there is no room for one. */
+  /** The region's cell in a TLB context; `undefined` where there is no room for one now. */
   private cellOf(installed: Installed, context: number): number | undefined {
     try {
       return this.table.cellFor(installed, context);

@@ -28,7 +28,7 @@ test("it goes when code of any of its pages is forgotten, and the handler is the
     const regions = table.regionsOf(RAM / 4096 + page);
     expect(regions.length).toBeGreaterThan(0);
     const { number } = regions[0];
-    const cell = table.cellFor(regions[0], hart.arena.u32[(hart.base + HART.fetchTlb) / 4]);
+    const cell = table.cellFor(regions[0], hart.arena.u32[(hart.base + HART.fetchTlb) / 4]) as number;
     const before = hart.code.isDecoded(RAM / 4096, 0) ? table.handlerAt(first) : 0;
     hart.code.invalidate(RAM / 4096 + page);
     expect(table.region(number)).toBeUndefined();

@@ -4,7 +4,7 @@ import { SLOT } from "../slots.ts";
 import { FIRST_BODY, FIRST_REGION, MOST_ENTRIES } from "../wasm/fusion.ts";
 import type { Interpreter } from "../wasm/interpreter.ts";
 import { ORIGINALS_SIZE } from "../wasm/region-area.ts";
-import { ENTRY_MASK } from "./cell.ts";
+import { ENTRY_MASK, MOST_CELL_BYTES } from "./cell.ts";
 import { Cells } from "./cells.ts";
 import type { Translated } from "./translated.ts";
 
@@ -45,6 +45,9 @@ export class RegionTable {
   private readonly heat: number;
   /** By the linear address of the TLB context. */
   private readonly cells = new Map<number, Cells>();
+  /** Bytes that cells may take together. */
+  mostCellBytes = MOST_CELL_BYTES;
+  private isCrowded = false;
   /** By the number of each entry. */
   private readonly regions: (Installed | undefined)[] = [];
   /** All, the oldest first. */
@@ -71,10 +74,25 @@ export class RegionTable {
     }
   }
 
-  /** Linear address of a region's cell in a TLB context; where it has none, it gets one. Throws `ArenaFull`, having changed nothing. */
-  cellFor(installed: Installed, context: number): number {
+  /**
+   * Linear address of a region's cell in a TLB context. Where it has none, it gets one; `undefined`: there are too many, until
+   * `clearCrowd`. Throws `ArenaFull`, having changed nothing.
+   */
+  cellFor(installed: Installed, context: number): number | undefined {
     const cells = this.cells.get(context) as Cells;
-    return cells.of(installed) ?? cells.add(installed, this.heat);
+    const known = cells.of(installed);
+    if (known !== undefined) return known;
+    let bytes = 0;
+    for (const each of this.cells.values()) bytes += each.bytes;
+    this.isCrowded = bytes >= this.mostCellBytes;
+    return this.isCrowded ? undefined : cells.add(installed, this.heat);
+  }
+
+  /** Where there were too many cells for another one, takes all away: what is run gets new ones. To be called outside of regions. */
+  clearCrowd(): void {
+    if (!this.isCrowded) return;
+    for (const cells of this.cells.values()) cells.clear();
+    this.isCrowded = false;
   }
 
   /** The oldest first. */
