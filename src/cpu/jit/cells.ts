@@ -14,7 +14,7 @@ import type { Translated } from "./translated.ts";
 export class Cells {
   private readonly arena: Arena;
   /** Linear address of the context's `AREA`. */
-  private readonly area: number;
+  readonly address: number;
   private readonly cells = new Map<Installed, number>();
   /** That they take. */
   bytes = 0;
@@ -23,13 +23,8 @@ export class Cells {
 
   constructor(arena: Arena) {
     this.arena = arena;
-    this.area = arena.reserve(AREA.size, 8);
+    this.address = arena.reserve(AREA.size, 8);
     this.forgetTargets();
-  }
-
-  /** Linear address of what compiled code looks up. */
-  get address(): number {
-    return this.area;
   }
 
   /** Linear address of a region's cell; `undefined`: it has none here. */
@@ -88,24 +83,24 @@ export class Cells {
     this.forgetTargets();
   }
 
+  /** Gives its memory back, once no region has a cell here. */
+  release(): void {
+    this.arena.release(this.address, AREA.size);
+  }
+
   private giveBack({ code }: Installed, cell: number): void {
     const bytes = bytesOf(code);
     this.bytes -= bytes;
     this.arena.release(cell, bytes);
   }
 
-  /** Gives its memory back, once no region has a cell here. */
-  release(): void {
-    this.arena.release(this.area, AREA.size);
-  }
-
   /** Index of the word of an entry. */
   private word(number: number): number {
-    return (this.area + AREA.cells) / 4 + number;
+    return (this.address + AREA.cells) / 4 + number;
   }
 
   private forgetTargets(): void {
-    const from = this.area + AREA.targets;
+    const from = this.address + AREA.targets;
     // Nothing jumps to an odd address.
     this.arena.i64.fill(-1n, from / 8, (from + TARGETS * TARGET.size) / 8);
   }
