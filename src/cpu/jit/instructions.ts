@@ -204,6 +204,7 @@ export class InstructionWriter {
         argument: (expr) => this.emitter.expr(expr),
         pushMode,
         isCommon,
+        exact: true,
         single: (expr) =>
           expr.kind === "unbox" && expr.a.kind === "f" ? this.singles[fields[expr.a.field]] : undefined,
         onSingle: (local) => {

@@ -80,6 +80,8 @@ export class Jit {
   private readonly refusals = new Map<number, number>();
   /** To be lost: not while one of them is being entered. */
   private readonly refused: Installed[] = [];
+  /** Regions that look at each result of floats, since inexact was not set when they were translated. */
+  private readonly careful = new Set<Installed>();
   /** Jobs for whoever translates beside the guest; `undefined`: nobody does. */
   private requests: Requests | undefined;
   private readonly wide = new WideWebs();
@@ -112,6 +114,7 @@ export class Jit {
     this.collect(hart);
     for (const installed of this.wide.take())
       if (this.table.region(installed.number) === installed) this.translateAgain(hart, installed);
+    this.becomeCommon(hart);
     if (inRegion) {
       this.interval = Math.min(LONGEST_SAMPLE, this.interval * 2);
       this.untilSample = this.interval;
@@ -182,7 +185,16 @@ export class Jit {
     this.wide.missed(region, number, range);
   }
 
-  /** With wide webs, where the page that it was entered at last is the hart's, too. */
+  /** A region that looks at floats is translated again once it need not any more. */
+  private becomeCommon(hart: Hart): void {
+    const [installed] = this.careful;
+    if (!installed || !this.isCommon(hart, installed.slot) || this.beside?.mayAsk(installed.slot) === false)
+      return;
+    this.careful.delete(installed);
+    if (this.table.region(installed.number) === installed) this.translateAgain(hart, installed);
+  }
+
+  /** With what is known now, where the page that it was entered at last is the hart's, too. */
   private translateAgain(hart: Hart, installed: Installed): void {
     const { slot, code, pages, page } = installed;
     if (hart.mmu.codePage(Number(page >> 12n)) !== pages[0]) return;
@@ -297,6 +309,7 @@ export class Jit {
   private lose(installed: Installed): void {
     this.stats.lost++;
     this.heat.forget(installed.slot);
+    this.careful.delete(installed);
     this.table.remove(installed);
   }
 
@@ -344,7 +357,7 @@ export class Jit {
       return;
     }
     const there = this.table.at(slot);
-    const isRefused = isCommon && (this.refusals.get(slot) ?? 0) >= MOST_REFUSALS;
+    const isRefused = isCommon && !this.mayBecomeCommon(slot);
     if (there !== replaced || isRefused) return;
     if (there) this.lose(there);
     if (this.code.watchPages(found.pages)) this.add(slot, found.code, found.pages);
@@ -367,7 +380,11 @@ export class Jit {
 
   /** Whether a region at the slot may take it that floats are as they mostly are. */
   private isCommon(hart: Hart, slot: number): boolean {
-    return hasCommonFloats(hart) && (this.refusals.get(slot) ?? 0) < MOST_REFUSALS;
+    return hasCommonFloats(hart) && this.mayBecomeCommon(slot);
+  }
+
+  private mayBecomeCommon(slot: number): boolean {
+    return (this.refusals.get(slot) ?? 0) < MOST_REFUSALS;
   }
 
   private spent(started: number): void {
@@ -381,6 +398,8 @@ export class Jit {
     const targets = code.exits.map((exit) => this.targetOf(exit, code.pages, pages));
     const entries = code.entries.map((offset) => this.entrySlot(offset, code.pages, pages));
     this.table.add({ slot, code, pages, targets }, entries);
+    const added = this.table.at(slot);
+    if (added && code.floats && !code.isCommon && this.mayBecomeCommon(slot)) this.careful.add(added);
     this.stats.regions++;
     this.stats.instructions += code.instructions;
     this.stats.bytes += code.bytes;

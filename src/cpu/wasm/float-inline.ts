@@ -1,6 +1,7 @@
 import type { Expr, FloatOp } from "../../isa/meaning.ts";
 import { HART } from "../layout.ts";
 import { type Code, F32, F64, I64 } from "./encoder.ts";
+import { isExact, knowsExact } from "./exact-result.ts";
 import {
   type ArithmeticName,
   extendInteger,
@@ -30,6 +31,8 @@ export interface InlineFloat {
   readonly pushMode: (() => void) | undefined;
   /** Rounding is known to be to nearest, or without a meaning, and inexact to be set: neither is looked at. */
   readonly isCommon?: boolean;
+  /** While inexact is not set, results that need no rounding are given as well, where that can be found out. */
+  readonly exact?: boolean;
   /** The f32 local that has an argument's value already, if there is one. */
   readonly single?: (expr: Expr) => number | undefined;
   /** Told of an f32 local that has the result, which is on the stack boxed. */
@@ -43,7 +46,7 @@ export interface InlineFloat {
 /**
  * Leaves an operation's i64 result on the stack, or gives up. This is the common case in as little code as it
  * takes: rounding to nearest while inexact is already set, so that nothing is left to find out about a result in
- * the normal range.
+ * the normal range; with `exact`, also while it is not.
  */
 export function emitInlineFloat(context: InlineFloat, op: FloatOp, args: readonly Expr[]): void {
   new InlineWriter(context).write(op, args);
@@ -100,6 +103,26 @@ class InlineWriter {
     this.require();
   }
 
+  /**
+   * The same, but where `isExact` will find out what is to be known while inexact is not set: then only the mode is required.
+   * Returns whether it will.
+   */
+  private requireCommonOr(isKnown: boolean): boolean {
+    const { isCommon, exact, pushMode } = this.context;
+    const finds = isKnown && exact === true && !isCommon;
+    if (!finds) this.requireCommonCase();
+    else if (pushMode) this.requireMode(0);
+    return finds;
+  }
+
+  /** Inexact is set, or the condition that is left on the stack holds. */
+  private requireInexactOr(condition: () => void): void {
+    this.pushInexact().op("i32_eqz").if();
+    condition();
+    this.require();
+    this.code.op("end");
+  }
+
   private requireMode(mode: number): void {
     this.context.pushMode?.();
     this.code.i32(mode).op("i32_eq");
@@ -128,7 +151,6 @@ class InlineWriter {
     const { code } = this;
     const numbers = this.numbers(parts, args);
     if (name === "mulAdd") {
-      this.requireCommonCase();
       if (parts.format === "f32") this.fusedSingle(parts, numbers);
       else this.fusedDouble(numbers);
       return;
@@ -143,13 +165,14 @@ class InlineWriter {
       else code.op("i64_extend_i32_u");
       return;
     }
-    this.requireCommonCase();
+    const finds = this.requireCommonOr(knowsExact(parts, name, this.context.fused ?? false));
     const result = code.local(parts.type);
     for (const number of numbers) code.get(number);
     parts.op(name).set(result);
     if (name === "mul" || name === "div") parts.isNormal(result);
     else parts.isFinite(result);
     this.require();
+    if (finds) this.requireInexactOr(() => isExact(parts, name, numbers, result));
     this.give(parts, result);
   }
 
@@ -167,6 +190,7 @@ class InlineWriter {
     const { code } = this;
     const sum = code.local(I64);
     const result = code.local(F32);
+    this.requireCommonCase();
     code.get(a).op("f64_promote_f32").get(b).op("f64_promote_f32").op("f64_mul");
     code.get(c).op("f64_promote_f32").op("f64_add").op("i64_reinterpret_f64").tee(sum);
     code
@@ -182,11 +206,15 @@ class InlineWriter {
 
   private fusedDouble([a, b, c]: number[]): void {
     const { code } = this;
-    if (this.context.fused) {
+    const { fused = false } = this.context;
+    const parts = new FloatParts(code, "f64");
+    const finds = this.requireCommonOr(knowsExact(parts, "mulAdd", fused));
+    if (fused) {
       const result = code.local(F64);
       fusedMultiplyAdd(code, a, b, c).set(result);
-      new FloatParts(code, "f64").isNormal(result);
+      parts.isNormal(result);
       this.require();
+      if (finds) this.requireInexactOr(() => isExact(parts, "mulAdd", [a, b, c], result));
       code.get(result).op("i64_reinterpret_f64");
       return;
     }
@@ -250,10 +278,11 @@ class InlineWriter {
       target.toBits();
     } else {
       const result = code.local(F32);
-      this.requireCommonCase();
+      const finds = this.requireCommonOr(true);
       code.get(x).op("f32_demote_f64").set(result);
       target.isNormal(result);
       this.require();
+      if (finds) this.requireInexactOr(() => code.get(result).op("f64_promote_f32").get(x).op("f64_eq"));
       this.give(target, result);
     }
   }

@@ -11,7 +11,7 @@ import { patterns } from "../softfloat/patterns-fixture.ts";
 import { Code, I32, I64 } from "./encoder.ts";
 import { FLOAT_PARAMETERS } from "./float-function.ts";
 import { defineFloatFunctions, FLOAT_OPS } from "./float-functions.ts";
-import { emitInlineFloat, hasInlineFloat } from "./float-inline.ts";
+import { emitInlineFloat, hasInlineFloat, type InlineFloat } from "./float-inline.ts";
 import { hasFusedMultiplyAdd } from "./fused-multiply-add.ts";
 import { ModuleBuilder } from "./module-builder.ts";
 
@@ -22,6 +22,8 @@ setFlagsFromString("--experimental-wasm-relaxed-simd");
 type FloatFunction = (hart: number, mode: number, a: bigint, b: bigint, c: bigint) => bigint;
 
 let softfloatCalls = 0;
+/** Linear address of a word that is 1 where an inline form gave up. */
+const GIVEN_UP = 32768;
 const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
 const words = new Int32Array(memory.buffer);
 const longs = new BigInt64Array(memory.buffer);
@@ -38,11 +40,17 @@ function instantiate(): Record<string, FloatFunction> {
     module.export(op, whole);
     if (!hasInlineFloat(op)) continue;
     const inline = module.declare(type);
-    module.define(inline, inlineBody(op, whole, false));
+    module.define(inline, inlineBody(op, whole, {}));
     module.export(`inline ${op}`, inline);
-    const translated = module.declare(type);
-    module.define(translated, inlineBody(op, whole, true));
-    module.export(`translated ${op}`, translated);
+    for (const fused of [false, true]) {
+      if (fused && !hasFusedMultiplyAdd()) continue;
+      const exact = module.declare(type);
+      module.define(exact, inlineBody(op, whole, { exact: true, fused }));
+      module.export(`${fused ? "fused " : ""}exact ${op}`, exact);
+      const common = module.declare(type);
+      module.define(common, inlineBody(op, whole, { isCommon: true, fused }));
+      module.export(`${fused ? "fused " : ""}common ${op}`, common);
+    }
   }
   const bytes = module.encode();
   const env = { memory, float: callSoftfloat };
@@ -52,8 +60,12 @@ function instantiate(): Record<string, FloatFunction> {
   >;
 }
 
-/** `isCommon`: as a translated region has it that takes rounding to nearest and inexact for granted. */
-function inlineBody(op: FloatOp, whole: number, isCommon: boolean): Code {
+/** `exact`, `isCommon`: as a translated region has it, where it takes rounding to nearest and inexact for granted and where not. */
+function inlineBody(
+  op: FloatOp,
+  whole: number,
+  forms: Pick<InlineFloat, "exact" | "isCommon" | "fused">,
+): Code {
   const code = new Code(FLOAT_PARAMETERS.length);
   const locals = new Map<Expr, number>([
     [fs1, 2],
@@ -61,14 +73,14 @@ function inlineBody(op: FloatOp, whole: number, isCommon: boolean): Code {
     [fs3, 4],
   ]);
   const giveUp = () => {
+    code.i32(GIVEN_UP).i32(1).mem("i32_store");
     for (let parameter = 0; parameter < 5; parameter++) code.get(parameter);
     code.returnCall(whole);
   };
   const argument = (expr: Expr) => code.get(locals.get(expr) as number);
   const rounds = !/_(min|max|eq|lt|le)$/.test(op);
   const context = { code, hart: 0, argument, giveUp, pushMode: rounds ? () => code.get(1) : undefined };
-  const fused = isCommon && hasFusedMultiplyAdd();
-  emitInlineFloat({ ...context, isCommon, fused }, op, [fs1, fs2, fs3].slice(0, arity(op)));
+  emitInlineFloat({ ...context, ...forms }, op, [fs1, fs2, fs3].slice(0, arity(op)));
   return code;
 }
 
@@ -85,13 +97,17 @@ function callSoftfloat(op: number, roundingMode: number): void {
   words[HART.fflags / 4] |= environment.flags;
 }
 
-/** Compares both forms with softfloat, with inexact set before and clear before. */
+const FORMS = ["", "inline ", "exact ", "fused exact ", "common ", "fused common "];
+
+/** Compares all forms with softfloat, with inexact set before and clear before. */
 function check(op: FloatOp, roundingMode: number, a: bigint, b: bigint, c: bigint): void {
   for (const flags of [0, 1]) {
     const environment = { roundingMode, flags };
     const expected = BigInt.asUintN(64, floatOperation(op, environment, a, b, c));
     const isCommon = roundingMode === 0 && flags === 1;
-    for (const name of [op, `inline ${op}`, ...(isCommon ? [`translated ${op}`] : [])]) {
+    for (const form of FORMS) {
+      const name = `${form}${op}`;
+      if (form.endsWith("common ") && !isCommon) continue;
       if (!functions[name]) continue;
       words[HART.fflags / 4] = flags;
       const value = BigInt.asUintN(64, functions[name](0, roundingMode, a, b, c));
@@ -156,11 +172,15 @@ function bitsOf(format: Format, value: number): bigint {
 
 describe("where the fast forms are easily wrong", () => {
   const MAX = Number.MAX_VALUE;
+  const SMALL = 2 ** -500 * (1 + 2 ** -52);
   const cases: [string, FloatOp, number[]][] = [
     ["rounded up to the least normal number", "f64_mul", [2 ** -1022, 1 - 2 ** -53]],
     ["rounded up to the least normal number", "f32_mul", [2 ** -126, 1 - 2 ** -24]],
     ["underflow to zero", "f64_mul", [2 ** -600, 2 ** -600]],
     ["a zero times a number", "f64_mul", [-0, 5]],
+    ["a product whose rounding error is less than any number", "f64_mul", [SMALL, SMALL]],
+    ["a fused product with such an error", "f64_mulAdd", [SMALL, SMALL, 2 ** -990]],
+    ["a quotient with such an error", "f64_div", [2 ** -1000 * (1 + 2 ** -52), 1 + 2 ** -51]],
     ["a quotient that underflows to zero", "f64_div", [1, Infinity]],
     // 2^65 + 1, which is 1 modulo 2^64, rounds to 2^65.
     ["a product that is exact modulo 2^64", "f64_mul", [3 * 409891 * 7623851, 11 * 131 * 2731]],
@@ -214,4 +234,30 @@ describe("what common code does never calls softfloat", () => {
       expect(softfloatCalls).toBe(0);
     });
   }
+});
+
+describe("what is exact is not given up while inexact is not set", () => {
+  const cases: [FloatOp, number[]][] = [
+    ["f64_add", [3, 0.25]],
+    ["f64_sub", [3, 3]],
+    ["f64_mul", [3, -0.75]],
+    ["f64_div", [21, 3]],
+    ["f64_sqrt", [81]],
+    ["f64_mulAdd", [3, 5, -7.5]],
+    ["f32_add", [3, 0.25]],
+    ["f32_mul", [3, -0.75]],
+    ["f32_div", [21, 3]],
+    ["f32_sqrt", [81]],
+    ["f64_to_f32", [1.25]],
+  ];
+
+  it.each(cases)("%s", (op, args) => {
+    const format = op.startsWith("f32") ? binary32 : binary64;
+    const [a, b, c] = [...args, 0, 0].map((arg) => bitsOf(format, arg));
+    words[HART.fflags / 4] = 0;
+    words[GIVEN_UP / 4] = 0;
+    functions[`fused exact ${op}`](0, 0, a, b, c);
+    expect(words[GIVEN_UP / 4]).toBe(0);
+    expect(words[HART.fflags / 4]).toBe(0);
+  });
 });
