@@ -1,12 +1,12 @@
 import { ArenaFull } from "../../memory/arena.ts";
 import type { PhysicalMemory } from "../../memory/physical-memory.ts";
 import type { CodeCache } from "../code-cache.ts";
-import { INEXACT } from "../csr-state.ts";
 import type { Hart } from "../hart.ts";
 import { HART, TLB } from "../layout.ts";
 import { Handler, SLOT, SLOT_SIZE } from "../slots.ts";
 import type { Interpreter } from "../wasm/interpreter.ts";
 import { CELL, EXIT, type Exit, ExitKind, exitsOffset, HOT_EXIT, WEB, webOffset } from "./cell.ts";
+import { areFloatsCommon, CommonFloats } from "./common-floats.ts";
 import { HartSource } from "./hart-source.ts";
 import { Heat, SAMPLE } from "./heat.ts";
 import { JumpProfile } from "./profile.ts";
@@ -23,8 +23,6 @@ export type JitMode = "off" | "on" | "always";
 
 /** Instructions between two looks while it is mostly translated code that runs, at most: `SAMPLE` otherwise. */
 const LONGEST_SAMPLE = 50_000;
-/** So often a region is not entered before it does without the assumption. */
-const MOST_REFUSALS = 100;
 /** So often a wide web asks the TLB for what is not in its range, before it is given another one. */
 const PATIENCE = 1000;
 
@@ -76,15 +74,10 @@ export class Jit {
   private readonly heat: Heat;
   /** By slot. */
   private readonly profiles = new Map<number, JumpProfile>();
-  /** By slot: how often a region was not entered for its assumption about floats. */
-  private readonly refusals = new Map<number, number>();
-  /** To be lost: not while one of them is being entered. */
-  private readonly refused: Installed[] = [];
-  /** Regions that look at each result of floats, since inexact was not set when they were translated. */
-  private readonly careful = new Set<Installed>();
   /** Jobs for whoever translates beside the guest; `undefined`: nobody does. */
   private requests: Requests | undefined;
   private readonly wide = new WideWebs();
+  private readonly floats = new CommonFloats();
 
   /** `originals`: see `instantiate`. `makeTranslator`: for `on`; without it, translating is done between two instructions. */
   constructor(
@@ -108,7 +101,8 @@ export class Jit {
 
   /** The hart has been stopped at its pc for having used its budget; `inRegion`: by a region. */
   sample(hart: Hart, inRegion: boolean): void {
-    for (const installed of this.refused.splice(0))
+    // Not at once: it was being entered.
+    for (const installed of this.floats.takeRefused())
       if (this.table.region(installed.number) === installed) this.lose(installed);
     this.table.clearCrowd();
     this.collect(hart);
@@ -187,11 +181,9 @@ export class Jit {
 
   /** A region that looks at floats is translated again once it need not any more. */
   private becomeCommon(hart: Hart): void {
-    const [installed] = this.careful;
-    if (!installed || !this.isCommon(hart, installed.slot) || this.beside?.mayAsk(installed.slot) === false)
-      return;
-    this.careful.delete(installed);
-    if (this.table.region(installed.number) === installed) this.translateAgain(hart, installed);
+    if (this.beside?.hasRoom === false) return;
+    const installed = this.floats.takeCareful(hart);
+    if (installed && this.table.region(installed.number) === installed) this.translateAgain(hart, installed);
   }
 
   /** With what is known now, where the page that it was entered at last is the hart's, too. */
@@ -209,8 +201,8 @@ export class Jit {
     if (!installed || tlb !== this.contextOf(hart)) return false;
     const { pages, code } = installed;
     if (code.floats && hart.csrs.floatState !== FS_DIRTY) return false;
-    if (code.floats && code.isCommon && !hasCommonFloats(hart)) {
-      this.refuse(installed);
+    if (code.floats && code.isCommon && !areFloatsCommon(hart)) {
+      this.floats.refuse(installed);
       return false;
     }
     const own = page - BigInt(Math.floor(this.table.entryOffset(slot, installed) / 4096) * 4096);
@@ -272,13 +264,6 @@ export class Jit {
     );
   }
 
-  /** A guest that clears its flags again and again gets a region that looks at them. */
-  private refuse(installed: Installed): void {
-    const refusals = (this.refusals.get(installed.slot) ?? 0) + 1;
-    this.refusals.set(installed.slot, refusals);
-    if (refusals === MOST_REFUSALS) this.refused.push(installed);
-  }
-
   private isHot(slot: number, hart: Hart): boolean {
     if (this.table.hasRegion(slot)) return false;
     return this.heat.add(slot, hart.mmu.codePage(Number(hart.pc >> 12n)), hart.retired);
@@ -301,7 +286,7 @@ export class Jit {
     for (const installed of regions) {
       this.profiles.delete(installed.slot);
       this.wide.forget(installed.slot);
-      this.refusals.delete(installed.slot);
+      this.floats.forget(installed.slot);
       this.lose(installed);
     }
   }
@@ -309,7 +294,7 @@ export class Jit {
   private lose(installed: Installed): void {
     this.stats.lost++;
     this.heat.forget(installed.slot);
-    this.careful.delete(installed);
+    this.floats.lose(installed);
     this.table.remove(installed);
   }
 
@@ -329,7 +314,7 @@ export class Jit {
       if (!beside.mayAsk(slot)) return;
       const started = performance.now();
       const choices = this.profileOf(slot).all;
-      const isCommon = this.isCommon(hart, slot);
+      const isCommon = this.floats.isFor(hart, slot);
       const wide = this.wide.of(slot);
       const isAsked = beside.ask(hart, { slot, pc, isCommon, choices, wide, replaced });
       if (!beside.isAlive) this.requests = undefined;
@@ -357,7 +342,7 @@ export class Jit {
       return;
     }
     const there = this.table.at(slot);
-    const isRefused = isCommon && !this.mayBecomeCommon(slot);
+    const isRefused = isCommon && !this.floats.isGood(slot);
     if (there !== replaced || isRefused) return;
     if (there) this.lose(there);
     if (this.code.watchPages(found.pages)) this.add(slot, found.code, found.pages);
@@ -372,19 +357,11 @@ export class Jit {
     const region = findRegion(Number(pc & 0xfffn), source);
     const pages = region?.pages.map((distance) => source.physical.get(distance) as number);
     const isInstalled = region !== undefined && pages !== undefined && this.code.watchPages(pages);
-    if (isInstalled) this.add(slot, translated(region, this.isCommon(hart, slot), this.wide.of(slot)), pages);
+    if (isInstalled)
+      this.add(slot, translated(region, this.floats.isFor(hart, slot), this.wide.of(slot)), pages);
     this.spent(started);
     if (isInstalled) this.onTranslated?.(region, pages, Number(pc >> 12n));
     return isInstalled;
-  }
-
-  /** Whether a region at the slot may take it that floats are as they mostly are. */
-  private isCommon(hart: Hart, slot: number): boolean {
-    return hasCommonFloats(hart) && this.mayBecomeCommon(slot);
-  }
-
-  private mayBecomeCommon(slot: number): boolean {
-    return (this.refusals.get(slot) ?? 0) < MOST_REFUSALS;
   }
 
   private spent(started: number): void {
@@ -399,7 +376,7 @@ export class Jit {
     const entries = code.entries.map((offset) => this.entrySlot(offset, code.pages, pages));
     this.table.add({ slot, code, pages, targets }, entries);
     const added = this.table.at(slot);
-    if (added && code.floats && !code.isCommon && this.mayBecomeCommon(slot)) this.careful.add(added);
+    if (added) this.floats.add(added);
     this.stats.regions++;
     this.stats.instructions += code.instructions;
     this.stats.bytes += code.bytes;
@@ -431,9 +408,4 @@ export class Jit {
       this.profileOf(slot),
     );
   }
-}
-
-/** Rounding is to nearest, and inexact is set: almost always, once a program has computed for a moment. */
-function hasCommonFloats({ arena, base, csrs }: Hart): boolean {
-  return csrs.frm === 0 && (arena.i32[(base + HART.fflags) / 4] & INEXACT) !== 0;
 }

@@ -88,9 +88,14 @@ export class Requests {
     return oldest !== undefined && performance.now() - oldest.sent > LATE;
   }
 
+  /** More may be asked for. */
+  get hasRoom(): boolean {
+    return this.pending.size < MOST_UNDER_WAY;
+  }
+
   /** More may be asked for, and for this slot. */
   mayAsk(slot: number): boolean {
-    return this.pending.size < MOST_UNDER_WAY && !this.slots.has(slot);
+    return this.hasRoom && !this.slots.has(slot);
   }
 
   /** Asks for a region, which it may, or has the translator started first. False where nobody translates beside the guest. */
