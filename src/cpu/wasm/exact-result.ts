@@ -1,5 +1,5 @@
 import { F64 } from "./encoder.ts";
-import type { ArithmeticName, FloatParts } from "./float-parts.ts";
+import { type ArithmeticName, type FloatParts, isProductOfSingles } from "./float-parts.ts";
 import { fusedMultiplyAdd } from "./fused-multiply-add.ts";
 
 /** Where a product is at least as large, what it lacks is a number, too. */
@@ -63,9 +63,7 @@ function isSum(parts: FloatParts, x: number, y: number, sum: number): void {
 function isProduct(parts: FloatParts, x: number, y: number, z: number): void {
   const { code } = parts;
   if (parts.format === "f32") {
-    // The product of two f32 is exact as f64.
-    code.get(x).op("f64_promote_f32").get(y).op("f64_promote_f32").op("f64_mul");
-    code.get(z).op("f64_promote_f32").op("f64_eq");
+    isProductOfSingles(code, x, y, z);
     return;
   }
   fusedMultiplyAdd(code, x, y, negated(parts, z)).f64(0).op("f64_eq");

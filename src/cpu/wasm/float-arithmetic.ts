@@ -6,6 +6,7 @@ import {
   FloatParts,
   fusedParts,
   isFusedInRange,
+  isProductOfSingles,
   roundToOdd,
 } from "./float-parts.ts";
 
@@ -143,9 +144,7 @@ export class ArithmeticFunction extends FloatFunction {
   private isProduct(parts: FloatParts, x: number, y: number, z: number): void {
     const { code } = this;
     if (parts.format === "f32") {
-      // The product of two f32 is exact as f64.
-      code.get(x).op("f64_promote_f32").get(y).op("f64_promote_f32").op("f64_mul");
-      code.get(z).op("f64_promote_f32").op("f64_eq");
+      isProductOfSingles(code, x, y, z);
       return;
     }
     for (const factor of [x, y, z]) code.get(factor).op("i64_reinterpret_f64");

@@ -122,6 +122,12 @@ export class FloatParts {
   }
 }
 
+/** Leaves 1 on the stack where x × y = z, exactly, of f32: their product is exact as f64. */
+export function isProductOfSingles(code: Code, x: number, y: number, z: number): void {
+  code.get(x).op("f64_promote_f32").get(y).op("f64_promote_f32").op("f64_mul");
+  code.get(z).op("f64_promote_f32").op("f64_eq");
+}
+
 /**
  * Rounds the f64 `sum` to odd, in place: where it is inexact (`error` is what it lacks) and its last bit is
  * even, it becomes the neighbour on the error's side. Rounding the result again, to at least two bits less,
